@@ -1,0 +1,244 @@
+"""Labelled images of single cells, on disk or in memory.
+
+Synopsis::
+
+    images = open_images("cells/labels.csv")        # see ali_core.data.layouts
+    pixels = images.load(range(32), px=64)          # uint8 (32, 64, 64, 3)
+    clean = images.without_classes(["unspecified"])
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from ali_core.data.decoding import decode_image, resize_image
+from ali_core.errors import AliError
+
+__all__ = ["CellImages", "contact_sheet"]
+
+ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CellImages:
+    """N images with their classes; pixels are read when asked for.
+
+    Parameters
+    ----------
+    labels
+        Codes into ``class_names``, shape (N,).
+    class_names
+        The classes in the order of their codes; classes without an image may be named.
+    ids
+        N unique names of the images.
+    groups
+        N names of what must never be split between folds (patient, slide region); None when unknown.
+    paths
+        N image files, or None when ``pixels`` is given.
+    pixels
+        Array of shape (N, H, W, 3), uint8, or None when ``paths`` is given.
+
+    Raises
+    ------
+    AliError
+        No image, lengths that differ, labels outside ``class_names``, ids that occur twice, or not exactly one of
+        ``paths`` and ``pixels``.
+    """
+
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    ids: NDArray[np.str_]
+    groups: NDArray[np.str_] | None = None
+    paths: tuple[Path, ...] | None = None
+    pixels: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "labels", _frozen(np.asarray(self.labels, dtype=np.int64)))
+        put(self, "class_names", tuple(str(name) for name in self.class_names))
+        put(self, "ids", _frozen(np.asarray(self.ids).astype(str)))
+        if self.groups is not None:
+            put(self, "groups", _frozen(np.asarray(self.groups).astype(str)))
+        if self.paths is not None:
+            put(self, "paths", tuple(Path(path) for path in self.paths))
+        if self.pixels is not None:
+            put(self, "pixels", _frozen(np.asarray(self.pixels)))
+        self._check_source()
+        self._check_names()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes C that have a name, with images or without."""
+        return len(self.class_names)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Images per class, shape (C,)."""
+        return np.bincount(self.labels, minlength=self.n_classes).astype(np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of ids, labels, groups and class names, and of the pixels or the files' sizes and times.
+
+        Raises
+        ------
+        AliError
+            When a file is gone.
+        """
+        digest = hashlib.sha256(repr((self.class_names, self.ids.tolist())).encode())
+        digest.update(repr(None if self.groups is None else self.groups.tolist()).encode())
+        digest.update(self.labels.astype("<i8").tobytes())
+        if self.pixels is not None:
+            digest.update(repr(self.pixels.shape).encode() + np.ascontiguousarray(self.pixels).tobytes())
+        for path in self.paths or ():
+            try:
+                state = path.stat()
+            except OSError:
+                raise AliError(f"{path} is missing: restore it, or remove it from the collection") from None
+            digest.update(f"{state.st_size} {state.st_mtime_ns};".encode())
+        return digest.hexdigest()
+
+    def load(self, indices: ArrayLike | Sequence[int], px: int) -> NDArray[np.uint8]:
+        """Return the images at ``indices`` as RGB, shape (n, px, px, 3).
+
+        Images of another size are resized (bilinear, antialiased); of images that are not square, the middle square
+        is taken.
+
+        Raises
+        ------
+        AliError
+            When ``px`` is not positive, an index does not exist, or a file cannot be decoded (it is named).
+        """
+        if px < 1:
+            raise AliError(f"px must be at least 1; got {px}")
+        rows = self._rows(indices)
+        if self.pixels is not None and self.pixels.shape[1:3] == (px, px):
+            return self.pixels[rows]
+        loaded = np.empty((len(rows), px, px, 3), dtype=np.uint8)
+        for at, row in enumerate(rows.tolist()):
+            if self.paths is not None:
+                loaded[at] = decode_image(self.paths[row], px)
+            elif self.pixels is not None:
+                loaded[at] = np.asarray(resize_image(Image.fromarray(self.pixels[row]), px))
+        return loaded
+
+    def subset(self, indices: ArrayLike) -> Self:
+        """Return the images at ``indices`` (or where a boolean mask is true) with all class names kept."""
+        rows = self._rows(indices)
+        return replace(
+            self,
+            labels=self.labels[rows],
+            ids=self.ids[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            paths=None if self.paths is None else tuple(self.paths[row] for row in rows.tolist()),
+            pixels=None if self.pixels is None else self.pixels[rows],
+        )
+
+    def without_classes(self, names: Iterable[str]) -> Self:
+        """Return the collection without the images and the names of these classes.
+
+        Raises
+        ------
+        AliError
+            When a name is unknown (the known ones are listed), or no image is left.
+        """
+        dropped = list(names)
+        unknown = [name for name in dropped if name not in self.class_names]
+        if unknown:
+            raise AliError(f"no class is called {unknown[0]!r}; the classes are {', '.join(self.class_names)}")
+        keep = [code for code, name in enumerate(self.class_names) if name not in dropped]
+        rows = np.flatnonzero(np.isin(self.labels, keep))
+        if not len(rows):
+            raise AliError(f"leaving out {', '.join(dropped)} leaves no image; keep at least one class")
+        rest = self.subset(rows)
+        return replace(
+            rest,
+            labels=np.searchsorted(keep, rest.labels).astype(np.int64),
+            class_names=tuple(self.class_names[code] for code in keep),
+        )
+
+    def _rows(self, indices: ArrayLike | Sequence[int]) -> NDArray[np.int64]:
+        rows = np.atleast_1d(np.asarray(indices))
+        if rows.dtype == np.bool_ and rows.shape == (len(self),):
+            return np.flatnonzero(rows).astype(np.int64)
+        if rows.ndim != 1 or (rows.size and not np.issubdtype(rows.dtype, np.integer)):
+            raise AliError(f"indices must be whole numbers in one dimension; got {rows.dtype} of shape {rows.shape}")
+        if rows.size and (rows.min() < -len(self) or rows.max() >= len(self)):
+            raise AliError(f"indices must lie below {len(self)}, the number of images; got {rows.min()} to {rows.max()}")
+        return rows.astype(np.int64)
+
+    def _check_source(self) -> None:
+        if (self.paths is None) == (self.pixels is None):
+            raise AliError("images come from paths or from pixels; give exactly one of the two")
+        source = self.pixels if self.paths is None else self.paths
+        if source is None or not len(source):
+            raise AliError("a collection needs at least one image; got none")
+        if len(source) != len(self.labels):
+            raise AliError(f"labels must be one per image; got {len(self.labels)} for {len(source)} images")
+        if self.pixels is not None and (
+            self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or self.pixels.shape[3] != 3
+        ):
+            raise AliError(
+                f"pixels must be uint8 of shape (N, H, W, 3); got {self.pixels.dtype} of shape {self.pixels.shape}"
+            )
+
+    def _check_names(self) -> None:
+        if len(set(self.class_names)) < len(self.class_names):
+            raise AliError("class_names must differ from each other; merge or rename the classes of equal name")
+        if self.labels.min() < 0 or self.labels.max() >= self.n_classes:
+            raise AliError(
+                f"labels must be codes from 0 to {self.n_classes - 1}; got {self.labels.min()} to {self.labels.max()}"
+            )
+        for name, column in (("ids", self.ids), ("groups", self.groups)):
+            if column is not None and column.shape != self.labels.shape:
+                raise AliError(f"{name} must be one per image, shape {self.labels.shape}; got {column.shape}")
+        unique, counts = np.unique(self.ids, return_counts=True)
+        if counts.max() > 1:
+            raise AliError(
+                f"ids must differ from each other; {str(unique[counts.argmax()])!r} occurs {counts.max()} times: "
+                "remove the repeated rows or give another id column"
+            )
+
+
+def contact_sheet(images: CellImages, *, per_class: int = 8, px: int = 64, seed: int = 0) -> NDArray[np.uint8]:
+    """Return one picture with a row of up to ``per_class`` images for each class, in the order of the class names.
+
+    Parameters
+    ----------
+    images
+        What to look at; classes without an image get an empty (white) row.
+    per_class
+        Images in a row, drawn at random with ``seed``.
+    px
+        Height and width of each image.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, shape (C · px, per_class · px, 3).
+    """
+    rng = np.random.default_rng(seed)
+    sheet = np.full((images.n_classes, px, per_class, px, 3), 255, dtype=np.uint8)
+    for code in range(images.n_classes):
+        rows = np.flatnonzero(images.labels == code)
+        chosen = np.sort(rng.permutation(rows)[:per_class])
+        sheet[code, :, : len(chosen)] = images.load(chosen, px).swapaxes(0, 1)
+    return sheet.reshape(images.n_classes * px, per_class * px, 3)
+
+
+def _frozen(array: ArrayT) -> ArrayT:
+    view: ArrayT = array.view()
+    view.flags.writeable = False
+    return view
