@@ -1,0 +1,123 @@
+"""θ: one similarity per class, applied to samples by their label."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ali_core.errors import AliError
+from ali_core.geometry import AffineMap
+
+if TYPE_CHECKING:
+    import torch
+
+    SamplesT = TypeVar("SamplesT", NDArray[np.floating[Any]], torch.Tensor)
+else:
+    SamplesT = TypeVar("SamplesT")
+
+__all__ = ["ClassTransforms"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassTransforms:
+    r"""The maps :math:`\theta_c(x) = s_c Q_c x + T_c` of C classes in D dimensions.
+
+    Parameters
+    ----------
+    scales
+        s, shape (C,), float64.
+    rotations
+        Q of each class, shape (D, D), or None where it is the identity.
+    offsets
+        T, shape (C, D), float64.
+    """
+
+    scales: NDArray[np.float64]
+    rotations: tuple[NDArray[np.float64] | None, ...]
+    offsets: NDArray[np.float64]
+
+    @classmethod
+    def identity(cls, n_classes: int, dim: int) -> "ClassTransforms":
+        """Return the maps that change nothing."""
+        return cls(scales=np.ones(n_classes), rotations=(None,) * n_classes, offsets=np.zeros((n_classes, dim)))
+
+    def __getitem__(self, class_index: int) -> AffineMap:
+        """Return the map of one class."""
+        return AffineMap(
+            scale=float(self.scales[class_index]),
+            rotation=self.rotations[class_index],
+            offset=self.offsets[class_index],
+        )
+
+    def updated(self, class_index: int, theta: AffineMap) -> "ClassTransforms":
+        """Return the maps with that of one class replaced by ``theta``."""
+        scales, offsets, rotations = self.scales.copy(), self.offsets.copy(), list(self.rotations)
+        scales[class_index], offsets[class_index] = theta.scale, theta.offset
+        rotations[class_index] = theta.rotation
+        return replace(self, scales=scales, rotations=tuple(rotations), offsets=offsets)
+
+    def apply(self, vectors: SamplesT, labels: Any) -> SamplesT:  # noqa: ANN401
+        """Move each sample by the map of its class: x'_i = θ_{y_i}(x_i).
+
+        Parameters
+        ----------
+        vectors
+            numpy array or torch tensor of shape (N, D), floating point; a tensor may be on any device and carry a
+            gradient.
+        labels
+            Class codes, shape (N,), integers in [0, C).
+
+        Returns
+        -------
+        numpy.ndarray or torch.Tensor
+            Shape (N, D), of the type, dtype and device of ``vectors``. Arrays are computed in float64 before they
+            are rounded to their dtype; tensors in their own dtype, half precision in float32.
+
+        Raises
+        ------
+        AliError
+            When shapes do not fit or a label is no class code.
+        """
+        if tuple(vectors.shape) != (len(labels), self.offsets.shape[1]):
+            raise AliError(
+                f"vectors must have the shape ({len(labels)}, {self.offsets.shape[1]}), one row a label and one "
+                f"column a dimension of the transforms; got {tuple(vectors.shape)}"
+            )
+        if isinstance(vectors, np.ndarray):
+            return self._apply_to_array(vectors, np.asarray(labels))
+        return self._apply_to_tensor(vectors, labels)
+
+    def _apply_to_array(self, vectors: NDArray[np.floating[Any]], labels: NDArray[Any]) -> NDArray[np.floating[Any]]:
+        self._check_codes(labels)
+        moved = np.array(vectors)
+        for class_index in np.unique(labels):
+            rows = labels == class_index
+            moved[rows] = self[int(class_index)].apply(vectors[rows].astype(np.float64))
+        return moved
+
+    def _apply_to_tensor(self, vectors: "torch.Tensor", labels: Any) -> "torch.Tensor":  # noqa: ANN401
+        import torch  # noqa: PLC0415  # only users of tensors pay for its import
+
+        codes = torch.as_tensor(labels, device=vectors.device).long()
+        self._check_codes(codes.cpu().numpy())
+        dtype = torch.float64 if vectors.dtype == torch.float64 else torch.float32
+        points = vectors.to(dtype)
+
+        def on_device(array: NDArray[np.float64]) -> torch.Tensor:
+            return torch.as_tensor(array, dtype=dtype, device=vectors.device)
+
+        turned = points
+        for class_index, rotation in enumerate(self.rotations):
+            rows = torch.nonzero(codes == class_index).flatten() if rotation is not None else codes[:0]
+            if rotation is not None and len(rows):
+                turned = turned.index_copy(0, rows, points[rows] @ on_device(rotation).T)
+        moved = on_device(self.scales)[codes][:, None] * turned + on_device(self.offsets)[codes]
+        return moved.to(vectors.dtype)
+
+    def _check_codes(self, labels: NDArray[Any]) -> None:
+        if len(labels) and (labels.min() < 0 or labels.max() >= len(self.scales)):
+            raise AliError(
+                f"labels must be class codes from 0 to {len(self.scales) - 1}; got values from {labels.min()} "
+                f"to {labels.max()}"
+            )

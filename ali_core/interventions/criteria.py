@@ -1,0 +1,122 @@
+"""The criterion Ω: which class is to be moved next (Sec. III-B of the paper).
+
+A criterion is a function from class statistics to one score a class; NaN marks a class that cannot be chosen. Any
+function of that form can stand in for the ones here.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ali_core.errors import AliError
+from ali_core.interventions.statistics import ClassStatistics
+
+__all__ = [
+    "CRITERIA",
+    "Criterion",
+    "Selection",
+    "choose_class",
+    "class_probabilities",
+    "closest",
+    "mean_all",
+    "mean_std",
+    "product",
+]
+
+Criterion = Callable[[ClassStatistics], NDArray[np.float64]]
+Selection = Literal["deterministic", "probabilistic"]
+
+
+def mean_std(statistics: ClassStatistics) -> NDArray[np.float64]:
+    r"""Score :math:`s_i / \min_j d_{ij}`: wide classes with a near neighbour come first; shape (C,).
+
+    Notes
+    -----
+    With a coincident neighbour the score is infinite, or 0 when the class has no spread either.
+    """
+    nearest = statistics.distances.min(axis=1)
+    return _ratio(statistics.spreads, nearest, statistics.present)
+
+
+def mean_all(statistics: ClassStatistics) -> NDArray[np.float64]:
+    r"""Score :math:`1 / \mathrm{mean}_{j \ne i}\, d_{ij}`: central classes come first; shape (C,)."""
+    finite = np.where(np.isfinite(statistics.distances), statistics.distances, 0.0)
+    mean = finite.sum(axis=1) / max(int(statistics.present.sum()) - 1, 1)
+    return _ratio(np.ones(statistics.n_classes), mean, statistics.present)
+
+
+def product(statistics: ClassStatistics) -> NDArray[np.float64]:
+    """Score mean-std times mean-all, the paper's choice in D > 2 dimensions; shape (C,)."""
+    first, second = mean_std(statistics), mean_all(statistics)
+    with np.errstate(invalid="ignore"):
+        scores: NDArray[np.float64] = np.where((first == 0.0) | (second == 0.0), 0.0, first * second)
+    return np.where(statistics.present, scores, np.nan)
+
+
+def closest(statistics: ClassStatistics) -> NDArray[np.float64]:
+    """Score mean-std for the two classes whose centers are nearest to each other, NaN for all others; shape (C,).
+
+    Notes
+    -----
+    The paper names the pair but not which of the two is moved; the larger mean-std score decides.
+    """
+    pair = np.unravel_index(statistics.distances.argmin(), statistics.distances.shape)
+    scores = np.full(statistics.n_classes, np.nan)
+    scores[list(pair)] = mean_std(statistics)[list(pair)]
+    return scores
+
+
+CRITERIA: dict[str, Criterion] = {
+    "closest": closest,
+    "mean-std": mean_std,
+    "mean-all": mean_all,
+    "product": product,
+}
+"""The criteria of the paper by name."""
+
+
+def class_probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Normalise scores (C,) to probabilities (C,); classes of infinite score share everything.
+
+    Notes
+    -----
+    The paper calls the scores logits, yet multiplies and normalises them; there is no softmax.
+    """
+    eligible = ~np.isnan(scores)
+    if not eligible.any() or np.any(scores[eligible] < 0):
+        raise AliError("a criterion must give scores of at least 0 and leave one class that is not NaN")
+    infinite = np.isposinf(scores)
+    weights = infinite.astype(np.float64) if infinite.any() else np.where(eligible, scores, 0.0)
+    if weights.sum() == 0.0:
+        weights = eligible.astype(np.float64)
+    weights = weights / weights.max()
+    probabilities: NDArray[np.float64] = weights / weights.sum()
+    return probabilities
+
+
+def choose_class(scores: NDArray[np.float64], selection: Selection, rng: np.random.Generator) -> int:
+    """Return the class of the largest score, or draw one with :func:`class_probabilities`.
+
+    Parameters
+    ----------
+    scores
+        Shape (C,); NaN is never chosen. Equal scores: the lowest class code.
+    selection
+        ``deterministic`` or ``probabilistic``.
+    rng
+        Used by ``probabilistic`` only.
+    """
+    probabilities = class_probabilities(scores)
+    if selection == "probabilistic":
+        return int(rng.choice(len(scores), p=probabilities))
+    return int(np.argmax(np.where(np.isnan(scores), -1.0, scores)))
+
+
+def _ratio(
+    numerator: NDArray[np.float64], distance: NDArray[np.float64], present: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores: NDArray[np.float64] = np.where(numerator == 0.0, 0.0, numerator / distance)
+    return np.where(present, scores, np.nan)
