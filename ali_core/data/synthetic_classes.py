@@ -51,12 +51,12 @@ FIELDS = (
 STAGES: dict[str, tuple[tuple[float, ...], ...]] = {
     #  cell  len  width bend pinch lobes off ragg | chrom clump coars nucl  blue  pink haem hof | fine  azu  eos baso vac
     "granulocytic": (
-        (7.6,  1.4, 5.5, 0.0, 0.00, 2.0, .40, .30,  .72, .16, .15, .85,  .75, .10, .00, .15,  .00,   3,   0,   0, 0),
-        (9.0,  1.6, 5.5, 0.1, 0.00, 2.0, .75, .30,  .76, .20, .30, .55,  .62, .25, .00, .65,  .15,  95,   0,   0, 0),
-        (7.9,  1.8, 4.3, 0.2, 0.00, 2.0, .85, .20,  .86, .27, .60, .08,  .30, .50, .00, .35,  .45,  22,   0,   0, 0),
-        (7.2,  4.8, 3.0, 1.1, 0.02, 2.0, .60, .20,  .93, .30, .80, .00,  .12, .62, .00, .10,  .50,   5,   0,   0, 0),
-        (6.9,  9.8, 1.9, 2.9, 0.15, 2.5, .30, .20,  .99, .28, .90, .00,  .04, .62, .00, .00,  .50,   0,   0,   0, 0),
-        (6.7, 11.6, 2.1, 3.6, 0.86, 3.2, .20, .20, 1.06, .24, 1.0, .00,  .02, .60, .00, .00,  .50,   0,   0,   0, 0),
+        (7.5,  1.4, 5.7, 0.0, 0.00, 2.0, .40, .30,  .72, .16, .15, .85,  .75, .10, .00, .15,  .00,   3,   0,   0, 0),
+        (9.0,  1.6, 5.5, 0.1, 0.00, 2.0, .75, .30,  .76, .20, .30, .55,  .58, .28, .00, .65,  .15, 110,   0,   0, 0),
+        (7.9,  1.8, 4.3, 0.2, 0.00, 2.0, .85, .20,  .86, .27, .60, .08,  .30, .50, .00, .35,  .38,  26,   0,   0, 0),
+        (7.2,  4.8, 3.0, 1.1, 0.02, 2.0, .60, .20,  .93, .30, .80, .00,  .12, .62, .00, .10,  .42,   5,   0,   0, 0),
+        (6.9,  9.8, 1.9, 2.9, 0.15, 2.5, .30, .20,  .99, .28, .90, .00,  .04, .62, .00, .00,  .42,   0,   0,   0, 0),
+        (6.9, 13.8, 2.0, 3.8, 0.92, 3.3, .20, .20, 1.06, .24, 1.0, .00,  .02, .60, .00, .00,  .42,   0,   0,   0, 0),
     ),
     "erythroid": (
         (9.2,  0.8, 6.4, 0.0, 0.00, 2.0, .30, .25,  .76, .18, .25, .75, 1.30, .05, .00, .40,  .00,   0,   0,   0, 0),
@@ -65,8 +65,8 @@ STAGES: dict[str, tuple[tuple[float, ...], ...]] = {
         (5.1,  0.2, 2.3, 0.0, 0.00, 2.0, .60, .10, 1.35, .10, .80, .00,  .16, .25, .90, .00,  .00,   0,   0,   0, 0),
     ),
     "basophilic": (
-        (6.9,  2.6, 3.6, 0.8, 0.05, 2.0, .40, .25,  .80, .18, .60, .00,  .12, .45, .00, .00,  .05,   0,   0,  55, 1),
-        (6.3,  7.5, 2.3, 2.6, 0.50, 2.3, .20, .25,  .86, .18, .70, .00,  .04, .50, .00, .00,  .05,   0,   0,  85, 1),
+        (6.9,  2.6, 3.6, 0.8, 0.05, 2.0, .40, .25,  .80, .18, .60, .00,  .12, .45, .00, .00,  .05,   0,   0,  80, 1),
+        (6.3,  7.5, 2.3, 2.6, 0.50, 2.3, .20, .25,  .86, .18, .70, .00,  .04, .50, .00, .00,  .05,   0,   0, 120, 1),
     ),
     "eosinophilic": (
         (8.2,  1.8, 4.2, 0.2, 0.00, 2.0, .85, .20,  .86, .26, .60, .05,  .35, .45, .00, .15,  .05,   0, 110,   6, 0),
@@ -74,7 +74,7 @@ STAGES: dict[str, tuple[tuple[float, ...], ...]] = {
         (7.2,  8.2, 2.4, 2.6, 0.88, 2.0, .55, .20, 1.00, .25, 1.0, .00,  .03, .55, .00, .00,  .05,   0, 170,   0, 0),
     ),
     "monocytic": (
-        (7.6,  1.4, 5.5, 0.0, 0.00, 2.0, .40, .30,  .72, .16, .15, .85,  .75, .10, .00, .15,  .00,   3,   0,   0, 0),
+        (7.5,  1.4, 5.7, 0.0, 0.00, 2.0, .40, .30,  .72, .16, .15, .85,  .75, .10, .00, .15,  .00,   3,   0,   0, 0),
         (8.9,  4.0, 4.7, 0.7, 0.10, 2.0, .40, .60,  .70, .20, .30, .35,  .62, .22, .00, .10,  .20,  28,   0,   0, 1),
         (8.8,  7.0, 3.5, 1.9, 0.20, 2.0, .30, .80,  .76, .26, .45, .00,  .46, .26, .00, .00,  .25,   9,   0,   0, 5),
     ),
@@ -95,24 +95,24 @@ class Course(NamedTuple):
 
 
 COURSES = {
-    "promyelocyte": Course("granulocytic", 1.0, 0.34),
-    "myelocyte": Course("granulocytic", 2.0, 0.34),
-    "metamyelocyte": Course("granulocytic", 3.0, 0.34),
-    "band_granulocyte": Course("granulocytic", 4.0, 0.34),
-    "segmented_granulocyte": Course("granulocytic", 5.0, 0.40),
-    "blast": Course("granulocytic", 0.0, 0.36),
-    "proerythroblast": Course("erythroid", 0.0, 0.36),
-    "basophilic_erythroblast": Course("erythroid", 1.0, 0.36),
-    "polychromatic_erythroblast": Course("erythroid", 2.0, 0.36),
-    "orthochromatic_erythroblast": Course("erythroid", 3.0, 0.36),
+    "promyelocyte": Course("granulocytic", 1.0, 0.28),
+    "myelocyte": Course("granulocytic", 2.0, 0.28),
+    "metamyelocyte": Course("granulocytic", 3.0, 0.28),
+    "band_granulocyte": Course("granulocytic", 4.0, 0.28),
+    "segmented_granulocyte": Course("granulocytic", 5.0, 0.30),
+    "blast": Course("granulocytic", 0.0, 0.28),
+    "proerythroblast": Course("erythroid", 0.0, 0.28),
+    "basophilic_erythroblast": Course("erythroid", 1.0, 0.28),
+    "polychromatic_erythroblast": Course("erythroid", 2.0, 0.28),
+    "orthochromatic_erythroblast": Course("erythroid", 3.0, 0.28),
     "basophilic_granulocyte": Course("basophilic", 0.6, 0.45),
     "eosinophilic_granulocyte": Course("eosinophilic", 1.2, 0.65),
-    "promonocyte": Course("monocytic", 1.0, 0.36),
-    "monocyte": Course("monocytic", 2.0, 0.40),
+    "promonocyte": Course("monocytic", 1.0, 0.28),
+    "monocyte": Course("monocytic", 2.0, 0.32),
     "lymphocyte": Course("lymphoid", 0.35, 0.35),
 }
 # Cells of one maturity still differ: standard deviations of the logarithm of a trait.
-SIZE_SPREAD = 0.075
+SIZE_SPREAD = 0.07
 STAIN_SPREAD = 0.14
 COUNT_SPREAD = 0.35
 

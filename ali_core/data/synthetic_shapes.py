@@ -130,9 +130,9 @@ def noise_tile(seed: int) -> Map:
     rng = np.random.default_rng(seed)
     frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(TILE_SIZE, TILE_STEP)] * 2))[:, : TILE_SIZE // 2 + 1]
     tile = np.empty((TILE_SIZE, TILE_SIZE, 3), dtype=np.float32)
-    for channel, wavelength in enumerate((1.3, 2.4, 7.0)):
+    for channel, wavelength in enumerate((1.2, 2.1, 7.0)):
         white = np.fft.rfft2(rng.standard_normal((TILE_SIZE, TILE_SIZE)))
-        band = np.exp(-(((frequency * wavelength - 1) / 0.45) ** 2))
+        band = np.exp(-(((frequency * wavelength - 1) / 0.7) ** 2))
         image = np.fft.irfft2(white * band, s=(TILE_SIZE, TILE_SIZE))
         tile[:, :, channel] = image / image.std()
     return tile

@@ -77,7 +77,7 @@ def draw_amounts(grid: Grid, traits: Traits, blur: Map, tile: Map, draws: Draws)
     amounts[..., 2] = body * (traits["pink"] * (1 + traits["fine"] * np.tanh(fine)) + 0.4 * around * traits["blue"])
     amounts[..., 3] = body * traits["haem"]
     _add_granules(amounts, grid, traits, blur, inside, core, around, draws)
-    return _with_surroundings(amounts, grid, traits, inside, soft, draws)
+    return _with_surroundings(amounts, grid, traits, inside, soft, np.tanh(coarse), draws)
 
 
 def _nucleoli(grid: Grid, traits: Traits, middle_x: Map, middle_y: Map, draws: Draws) -> Map:
@@ -97,9 +97,9 @@ def _add_granules(
 ) -> None:
     """Strew azurophil, eosinophil and basophil granules, and empty the vacuoles."""
     for name, dye, radius, strength, over in (
-        ("azure", 4, 0.26, 0.62, 0.55),
-        ("eos", 5, 0.42, 0.85, 0.12),
-        ("baso", 6, 0.50, 0.62, 0.85),
+        ("azure", 4, 0.30, 1.0, 0.5),
+        ("eos", 5, 0.46, 1.05, 0.12),
+        ("baso", 6, 0.54, 0.95, 0.9),
     ):
         spread = traits if name == "azure" else traits | {"cell": 0.96 * traits["cell"]}
         dots = soft_dots(grid, spread, traits[name], radius, blur, draws.dots)
@@ -108,14 +108,16 @@ def _add_granules(
     amounts[..., 1:4] *= 1 - 0.8 * np.minimum(holes, 1.0)[..., None]
 
 
-def _with_surroundings(amounts: Map, grid: Grid, traits: Traits, inside: Map, soft: Map, draws: Draws) -> Map:
+def _with_surroundings(
+    amounts: Map, grid: Grid, traits: Traits, inside: Map, soft: Map, texture: Map, draws: Draws
+) -> Map:
     """Put red cells, and now and then a neighbouring nucleated cell, beside and under the cell."""
     outside = 1 - inside
     for _ in range(4):
         reach, there = draws.uniform(3.0, 3.9), draws.uniform() < 0.72
         away, turn = traits["cell"] + reach + draws.uniform(-0.6, 5.0), draws.uniform(0, 2 * np.pi)
         radius = np.sqrt((grid.x - away * np.cos(turn)) ** 2 + (grid.y - away * np.sin(turn)) ** 2)
-        pallor = 1 - draws.uniform(0.2, 0.7) * np.exp(-((radius / (0.55 * reach)) ** 2))
+        pallor = 1 - draws.uniform(0.3, 0.85) * np.exp(-((radius / (0.55 * reach)) ** 2))
         amounts[..., 3] += outside * there * draws.uniform(0.6, 1.0) * coverage(radius - reach, soft) * pallor
     reach, there = draws.uniform(4.5, 7.5), draws.uniform() < 0.3
     away, turn = traits["cell"] + reach + draws.uniform(-0.3, 3.0), draws.uniform(0, 2 * np.pi)
@@ -123,7 +125,7 @@ def _with_surroundings(amounts: Map, grid: Grid, traits: Traits, inside: Map, so
     radius = np.sqrt(x**2 + y**2)
     body = outside * there * coverage(radius - reach, soft)
     core = body * coverage(radius - reach * draws.uniform(0.5, 0.8), soft)
-    amounts[..., 0] += core * draws.uniform(0.7, 1.0)
+    amounts[..., 0] += core * draws.uniform(0.7, 1.0) * (1 + 0.25 * texture)
     amounts[..., 1] += (body - core) * draws.uniform(0.0, 0.7)
     amounts[..., 2] += (body - core) * draws.uniform(0.1, 0.6)
     return amounts
