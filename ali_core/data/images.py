@@ -174,7 +174,9 @@ class CellImages:
         if rows.ndim != 1 or (rows.size and not np.issubdtype(rows.dtype, np.integer)):
             raise AliError(f"indices must be whole numbers in one dimension; got {rows.dtype} of shape {rows.shape}")
         if rows.size and (rows.min() < -len(self) or rows.max() >= len(self)):
-            raise AliError(f"indices must lie below {len(self)}, the number of images; got {rows.min()} to {rows.max()}")
+            raise AliError(
+                f"indices must lie below {len(self)}, the number of images; got {rows.min()} to {rows.max()}"
+            )
         return rows.astype(np.int64)
 
     def _check_source(self) -> None:

@@ -9,6 +9,8 @@ Synopsis::
     write_marrow("marrow", 1500, px=64, seed=0)  # class folders of PNG and labels.csv
 """
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +23,8 @@ from ali_core.data.images import CellImages
 from ali_core.data.synthetic_classes import MARROW_CLASSES, class_counts, draw_traits
 from ali_core.data.synthetic_draws import Draws
 from ali_core.data.synthetic_shapes import Grid, noise_tile
-from ali_core.data.synthetic_stain import Regions, absorb, draw_amounts
+from ali_core.data.synthetic_stain import Regions, Scene, absorb, draw_amounts
 from ali_core.errors import AliError
-from ali_core.files import atomic_path
 
 __all__ = ["N_REGIONS", "render_marrow", "write_marrow"]
 
@@ -87,7 +88,7 @@ def _draw(
     regions = Regions.of_numbers((seed, 3), numbers)
     traits = draw_traits(labels, draws)
     grid = Grid.around(px, 0.7 * draws.normal(), 0.7 * draws.normal())
-    amounts = draw_amounts(grid, traits, regions.blur, tile, draws)
+    amounts = draw_amounts(Scene(grid, traits, regions.blur, draws), tile)
     return absorb(amounts, grid, regions, draws), numbers
 
 
@@ -120,7 +121,8 @@ def write_marrow(
     Returns
     -------
     pathlib.Path
-        ``labels.csv`` (columns path, label, group, id), which is written last: a folder without it is incomplete.
+        ``labels.csv`` (columns path, label, group, id) in ``out``. All is written to a hidden folder beside ``out``
+        that is renamed at the end: ``out`` is complete or absent.
 
     Raises
     ------
@@ -131,15 +133,28 @@ def write_marrow(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AliError(f"{out} exists and is not an empty folder; name a new folder or empty this one")
     images = render_marrow(n, px=px, seed=seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        _write_files(images, temporary, px, progress)
+        temporary.chmod(0o755)
+        if out.exists():
+            out.rmdir()
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return out / "labels.csv"
+
+
+def _write_files(images: CellImages, folder: Path, px: int, progress: Callable[[int, int], None] | None) -> None:
+    """Write pictures, then the table."""
     for name in MARROW_CLASSES:
-        (out / name).mkdir(parents=True)
+        (folder / name).mkdir()
     names = np.array(MARROW_CLASSES)[images.labels]
     paths = [f"{name}/{cell}.png" for name, cell in zip(names, images.ids, strict=True)]
     for row, path in enumerate(paths):
-        Image.fromarray(images.load([row], px)[0]).save(out / path)
+        Image.fromarray(images.load([row], px)[0]).save(folder / path)
         if progress is not None:
-            progress(row + 1, n)
+            progress(row + 1, len(images))
     table = pd.DataFrame({"path": paths, "label": names, "group": images.groups, "id": images.ids})
-    with atomic_path(out / "labels.csv") as temporary:
-        table.to_csv(temporary, index=False)
-    return out / "labels.csv"
+    table.to_csv(folder / "labels.csv", index=False)

@@ -8,7 +8,7 @@ These are drawings that follow textbook descriptions; nothing in them was measur
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ FIELDS = (
 )
 # fmt: off
 STAGES: dict[str, tuple[tuple[float, ...], ...]] = {
-    #  cell  len  width bend pinch lobes off ragg | chrom clump coars nucl  blue  pink haem hof | fine  azu  eos baso vac
+    # cell   len  width bend pinch lobes off ragged chrom clump coarse nucl blue pink haem hof   fine azure eos baso vac
     "granulocytic": (
         (7.5,  1.4, 5.7, 0.0, 0.00, 2.0, .40, .30,  .72, .16, .15, .85,  .75, .10, .00, .15,  .00,   3,   0,   0, 0),
         (9.0,  1.6, 5.5, 0.1, 0.00, 2.0, .75, .30,  .76, .20, .30, .55,  .58, .28, .00, .65,  .15, 110,   0,   0, 0),
@@ -161,15 +161,16 @@ def draw_traits(labels: NDArray[np.int64], draws: Draws) -> dict[str, NDArray[np
     share = (maturity - stage)[:, None]
     rows = (1 - share) * table[first + stage] + share * table[first + stage + 1]
     values = dict(zip(FIELDS, rows.astype(np.float32).T[:, :, None, None], strict=True))
-    return _varied(values, draws) | {"maturity": maturity.astype(np.float32)[:, None, None]}
+    varied = _varied(values, draws) | {"maturity": maturity[:, None, None]}
+    return {name: value.astype(np.float32) for name, value in varied.items()}
 
 
-def _varied(values: dict[str, NDArray[np.float32]], draws: Draws) -> dict[str, NDArray[np.float32]]:
+def _varied(values: dict[str, NDArray[np.float32]], draws: Draws) -> dict[str, NDArray[np.floating[Any]]]:
     """Let cells of one maturity differ from each other."""
     size = SIZE_SPREAD * draws.normal()
     spreads = dict.fromkeys(("chromatin", "blue", "pink", "haem", "fine"), STAIN_SPREAD)
     spreads |= dict.fromkeys(("azure", "eos", "baso", "vacuole", "nucleoli", "clump"), COUNT_SPREAD)
-    varied = dict(values)
+    varied: dict[str, NDArray[np.floating[Any]]] = dict(values)
     for name in ("cell", "length", "width"):
         varied[name] = values[name] * np.exp(size + 0.6 * SIZE_SPREAD * draws.normal())
     for name, spread in spreads.items():

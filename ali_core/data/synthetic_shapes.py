@@ -39,7 +39,8 @@ class Grid(NamedTuple):
 
 def coverage(distance: Map, soft: Map) -> Map:
     """Return 1 inside, 0 outside, and a ramp of width ``soft`` (µm) around the edge."""
-    return np.clip(0.5 - distance / soft, 0.0, 1.0)
+    ramp: Map = np.clip(0.5 - distance / soft, 0.0, 1.0)
+    return ramp
 
 
 def outline(grid: Grid, traits: Traits, noise: Map, draws: Draws) -> Map:
@@ -52,7 +53,8 @@ def outline(grid: Grid, traits: Traits, noise: Map, draws: Draws) -> Map:
         wave_c, wave_s = wave_c * cosine - wave_s * sine, wave_s * cosine + wave_c * sine
         bumps += size * (draws.normal() * wave_c + draws.normal() * wave_s)
     stretch = 0.5 + 1.2 * traits["ragged"]
-    return radius - traits["cell"] * (1 + stretch * bumps) - 0.6 * traits["ragged"] * noise
+    distance: Map = radius - traits["cell"] * (1 + stretch * bumps) - 0.6 * traits["ragged"] * noise
+    return distance
 
 
 def nucleus(grid: Grid, traits: Traits, draws: Draws) -> tuple[Map, Map, Map]:
@@ -98,10 +100,11 @@ def _to_piece(grid: Grid, x: Map, y: Map, width: Map) -> Map:
     from_x, from_y = grid.x - x0, grid.y - y0
     share = np.clip(from_x * (run_x * over) + from_y * (run_y * over), 0, 1)
     from_x, from_y = from_x - share * run_x, from_y - share * run_y
-    return np.sqrt(from_x * from_x + from_y * from_y) - (w0 + share * (w1 - w0))
+    distance: Map = np.sqrt(from_x * from_x + from_y * from_y) - (w0 + share * (w1 - w0))
+    return distance
 
 
-def soft_dots(grid: Grid, traits: Traits, count: Map, radius: float, blur: Map, dots: Map) -> Map:
+def soft_dots(grid: Grid, traits: Traits, dots: Map, *, count: Map, radius: float, blur: Map) -> Map:
     """Return the sum of ``count`` soft dots of about ``radius`` µm strewn over each cell."""
     n, px = len(grid.x), grid.x.shape[2]
     cell, dot = np.nonzero(np.arange(MAX_DOTS) < count[:, :, 0])
@@ -145,4 +148,5 @@ def sample_noise(tile: Map, grid: Grid, draws: Draws) -> Map:
     column = grid.x * cosine - grid.y * sine + draws.uniform(0, TILE_SIZE)
     row = grid.x * sine + grid.y * cosine + draws.uniform(0, TILE_SIZE)
     at = (row.astype(np.int32) % TILE_SIZE) * TILE_SIZE + column.astype(np.int32) % TILE_SIZE
-    return tile.reshape(-1, 3)[at]
+    sampled: Map = tile.reshape(-1, 3)[at]
+    return sampled

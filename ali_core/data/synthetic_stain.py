@@ -4,7 +4,7 @@ The light that passes is :math:`I = I_0 \exp(-\sum_k a_k d_k)` (Beer and Lambert
 absorbance :math:`d_k` of dye k in red, green and blue.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ali_core.data.synthetic_draws import Draws
 from ali_core.data.synthetic_shapes import Grid, Map, coverage, nucleus, outline, sample_noise, soft_dots
 
-__all__ = ["DYES", "Regions", "absorb", "draw_amounts"]
+__all__ = ["DYES", "Regions", "Scene", "absorb", "draw_amounts"]
 
 #: Absorbance of one unit in red, green and blue.
 DYES = {
@@ -25,7 +25,6 @@ DYES = {
     "eos": (0.13, 0.80, 0.95),
     "baso": (1.60, 2.10, 0.85),
 }
-Traits = Mapping[str, Map]
 
 
 class Regions(NamedTuple):
@@ -55,34 +54,55 @@ class Regions(NamedTuple):
         return np.minimum(lamp, 253.0), np.array(list(DYES.values())) * strength[:, None] * hue, blur
 
 
-def draw_amounts(grid: Grid, traits: Traits, blur: Map, tile: Map, draws: Draws) -> Map:
+class Scene(NamedTuple):
+    """What it takes to draw cells: where, which, how sharp, and their random numbers."""
+
+    grid: Grid
+    traits: dict[str, Map]
+    blur: Map
+    draws: Draws
+
+    @property
+    def soft(self) -> Map:
+        """Width of a drawn edge in µm, shape (N, 1, 1)."""
+        width: Map = np.sqrt(np.float32(self.grid.step**2) + self.blur**2)
+        return width
+
+    def disc(self, x: Map, y: Map, reach: Map) -> tuple[Map, Map]:
+        """Return the coverage of a disc around ``x``, ``y``, and the distance to its middle over its radius."""
+        radius: Map = np.sqrt((self.grid.x - x) ** 2 + (self.grid.y - y) ** 2)
+        return coverage(radius - reach, self.soft), radius / reach
+
+
+def draw_amounts(scene: Scene, tile: Map) -> Map:
     """Return the amount of each dye of :data:`DYES` in every pixel, shape (N, H, W, 7)."""
-    noise = sample_noise(tile, grid, draws)
-    fine, coarse, broad = noise[..., 0], noise[..., 1], noise[..., 2]
-    soft = np.sqrt(np.float32(grid.step**2) + blur**2)
+    grid, traits, blur, draws = scene
+    fine, coarse, broad = np.moveaxis(sample_noise(tile, grid, draws), -1, 0)
     rim = outline(grid, traits, broad, draws)
     distance, middle_x, middle_y = nucleus(grid, traits, draws)
     distance = np.maximum(distance - (0.12 + 0.25 * traits["ragged"]) * broad, rim + 0.4)
-    inside, core = coverage(rim, soft), coverage(distance, soft)
+    inside, core = coverage(rim, scene.soft), coverage(distance, scene.soft)
     body = inside * (1 - core) * (1 + 0.10 * coarse)
-    around = np.exp(-((distance / 1.7) ** 2)) * traits["hof"]
-    spots = _nucleoli(grid, traits, middle_x, middle_y, draws)
-    amounts = np.zeros((*rim.shape, len(DYES)), dtype=np.float32)
+    hof = np.exp(-((distance / 1.7) ** 2)) * traits["hof"]
+    spots = _nucleoli(scene, middle_x, middle_y)
     texture = traits["coarse"] * coarse + (1 - traits["coarse"]) * fine
     clumps = traits["clump"] * np.tanh(1.4 * texture) * (1.1 - 0.6 * blur)
     membrane = 0.14 * np.exp(-(((distance + 0.5) / 0.45) ** 2))
-    amounts[..., 0] = core * traits["chromatin"] * (1 + clumps + membrane - 0.35 * spots)
     rim_stain = 1 + 0.35 * np.exp(np.minimum(rim, 0) / 0.8)
-    amounts[..., 1] = body * traits["blue"] * rim_stain * (1 - around) + 0.22 * core * spots
-    amounts[..., 2] = body * (traits["pink"] * (1 + traits["fine"] * np.tanh(fine)) + 0.4 * around * traits["blue"])
+    amounts = np.zeros((*rim.shape, len(DYES)), dtype=np.float32)
+    amounts[..., 0] = core * traits["chromatin"] * (1 + clumps + membrane - 0.35 * spots)
+    amounts[..., 1] = body * traits["blue"] * rim_stain * (1 - hof) + 0.22 * core * spots
+    amounts[..., 2] = body * (traits["pink"] * (1 + traits["fine"] * np.tanh(fine)) + 0.4 * hof * traits["blue"])
     amounts[..., 3] = body * traits["haem"]
-    _add_granules(amounts, grid, traits, blur, inside, core, around, draws)
-    return _with_surroundings(amounts, grid, traits, inside, soft, np.tanh(coarse), draws)
+    _add_granules(amounts, scene, inside * (1 - 0.5 * hof), core)
+    _add_surroundings(amounts, scene, 1 - inside, 1 + 0.25 * np.tanh(coarse))
+    return amounts
 
 
-def _nucleoli(grid: Grid, traits: Traits, middle_x: Map, middle_y: Map, draws: Draws) -> Map:
+def _nucleoli(scene: Scene, middle_x: Map, middle_y: Map) -> Map:
     """Return up to three pale spots in the nucleus, each 0 to about 1."""
-    spots = np.zeros(np.broadcast_shapes(grid.x.shape, grid.y.shape), dtype=np.float32)
+    grid, traits, _, draws = scene
+    spots: Map = np.zeros(np.broadcast_shapes(grid.x.shape, grid.y.shape), dtype=np.float32)
     for _ in range(3):
         x = middle_x + 0.38 * traits["width"] * draws.normal()
         y = middle_y + 0.38 * traits["width"] * draws.normal()
@@ -92,43 +112,37 @@ def _nucleoli(grid: Grid, traits: Traits, middle_x: Map, middle_y: Map, draws: D
     return np.minimum(spots, 1.0)
 
 
-def _add_granules(
-    amounts: Map, grid: Grid, traits: Traits, blur: Map, inside: Map, core: Map, around: Map, draws: Draws
-) -> None:
-    """Strew azurophil, eosinophil and basophil granules, and empty the vacuoles."""
+def _add_granules(amounts: Map, scene: Scene, inside: Map, core: Map) -> None:
+    """Strew azurophil, eosinophil and basophil granules, some of them over the nucleus, and empty the vacuoles."""
+    grid, traits, blur, draws = scene
     for name, dye, radius, strength, over in (
         ("azure", 4, 0.30, 1.0, 0.5),
         ("eos", 5, 0.46, 1.05, 0.12),
         ("baso", 6, 0.54, 0.95, 0.9),
     ):
-        spread = traits if name == "azure" else traits | {"cell": 0.96 * traits["cell"]}
-        dots = soft_dots(grid, spread, traits[name], radius, blur, draws.dots)
-        amounts[..., dye] = strength * dots / (1 + 0.3 * dots) * inside * (1 - (1 - over) * core) * (1 - 0.5 * around)
-    holes = soft_dots(grid, traits, traits["vacuole"], 0.75, blur, draws.dots[:, ::-1])
+        dots = soft_dots(grid, traits, draws.dots, count=traits[name], radius=radius, blur=blur)
+        amounts[..., dye] = strength * dots / (1 + 0.3 * dots) * inside * (1 - (1 - over) * core)
+    holes = soft_dots(grid, traits, draws.dots[:, ::-1], count=traits["vacuole"], radius=0.75, blur=blur)
     amounts[..., 1:4] *= 1 - 0.8 * np.minimum(holes, 1.0)[..., None]
 
 
-def _with_surroundings(
-    amounts: Map, grid: Grid, traits: Traits, inside: Map, soft: Map, texture: Map, draws: Draws
-) -> Map:
-    """Put red cells, and now and then a neighbouring nucleated cell, beside and under the cell."""
-    outside = 1 - inside
+def _add_surroundings(amounts: Map, scene: Scene, outside: Map, texture: Map) -> None:
+    """Put red cells, and now and then a nucleated neighbour, beside and under the cell."""
+    cell, draws = scene.traits["cell"], scene.draws
     for _ in range(4):
         reach, there = draws.uniform(3.0, 3.9), draws.uniform() < 0.72
-        away, turn = traits["cell"] + reach + draws.uniform(-0.6, 5.0), draws.uniform(0, 2 * np.pi)
-        radius = np.sqrt((grid.x - away * np.cos(turn)) ** 2 + (grid.y - away * np.sin(turn)) ** 2)
-        pallor = 1 - draws.uniform(0.3, 0.85) * np.exp(-((radius / (0.55 * reach)) ** 2))
-        amounts[..., 3] += outside * there * draws.uniform(0.6, 1.0) * coverage(radius - reach, soft) * pallor
+        away, turn = cell + reach + draws.uniform(-0.6, 5.0), draws.uniform(0, 2 * np.pi)
+        disc, radius = scene.disc(away * np.cos(turn), away * np.sin(turn), reach)
+        pallor = 1 - draws.uniform(0.3, 0.85) * np.exp(-((radius / 0.55) ** 2))
+        amounts[..., 3] += outside * there * draws.uniform(0.6, 1.0) * disc * pallor
     reach, there = draws.uniform(4.5, 7.5), draws.uniform() < 0.3
-    away, turn = traits["cell"] + reach + draws.uniform(-0.3, 3.0), draws.uniform(0, 2 * np.pi)
-    x, y = grid.x - away * np.cos(turn), grid.y - away * np.sin(turn)
-    radius = np.sqrt(x**2 + y**2)
-    body = outside * there * coverage(radius - reach, soft)
-    core = body * coverage(radius - reach * draws.uniform(0.5, 0.8), soft)
-    amounts[..., 0] += core * draws.uniform(0.7, 1.0) * (1 + 0.25 * texture)
+    away, turn = cell + reach + draws.uniform(-0.3, 3.0), draws.uniform(0, 2 * np.pi)
+    x, y = away * np.cos(turn), away * np.sin(turn)
+    body = outside * there * scene.disc(x, y, reach)[0]
+    core = body * scene.disc(x, y, reach * draws.uniform(0.5, 0.8))[0]
+    amounts[..., 0] += core * draws.uniform(0.7, 1.0) * texture
     amounts[..., 1] += (body - core) * draws.uniform(0.0, 0.7)
     amounts[..., 2] += (body - core) * draws.uniform(0.1, 0.6)
-    return amounts
 
 
 def absorb(amounts: Map, grid: Grid, regions: Regions, draws: Draws) -> NDArray[np.uint8]:
@@ -140,4 +154,5 @@ def absorb(amounts: Map, grid: Grid, regions: Regions, draws: Draws) -> NDArray[
     slope_x, slope_y = (0.003 * draws.normal() for _ in range(2))
     light *= lamp * (1 + slope_x * grid.x + slope_y * grid.y)[..., None]
     light += 2.2 * draws.noise(px) + 0.4
-    return np.clip(light, 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(light, 0, 255).astype(np.uint8)
+    return picture
