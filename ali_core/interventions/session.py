@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
@@ -298,6 +299,25 @@ class Session:
         others = dict.fromkeys(names[code] for group in step.neighbours for code in group)
         text = f"{moved}: {', '.join(parts) or 'nothing'} (away from {', '.join(others)})"
         return text + "".join(f"; {note}" for note in step.notes)
+
+    def table(self) -> pd.DataFrame:
+        """Return the steps in force, one row a moved class.
+
+        Columns: ``step`` (from 1), ``source``, ``class``, ``neighbours`` (nearest first, joined by ``; ``), the four
+        strengths, ``norm_keeping``, ``criterion``, ``selection``, ``seed``, ``score`` (of the class), ``shift_length``,
+        ``norm_factor`` and ``notes``.
+        """
+        names = self.embedding.class_names
+        rows = []
+        for index, step in enumerate(self.steps, start=1):
+            for code, others, length in zip(step.classes, step.neighbours, step.shift_lengths, strict=True):
+                row = {"step": index, "source": step.source, "class": names[code]}
+                row |= {"neighbours": "; ".join(names[other] for other in others)} | strengths_of(step)
+                row |= {name: getattr(step, name) for name in ("norm_keeping", "criterion", "selection", "seed")}
+                row["score"] = step.scores[code] if step.scores else None
+                row |= {"shift_length": length, "norm_factor": step.norm_factor, "notes": "; ".join(step.notes)}
+                rows.append(row)
+        return pd.DataFrame(rows)
 
     # Files ---------------------------------------------------------------------------------------------------------
 

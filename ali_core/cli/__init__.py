@@ -1,0 +1,5 @@
+"""The command ``ali``."""
+
+from ali_core.cli.app import main
+
+__all__ = ["main"]

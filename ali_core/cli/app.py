@@ -1,0 +1,59 @@
+"""Commands, and what happens when one of them fails.
+
+Exit codes: 0 done, 1 the work failed, 2 the command was used wrongly, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from ali_core.cli import demo, images, interventions, lab
+from ali_core.errors import AliError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="ali",
+    help="Latent interventions on class-labelled embeddings: automatic, by hand, replayed, drawn.",
+    epilog="Start with: ali demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.add_typer(images.data_app, name="data")
+app.command("embed")(images.embed)
+app.command("intervene")(interventions.intervene)
+app.command("replay")(interventions.replay)
+app.command("panels")(interventions.panels)
+app.command("lab")(lab.lab)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; mistakes are told in one line on standard error."""
+    raise SystemExit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return the exit code."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="ali", standalone_mode=False)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except typer.TyperException as mistake:
+        return _fail(mistake.format_message() or "a command is needed; ali --help lists them", mistake.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted; the same command starts again, and continues an unfinished ali embed", 130)
+    except (AliError, OSError) as failure:
+        return _fail(str(failure), 1)
+    return int(code or 0)
+
+
+def _fail(message: str, code: int) -> int:
+    if message.strip().startswith("Usage:"):  # asked for by giving no arguments
+        typer.echo(message)
+    else:
+        typer.echo(f"ali: {' '.join(message.split())}", err=True)
+    return code

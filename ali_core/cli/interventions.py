@@ -1,0 +1,89 @@
+"""``ali intervene``, ``ali replay``, ``ali panels``: interventions without an app."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ali_core.cli.options import EmbeddingFile, Exclude, PresetName, SessionFile, read_embedding
+from ali_core.embedding import LabelledEmbedding
+from ali_core.files import write_csv
+from ali_core.interventions import CRITERIA, Session, preset
+
+__all__ = ["intervene", "panels", "replay"]
+
+
+def _known_criterion(name: str | None) -> str | None:
+    if name is not None and name not in CRITERIA:
+        raise typer.BadParameter(f"{name!r} is none of {' | '.join(CRITERIA)}")
+    return name
+
+
+def intervene(
+    embedding: EmbeddingFile,
+    *,
+    preset_name: PresetName = "c,s",
+    iterations: Annotated[
+        int | None, typer.Option(min=0, help="Number of interventions; by default that of the preset.")
+    ] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(callback=_known_criterion, help=f"How the next class is chosen: {' | '.join(CRITERIA)}."),
+    ] = None,
+    probabilistic: Annotated[bool, typer.Option("--probabilistic", help="Draw the class instead of the best.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    exclude: Exclude = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.", file_okay=False)] = Path("runs/intervene"),
+) -> None:
+    """Let Ω choose and move classes of EMB; write the session and the moved embedding.
+
+    OUT gets embedding.npz (as it was), session.json (the steps, to be replayed or opened in the app),
+    after.npz (every sample moved by the map of its own class) and steps.csv.
+    """
+    found = read_embedding(embedding, exclude)
+    settings = preset(preset_name, dim=found.dim)
+    changes = {"n_iterations": iterations, "criterion": criterion, "seed": seed}
+    changes["selection"] = "probabilistic" if probabilistic else None
+    session = Session(found, settings.changed(**{name: value for name, value in changes.items() if value is not None}))
+    session.run()
+    for index, step in enumerate(session.steps, start=1):
+        typer.echo(f"{index:3d}  {session.describe(step)}")
+    paths = [
+        found.save(out / "embedding.npz"),
+        session.save(out / "session.json"),
+        session.after.save(out / "after.npz"),
+        write_csv(session.table(), out / "steps.csv"),
+    ]
+    typer.echo(f"wrote {', '.join(str(path) for path in paths)}")
+
+
+def replay(
+    session: SessionFile,
+    *,
+    embedding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The embedding it was recorded on.")],
+    out: Annotated[Path, typer.Option(help="File for the moved embedding: .npz, .csv, .parquet or .h5ad.")],
+) -> None:
+    """Carry out the steps of SESSION again, without an app, and write the moved embedding."""
+    replayed = Session.load(session, LabelledEmbedding.load(embedding))
+    replayed.after.save(out)
+    typer.echo(f"replayed {replayed.cursor} steps; wrote {out}")
+
+
+def panels(
+    session: SessionFile,
+    *,
+    embedding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The embedding it was recorded on.")],
+    out: Annotated[Path, typer.Option(help="Folder for the panels.", file_okay=False)],
+    step: Annotated[
+        int | None, typer.Option(min=1, help="Which step Fig. 3 explains; by default the last one in force.")
+    ] = None,
+) -> None:
+    """Draw the print panels of SESSION: before/after (Fig. 6) and one step explained (Fig. 3).
+
+    Each as PDF, SVG and PNG, with the plotted numbers (CSV) and a caption (TXT) beside.
+    """
+    from ali_viz.export import export_panels  # noqa: PLC0415  # drawing is loaded when it is asked for
+
+    replayed = Session.load(session, LabelledEmbedding.load(embedding))
+    for path in export_panels(replayed, out, step=step, report=typer.echo):
+        typer.echo(path)

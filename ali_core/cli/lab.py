@@ -1,0 +1,26 @@
+"""``ali lab``: the app in JupyterLab."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["lab"]
+
+
+def lab(
+    path: Annotated[
+        Path | None,
+        typer.Argument(exists=True, help="Embedding file, session file, or a folder such as runs/demo."),
+    ] = None,
+    *,
+    browser: Annotated[bool, typer.Option(help="Open the page; otherwise only print its address.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+) -> None:
+    """Open JupyterLab on the notebook that steps through interventions, with PATH loaded.
+
+    It listens on this machine only. Stop it with Ctrl-C.
+    """
+    from ali_viz.lab import open_lab  # noqa: PLC0415
+
+    raise typer.Exit(open_lab(path, browser=browser, port=port or None))
