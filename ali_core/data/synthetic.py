@@ -41,7 +41,7 @@ def render_marrow(n: int = 4560, *, px: int = 64, seed: int = 0, first_region: i
     n
         Number of cells, at least 15; the class counts are log-skewed (25 : 1 at the default).
     px
-        Height and width in pixels, 16 to 512; a picture always shows 24 µm.
+        Height and width in pixels, 16 to 512; a picture always shows 22 µm.
     seed
         The same seed gives the same bytes. Cell k has the same random numbers whatever ``n`` and ``px``.
     first_region

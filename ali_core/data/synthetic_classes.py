@@ -95,26 +95,26 @@ class Course(NamedTuple):
 
 
 COURSES = {
-    "promyelocyte": Course("granulocytic", 1.0, 0.28),
-    "myelocyte": Course("granulocytic", 2.0, 0.28),
-    "metamyelocyte": Course("granulocytic", 3.0, 0.28),
-    "band_granulocyte": Course("granulocytic", 4.0, 0.28),
-    "segmented_granulocyte": Course("granulocytic", 5.0, 0.30),
-    "blast": Course("granulocytic", 0.0, 0.28),
-    "proerythroblast": Course("erythroid", 0.0, 0.28),
-    "basophilic_erythroblast": Course("erythroid", 1.0, 0.28),
-    "polychromatic_erythroblast": Course("erythroid", 2.0, 0.28),
-    "orthochromatic_erythroblast": Course("erythroid", 3.0, 0.28),
+    "promyelocyte": Course("granulocytic", 1.0, 0.36),
+    "myelocyte": Course("granulocytic", 2.0, 0.36),
+    "metamyelocyte": Course("granulocytic", 3.0, 0.36),
+    "band_granulocyte": Course("granulocytic", 4.0, 0.36),
+    "segmented_granulocyte": Course("granulocytic", 5.0, 0.38),
+    "blast": Course("granulocytic", 0.0, 0.36),
+    "proerythroblast": Course("erythroid", 0.0, 0.36),
+    "basophilic_erythroblast": Course("erythroid", 1.0, 0.36),
+    "polychromatic_erythroblast": Course("erythroid", 2.0, 0.36),
+    "orthochromatic_erythroblast": Course("erythroid", 3.0, 0.36),
     "basophilic_granulocyte": Course("basophilic", 0.6, 0.45),
     "eosinophilic_granulocyte": Course("eosinophilic", 1.2, 0.65),
-    "promonocyte": Course("monocytic", 1.0, 0.28),
-    "monocyte": Course("monocytic", 2.0, 0.32),
+    "promonocyte": Course("monocytic", 1.0, 0.36),
+    "monocyte": Course("monocytic", 2.0, 0.40),
     "lymphocyte": Course("lymphoid", 0.35, 0.35),
 }
 # Cells of one maturity still differ: standard deviations of the logarithm of a trait.
-SIZE_SPREAD = 0.07
-STAIN_SPREAD = 0.14
-COUNT_SPREAD = 0.35
+SIZE_SPREAD = 0.055
+STAIN_SPREAD = 0.09
+COUNT_SPREAD = 0.25
 
 
 def class_counts(n: int) -> NDArray[np.int64]:

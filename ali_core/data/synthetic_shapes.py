@@ -14,7 +14,7 @@ from ali_core.data.synthetic_draws import MAX_DOTS, Draws
 __all__ = ["FIELD_WIDTH", "Grid", "Map", "coverage", "noise_tile", "nucleus", "outline", "sample_noise", "soft_dots"]
 
 #: Width of a picture in µm.
-FIELD_WIDTH = 24.0
+FIELD_WIDTH = 22.0
 TILE_SIZE, TILE_STEP = 1024, 1 / 16  # pixels, µm
 SPINE_PIECES = 12
 

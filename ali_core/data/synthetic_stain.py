@@ -48,8 +48,8 @@ class Regions(NamedTuple):
     @staticmethod
     def _one(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         lamp = np.array([246.0, 238.0, 229.0]) + rng.normal(0, 4.0) + rng.normal(0, (4.0, 4.5, 9.0))
-        strength = np.exp(rng.normal(0, 0.10) + rng.normal(0, 0.13, len(DYES)))
-        hue = np.exp(rng.normal(0, 0.06, 3) + rng.normal(0, 0.05, (len(DYES), 3)))
+        strength = np.exp(rng.normal(0, 0.10) + rng.normal(0, 0.10, len(DYES)))
+        hue = np.exp(rng.normal(0, 0.06, 3) + rng.normal(0, 0.04, (len(DYES), 3)))
         blur = np.array([[rng.uniform(0.25, 0.7)]])
         return np.minimum(lamp, 253.0), np.array(list(DYES.values())) * strength[:, None] * hue, blur
 
