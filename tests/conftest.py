@@ -1,10 +1,19 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and what becomes of tests that lack data or a browser."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With ALI_REQUIRE_ALL set, a skip because something is MISSING is a failure."""
+    report = yield
+    if os.environ.get("ALI_REQUIRE_ALL") and report.skipped and "MISSING" in str(report.longrepr):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture

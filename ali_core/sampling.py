@@ -1,0 +1,40 @@
+"""Fewer samples with every class kept."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["stratified_rows"]
+
+
+def stratified_rows(
+    labels: NDArray[np.integer[Any]], n_rows: int, *, seed: int, at_least: int = 6
+) -> NDArray[np.int64]:
+    """Choose about ``n_rows`` rows in proportion to the classes, rare classes kept.
+
+    Parameters
+    ----------
+    labels
+        Class codes, shape (N,).
+    n_rows
+        Rows wanted; all rows are returned when there are no more. Keeping rare classes can exceed it a little.
+    seed
+        The same seed chooses the same rows.
+    at_least
+        Rows that each class keeps, as far as it has them.
+
+    Returns
+    -------
+    numpy.ndarray
+        Row numbers, ascending.
+    """
+    if n_rows >= len(labels):
+        return np.arange(len(labels))
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for code in np.unique(labels):
+        rows = np.flatnonzero(labels == code)
+        share = max(round(n_rows * len(rows) / len(labels)), min(at_least, len(rows)))
+        chosen.append(rng.permutation(rows)[:share])
+    return np.sort(np.concatenate(chosen)).astype(np.int64)
