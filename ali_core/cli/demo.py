@@ -50,7 +50,7 @@ def demo(
         typer.echo(f"[1/4] {len(found)} samples, {found.dim} dimensions from {data}")
         embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
     else:
-        embedding = _images(data, weights, n, px or 160, seed, out)
+        embedding = _images(data, weights=weights, n=n, px=px or 160, seed=seed, out=out)
     embedding = embedding.without_classes(exclude) if exclude else embedding
     embedding.save(out / "embedding.npz")
     session = Session(LabelledEmbedding.load(out / "embedding.npz"), preset(preset_name, dim=embedding.dim))
@@ -91,7 +91,7 @@ def _holds_images(path: Path) -> bool:
     return path.suffix == ".csv" and "path" in path.open(encoding="utf-8", errors="replace").readline().split(",")
 
 
-def _images(data: Path, weights: Path | None, n: int, px: int, seed: int, out: Path) -> LabelledEmbedding:
+def _images(data: Path, *, weights: Path | None, n: int, px: int, seed: int, out: Path) -> LabelledEmbedding:
     from ali_core.data import open_images  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 

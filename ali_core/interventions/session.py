@@ -31,6 +31,7 @@ from ali_core.interventions.session_file import SavedSession
 from ali_core.interventions.settings import InterventionSettings, preset
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
+from ali_core.interventions.step_table import describe_step, step_table
 from ali_core.interventions.steps import (
     InterventionStep,
     ManualStep,
@@ -291,33 +292,11 @@ class Session:
 
     def describe(self, step: InterventionStep) -> str:
         """Return one line for people: what moved, away from what, how strongly."""
-        names = self.embedding.class_names
-        parts = [f"{label} {value:g}" for label in ("contract", "rotate", "shift") if (value := getattr(step, label))]
-        if step.shift and step.shift_mix < 1.0:
-            parts.append(f"mix {step.shift_mix:g}")
-        moved = ", ".join(names[code] for code in step.classes)
-        others = dict.fromkeys(names[code] for group in step.neighbours for code in group)
-        text = f"{moved}: {', '.join(parts) or 'nothing'} (away from {', '.join(others)})"
-        return text + "".join(f"; {note}" for note in step.notes)
+        return describe_step(step, self.embedding.class_names)
 
     def table(self) -> pd.DataFrame:
-        """Return the steps in force, one row a moved class.
-
-        Columns: ``step`` (from 1), ``source``, ``class``, ``neighbours`` (nearest first, joined by ``; ``), the four
-        strengths, ``norm_keeping``, ``criterion``, ``selection``, ``seed``, ``score`` (of the class), ``shift_length``,
-        ``norm_factor`` and ``notes``.
-        """
-        names = self.embedding.class_names
-        rows = []
-        for index, step in enumerate(self.steps, start=1):
-            for code, others, length in zip(step.classes, step.neighbours, step.shift_lengths, strict=True):
-                row = {"step": index, "source": step.source, "class": names[code]}
-                row |= {"neighbours": "; ".join(names[other] for other in others)} | strengths_of(step)
-                row |= {name: getattr(step, name) for name in ("norm_keeping", "criterion", "selection", "seed")}
-                row["score"] = step.scores[code] if step.scores else None
-                row |= {"shift_length": length, "norm_factor": step.norm_factor, "notes": "; ".join(step.notes)}
-                rows.append(row)
-        return pd.DataFrame(rows)
+        """Return the steps in force as a table; see :func:`~ali_core.interventions.step_table.step_table`."""
+        return step_table(self.steps, self.embedding.class_names)
 
     # Files ---------------------------------------------------------------------------------------------------------
 
