@@ -3,13 +3,15 @@
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.criteria import CRITERIA, Criterion, choose_class, class_probabilities
 from ali_core.interventions.estimator import AutomaticLatentInterventions
+from ali_core.interventions.manual import ManualStep
 from ali_core.interventions.plan import Plan, plan
-from ali_core.interventions.session import Proposal, Session, SessionEvent
+from ali_core.interventions.proposal import Proposal
+from ali_core.interventions.session import Session, SessionEvent
 from ali_core.interventions.session_file import SavedSession
 from ali_core.interventions.settings import PRESETS, InterventionSettings, Strengths, preset
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
-from ali_core.interventions.steps import InterventionStep, ManualStep, carry_out, decide
+from ali_core.interventions.steps import InterventionStep, carry_out, decide
 
 __all__ = [
     "CRITERIA",

@@ -14,32 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions.class_transforms import ClassTransforms
-from ali_core.interventions.criteria import (
-    Criterion,
-    class_probabilities,
-    mean_all,
-    mean_std,
-)
+from ali_core.interventions.criteria import Criterion
+from ali_core.interventions.manual import ManualStep, resolve_manual
+from ali_core.interventions.proposal import Proposal, propose
 from ali_core.interventions.session_file import SavedSession
 from ali_core.interventions.settings import InterventionSettings, preset
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.step_table import describe_step, step_table
-from ali_core.interventions.steps import (
-    InterventionStep,
-    ManualStep,
-    carry_out,
-    decide,
-    step_generator,
-    strengths_of,
-)
+from ali_core.interventions.steps import InterventionStep, carry_out, decide, step_generator
 
 __all__ = ["Proposal", "Session", "SessionEvent"]
 
@@ -58,29 +46,6 @@ class SessionEvent:
 
     kind: Literal["step", "undo", "redo", "reset", "settings"]
     cursor: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """What Ω would do next, and why.
-
-    Parameters
-    ----------
-    step
-        The step as decided, with the outcome it would have.
-    mean_std, mean_all, scores, probabilities
-        The two terms of the paper, the score that decides and its normalised form, each of shape (C,); NaN where a
-        class cannot be chosen (probability 0 there).
-    state
-        Where all classes would be.
-    """
-
-    step: InterventionStep
-    mean_std: NDArray[np.float64]
-    mean_all: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
-    state: InterventionState
 
 
 class Session:
@@ -189,19 +154,7 @@ class Session:
 
     def propose(self) -> Proposal:
         """Return what Ω would do next, and why; nothing changes."""
-        now = self.statistics
-        generator = step_generator(self._settings.seed, self._cursor)
-        decided = decide(now, self._settings, generator, self.criterion)
-        state, step = carry_out(self._states[self._cursor], decided)
-        scores = np.asarray(decided.scores, dtype=np.float64)
-        return Proposal(
-            step=step,
-            mean_std=mean_std(now),
-            mean_all=mean_all(now),
-            scores=scores,
-            probabilities=class_probabilities(scores),
-            state=state,
-        )
+        return propose(self._states[self._cursor], self._settings, self._cursor, self.criterion)
 
     def step(self) -> InterventionStep:
         """Let Ω choose and carry out one intervention; undone steps are dropped."""
@@ -241,28 +194,7 @@ class Session:
 
     def resolve(self, manual: ManualStep) -> InterventionStep:
         """Return a manual step as a record with class codes, not yet carried out; raises as :meth:`apply`."""
-        if manual.contract == manual.rotate == manual.shift == 0.0:
-            raise AliError("a manual step needs contract, rotate or shift above 0; all three are 0")
-        classes = self._codes(manual.classes, "classes")
-        count = manual.n_neighbours or self._settings.n_neighbours
-        if manual.away_from is None:
-            neighbours = tuple(self.statistics.neighbours(code, count) for code in classes)
-        else:
-            given = self._codes(manual.away_from, "away_from")
-            distances = self.statistics.distances
-            neighbours = tuple(
-                tuple(sorted((other for other in given if other != code), key=lambda other: distances[code, other]))
-                for code in classes
-            )
-            if not all(neighbours):
-                raise AliError(f"away_from must name another class than the one that moves; got {manual.away_from}")
-        return InterventionStep(
-            source="manual",
-            classes=classes,
-            neighbours=neighbours,
-            **strengths_of(manual),
-            norm_keeping=self._settings.norm_keeping,
-        )
+        return resolve_manual(manual, self.statistics, self.embedding.class_names, self._settings)
 
     def undo(self) -> InterventionStep:
         """Take back the last step and return it; AliError when there is none."""
@@ -339,12 +271,3 @@ class Session:
     def _tell(self, kind: Literal["step", "undo", "redo", "reset", "settings"]) -> None:
         for listener in list(self._listeners):
             listener(SessionEvent(kind=kind, cursor=self._cursor))
-
-    def _codes(self, names: tuple[str, ...], what: str) -> tuple[int, ...]:
-        codes = tuple(self.embedding.class_index(name) for name in names)
-        empty = [name for name, code in zip(names, codes, strict=True) if self.embedding.counts[code] == 0]
-        if empty:
-            raise AliError(f"{what}: class {empty[0]!r} has no sample in this embedding")
-        if len(set(codes)) < len(codes):
-            raise AliError(f"{what} names a class twice: {', '.join(names)}")
-        return codes

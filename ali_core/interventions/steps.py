@@ -1,10 +1,9 @@
 """One intervention as a record: decided by Ω or by a person, carried out on a state, saved and replayed."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from ali_core.errors import AliError
 from ali_core.interventions.criteria import Criterion, Selection, choose_class
@@ -18,27 +17,7 @@ from ali_core.interventions.state import InterventionState, Move
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.transforms import contract, rotate, shift
 
-__all__ = ["InterventionStep", "ManualStep", "carry_out", "decide", "step_generator"]
-
-
-class ManualStep(Strengths):
-    """What a person wants done: chosen classes, what they move away from, and how strongly.
-
-    Parameters
-    ----------
-    classes
-        Names of the classes that move. Several move at once, each seeing the others where they were.
-    away_from
-        Names of the classes to move away from; None for the nearest ``n_neighbours`` of each.
-    n_neighbours
-        Used when ``away_from`` is None; None takes it from the settings of the session.
-    contract, rotate, shift, shift_mix
-        See :class:`~ali_core.interventions.settings.Strengths`; at least one of the first three must be above 0.
-    """
-
-    classes: Annotated[tuple[str, ...], Field(min_length=1)]
-    away_from: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    n_neighbours: Annotated[int, Field(ge=1)] | None = None
+__all__ = ["InterventionStep", "carry_out", "decide", "step_generator", "strengths_of"]
 
 
 class InterventionStep(Strengths):

@@ -1,0 +1,86 @@
+"""Steps that a person chooses, by the names of classes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from ali_core.errors import AliError
+from ali_core.interventions.settings import InterventionSettings, Strengths
+from ali_core.interventions.statistics import ClassStatistics
+from ali_core.interventions.steps import InterventionStep, strengths_of
+
+__all__ = ["ManualStep", "resolve_manual"]
+
+
+class ManualStep(Strengths):
+    """What a person wants done: chosen classes, what they move away from, and how strongly.
+
+    Parameters
+    ----------
+    classes
+        Names of the classes that move. Several move at once, each seeing the others where they were.
+    away_from
+        Names of the classes to move away from; None for the nearest ``n_neighbours`` of each.
+    n_neighbours
+        Used when ``away_from`` is None; None takes it from the settings of the session.
+    contract, rotate, shift, shift_mix
+        See :class:`~ali_core.interventions.settings.Strengths`; at least one of the first three must be above 0.
+    """
+
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    away_from: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    n_neighbours: Annotated[int, Field(ge=1)] | None = None
+
+
+def resolve_manual(
+    manual: ManualStep,
+    statistics: ClassStatistics,
+    class_names: Sequence[str],
+    settings: InterventionSettings,
+) -> InterventionStep:
+    """Return a manual step as a record with class codes and neighbours, not yet carried out.
+
+    Raises
+    ------
+    AliError
+        For a class that is not there, has no sample, or stands twice; or when all strengths are 0.
+    """
+    if manual.contract == manual.rotate == manual.shift == 0.0:
+        raise AliError("a manual step needs contract, rotate or shift above 0; all three are 0")
+    classes = _codes(manual.classes, "classes", statistics, class_names)
+    if manual.away_from is None:
+        count = manual.n_neighbours or settings.n_neighbours
+        neighbours = tuple(statistics.neighbours(code, count) for code in classes)
+    else:
+        given = _codes(manual.away_from, "away_from", statistics, class_names)
+        neighbours = tuple(
+            tuple(other for other in statistics.neighbours(code, statistics.n_classes) if other in given)
+            for code in classes
+        )
+        if not all(neighbours):
+            raise AliError(
+                f"away_from must name another class than the one that moves; got {', '.join(manual.away_from)}"
+            )
+    return InterventionStep(
+        source="manual",
+        classes=classes,
+        neighbours=neighbours,
+        **strengths_of(manual),
+        norm_keeping=settings.norm_keeping,
+    )
+
+
+def _codes(
+    names: tuple[str, ...], what: str, statistics: ClassStatistics, class_names: Sequence[str]
+) -> tuple[int, ...]:
+    unknown = [name for name in names if name not in class_names]
+    if unknown:
+        raise AliError(f"{what}: no class is called {unknown[0]!r}; the classes are {', '.join(class_names)}")
+    codes = tuple(class_names.index(name) for name in names)
+    empty = [name for name, code in zip(names, codes, strict=True) if not statistics.present[code]]
+    if empty:
+        raise AliError(f"{what}: class {empty[0]!r} has no sample in this embedding")
+    if len(set(codes)) < len(codes):
+        raise AliError(f"{what} names a class twice: {', '.join(names)}")
+    return codes
