@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = ["ClassStyle", "class_label", "class_styles", "lineage_order"]
 
-Marker = str | tuple[int, int, int]
+Marker = str | tuple[int, Literal[0, 1, 2], int]
 
 MARKERS: dict[str, Marker] = {
     "circle": "o",

@@ -2,7 +2,7 @@
 
 from ali_core.projection.alignment import RigidMotion, aligned, rigid_motion, stayed
 from ali_core.projection.layouts import VIEWS, Layout, View, layout, project, uses_labels
-from ali_core.projection.linear import PlaneFrame, principal_plane
+from ali_core.projection.linear import PlaneFrame, plane_through, principal_plane
 from ali_core.projection.supervision import weaken_between_classes
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "View",
     "aligned",
     "layout",
+    "plane_through",
     "principal_plane",
     "project",
     "rigid_motion",

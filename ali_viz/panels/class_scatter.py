@@ -1,0 +1,167 @@
+"""Samples drawn by class, and the legend that goes with them, from the rows of a table."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
+
+from ali_core.embedding import LabelledEmbedding
+from ali_viz.panels.print_style import SMALL, points_to_mm
+from ali_viz.theme import MARKERS, class_label, class_styles
+
+__all__ = ["RASTER_ABOVE", "class_columns", "class_legend", "draw_samples", "legend_height_mm"]
+
+RASTER_ABOVE = 5_000
+"""With more samples than this in one panel, the points become an image of 600 dpi inside the vector file."""
+
+LEGEND_ROW_MM, LEGEND_SYMBOL_MM = 3.0, 5.6
+SIZE_FACTORS = {"star": 1.9, "hexagram": 1.6, "diamond": 0.85, "square": 0.95, "cross": 1.2, "x": 1.2}
+"""Areas that make the shapes look equally large; 1.15 for the others but the circle."""
+
+
+def class_columns(embedding: LabelledEmbedding) -> pd.DataFrame:
+    """Say of each sample who it is and how it looks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a sample: ``id``, ``class_code``, ``class_name``, ``colour`` (#rrggbb), ``symbol``
+        (plotly's name of the marker, ``-open`` if outlined), ``order`` (rank of the class in the
+        legend).
+    """
+    styles = class_styles(embedding.class_names)
+    labels = embedding.labels
+    return pd.DataFrame(
+        {
+            "id": embedding.ids,
+            "class_code": labels,
+            "class_name": np.array(embedding.class_names)[labels],
+            "colour": np.array([style.colour for style in styles])[labels],
+            "symbol": np.array([style.symbol for style in styles])[labels],
+            "order": np.array([style.order for style in styles])[labels],
+        }
+    )
+
+
+def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float = 0.85) -> None:
+    """Draw the rows of ``table`` (x, y, class_name, colour, symbol), the largest class first so that rare ones show.
+
+    Parameters
+    ----------
+    area
+        Marker area in square points.
+    alpha
+        Opacity.
+    """
+    raster = len(table) > RASTER_ABOVE
+    classes = [(-len(rows), int(rows["order"].iloc[0]), rows) for _, rows in table.groupby("class_name")]
+    for rank, (_, _, rows) in enumerate(sorted(classes, key=lambda item: item[:2])):
+        symbol, colour = str(rows["symbol"].iloc[0]), str(rows["colour"].iloc[0])
+        filled = not symbol.endswith("-open")
+        axes.scatter(
+            rows["x"],
+            rows["y"],
+            s=area * _size_factor(symbol),
+            marker=MARKERS[symbol.removesuffix("-open")],
+            facecolors=colour if filled else "none",
+            edgecolors="none" if filled else colour,
+            linewidths=0.0 if filled else 0.4,
+            alpha=alpha,
+            rasterized=raster,
+            zorder=2 + rank / 1000,
+        )
+
+
+def class_legend(figure: Figure, table: pd.DataFrame, *, width_mm: float, left_mm: float, bottom_mm: float) -> None:
+    """Write the legend of all classes in ``table``, with their numbers of samples, from this corner upwards."""
+    entries = _entries(table)
+    total_width, total_height = figure.get_size_inches() * 25.4
+    figure.legend(
+        handles=[_handle(label, colour, symbol) for label, colour, symbol in entries],
+        loc="lower left",
+        bbox_to_anchor=(left_mm / total_width, bottom_mm / total_height),
+        ncols=_n_columns(entries, width_mm),
+        frameon=False,
+        borderpad=0.0,
+        borderaxespad=0.0,
+        handlelength=0.9,
+        handletextpad=0.4,
+        columnspacing=1.2,
+        labelspacing=LEGEND_ROW_MM / points_to_mm(SMALL) - 1.0,
+    )
+
+
+def legend_height_mm(table: pd.DataFrame, width_mm: float) -> float:
+    """Return the height that `class_legend` will take."""
+    entries = _entries(table)
+    return LEGEND_ROW_MM * ceil(len(entries) / _n_columns(entries, width_mm)) + 0.5
+
+
+def marker_area(n_samples: int, panel_mm: float) -> float:
+    """Choose a marker area in square points so that the points of one panel neither drown nor vanish."""
+    panel_points = panel_mm / points_to_mm(1.0)
+    return float(np.clip((0.75 * panel_points / np.sqrt(max(n_samples, 1))) ** 2, 1.2, 12.0))
+
+
+def shared_limits(positions: NDArray[np.float64], aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return limits of x and y that hold ``positions`` (n, 2) with a margin, in a box of height / width ``aspect``."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    middle, half = (low + high) / 2, (high - low) / 2
+    half_width = 1.04 * max(half[0], half[1] / aspect)
+    half_width = half_width if half_width > 0 else 1.0
+    half_height = half_width * aspect
+    return (
+        (float(middle[0] - half_width), float(middle[0] + half_width)),
+        (float(middle[1] - half_height), float(middle[1] + half_height)),
+    )
+
+
+def _size_factor(symbol: str) -> float:
+    shape = symbol.removesuffix("-open")
+    return 1.0 if shape == "circle" else SIZE_FACTORS.get(shape, 1.15)
+
+
+def _entries(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    one_each = table.drop_duplicates("id")
+    counts = one_each["class_name"].value_counts().to_dict()
+    looks = one_each.drop_duplicates("class_name").sort_values("order", kind="stable")
+    columns = (looks[column].astype(str) for column in ("class_name", "colour", "symbol"))
+    return [
+        (f"{class_label(name)} ({counts[name]})", colour, symbol) for name, colour, symbol in zip(*columns, strict=True)
+    ]
+
+
+def _handle(label: str, colour: str, symbol: str) -> Line2D:
+    filled = not symbol.endswith("-open")
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=MARKERS[symbol.removesuffix("-open")],
+        markersize=3.6 * np.sqrt(_size_factor(symbol)),
+        markerfacecolor=colour if filled else "none",
+        markeredgecolor="none" if filled else colour,
+        markeredgewidth=0.0 if filled else 0.6,
+        label=label,
+    )
+
+
+def _n_columns(entries: Sequence[tuple[str, str, str]], width_mm: float) -> int:
+    """Count the columns that fit side by side, filled from top to bottom."""
+    font = FontProperties(family="DejaVu Sans", size=SMALL)
+    widths = [
+        points_to_mm(float(TextPath((0, 0), label, prop=font).get_extents().width)) + LEGEND_SYMBOL_MM
+        for label, _, _ in entries
+    ]
+    for n_rows in range(1, len(widths) + 1):
+        n_columns = ceil(len(widths) / n_rows)
+        if sum(column.max() for column in np.array_split(widths, n_columns)) <= width_mm:
+            return n_columns
+    return 1

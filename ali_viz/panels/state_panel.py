@@ -1,0 +1,294 @@
+"""The embedding before and after interventions, in several views (Fig. 6 of the paper).
+
+Synopsis::
+
+    panel = state_panel({"Before": session.before, "After": session.after}, data="emb.npz")
+    panel.save("figures", "fig6")
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.projection import View, project, uses_labels
+from ali_viz.panels.class_scatter import (
+    RASTER_ABOVE,
+    class_columns,
+    class_legend,
+    draw_samples,
+    legend_height_mm,
+    marker_area,
+    shared_limits,
+)
+from ali_viz.panels.panel import Panel
+from ali_viz.panels.print_style import (
+    Width,
+    add_axes_mm,
+    new_figure,
+    panel_letter,
+    print_style,
+    text_mm,
+    width_in_mm,
+)
+
+__all__ = ["STATE_COLUMNS", "VIEW_TITLES", "draw_states", "state_panel", "state_table"]
+
+VIEW_TITLES: dict[str, str] = {
+    "dims": "First two dimensions",
+    "pca": "PCA of the first state",
+    "tsne": "t-SNE",
+    "supervised_tsne": "Supervised t-SNE (uses labels)",
+}
+AXIS_NAMES: dict[str, str] = {
+    "dims": "Dimension",
+    "pca": "Component",
+    "tsne": "t-SNE",
+    "supervised_tsne": "Supervised t-SNE",
+}
+LABEL_NOTE = (
+    "Supervised t-SNE places the samples with the help of their class labels: "
+    "the separation that it shows proves nothing."
+)
+STATE_COLUMNS = {
+    "view": "row of the figure: dims, pca, tsne or supervised_tsne",
+    "state": "column of the figure, in the order of the states",
+    "x": "horizontal position",
+    "y": "vertical position",
+    "id": "the sample",
+    "class_code": "code of its class",
+    "class_name": "its class",
+    "colour": "colour of the class, #rrggbb",
+    "symbol": "marker of the class by its plotly name",
+    "order": "rank of the class in the legend",
+}
+"""What each column of the table means."""
+
+MARGIN_MM, GAP_MM, YLABEL_MM = 1.5, 3.0, 5.5
+TITLE_MM, ROW_HEAD_MM, AXIS_LEFT_MM, AXIS_BELOW_MM, NOTE_LINE_MM = 4.5, 4.5, 9.0, 6.5, 2.8
+
+
+def state_table(
+    states: Mapping[str, LabelledEmbedding],
+    views: Sequence[View] = ("dims", "supervised_tsne"),
+    *,
+    perplexity: float = 30.0,
+    seed: int = 0,
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """Compute where the samples of each state are in each view.
+
+    Parameters
+    ----------
+    states
+        Embeddings of the same samples by the title of their column, in order, such as
+        ``{"Before": session.before, "After": session.after}``.
+    views
+        The rows.
+    perplexity, seed, n_jobs
+        See `ali_core.projection.layout`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each view, state and sample; the columns are described in ``STATE_COLUMNS``.
+
+    Raises
+    ------
+    AliError
+        If there is no state or no view, or the states do not hold the same samples.
+    """
+    if not states or not views:
+        raise AliError(f"{len(states)} states and {len(views)} views make no figure; give at least one of each.")
+    embeddings = list(states.values())
+    first = embeddings[0]
+    for title, embedding in states.items():
+        if not np.array_equal(embedding.ids, first.ids):
+            raise AliError(f"the state {title!r} holds other samples than the first one; draw the same samples in all.")
+    parts = []
+    for view in views:
+        layouts = project(
+            [embedding.vectors for embedding in embeddings],
+            view,
+            labels=first.labels,
+            perplexity=perplexity,
+            seed=seed,
+            n_jobs=n_jobs,
+        )
+        for (title, embedding), positions in zip(states.items(), layouts, strict=True):
+            places = {"view": view, "state": title, "x": positions[:, 0], "y": positions[:, 1]}
+            parts.append(pd.concat([pd.DataFrame(places), class_columns(embedding)], axis=1))
+    return pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    """Where everything is, in millimetres from the top left corner."""
+
+    views: list[str]
+    states: list[str]
+    aspects: list[float]
+    width: float
+    legend: float
+    note: str
+
+    @property
+    def panel_width(self) -> float:
+        gaps = (len(self.states) - 1) * GAP_MM
+        return (self.width - 2 * MARGIN_MM - AXIS_LEFT_MM - gaps) / len(self.states)
+
+    def left(self, column: int) -> float:
+        return MARGIN_MM + AXIS_LEFT_MM + column * (self.panel_width + GAP_MM)
+
+    def top(self, row: int) -> float:
+        """Top of the axes of ``row``."""
+        above = sum(aspect * self.panel_width for aspect in self.aspects[:row])
+        return MARGIN_MM + TITLE_MM + (row + 1) * ROW_HEAD_MM + row * AXIS_BELOW_MM + above
+
+    @property
+    def note_top(self) -> float:
+        return self.top(len(self.views)) - ROW_HEAD_MM
+
+    @property
+    def height(self) -> float:
+        lines = self.note.count("\n") + 1 if self.note else 0
+        return self.note_top + lines * NOTE_LINE_MM + 1.5 + self.legend + MARGIN_MM
+
+
+def draw_states(table: pd.DataFrame, *, width: Width = "double") -> Figure:
+    """Draw the table of `state_table`: a row a view, a column a state, the same axes along each row.
+
+    Parameters
+    ----------
+    table
+        With the columns of ``STATE_COLUMNS``.
+    width
+        ``single`` (88 mm) or ``double`` (181 mm).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With panel letters, one legend beneath, and a note if a view uses labels.
+    """
+    grid = _grid(table, width)
+    letters = (chr(ord("a") + index) for index in count())
+    with print_style():
+        figure = new_figure(grid.width, grid.height)
+        for column, state in enumerate(grid.states):
+            middle = grid.left(column) + grid.panel_width / 2
+            text_mm(figure, middle, MARGIN_MM, state, ha="center", fontsize=7, fontweight="bold")
+        for row, view in enumerate(grid.views):
+            _draw_row(figure, table[table["view"] == view], grid, row, letters)
+        text_mm(figure, MARGIN_MM, grid.note_top, grid.note)
+        class_legend(figure, table, width_mm=grid.width - 2 * MARGIN_MM, left_mm=MARGIN_MM, bottom_mm=MARGIN_MM)
+    return figure
+
+
+def state_panel(
+    states: Mapping[str, LabelledEmbedding],
+    views: Sequence[View] = ("dims", "supervised_tsne"),
+    *,
+    data: str,
+    settings: str = "",
+    width: Width = "double",
+    perplexity: float = 30.0,
+    seed: int = 0,
+    n_jobs: int = 1,
+) -> Panel:
+    """Compute, draw and describe the states of an embedding: `state_table` and `draw_states` with a caption.
+
+    Parameters
+    ----------
+    states, views, perplexity, seed, n_jobs
+        See `state_table`.
+    data
+        What was embedded, for the caption.
+    settings
+        What was done to it, for the caption, such as ``preset c,s, 25 interventions``.
+    width
+        See `draw_states`.
+
+    Returns
+    -------
+    Panel
+        Table, figure and caption.
+    """
+    table = state_table(states, views, perplexity=perplexity, seed=seed, n_jobs=n_jobs)
+    figure = draw_states(table, width=width)
+    caption = _caption(table, data, settings, f"perplexity {perplexity:g}, seed {seed}")
+    return Panel(figure=figure, table=table, caption=caption)
+
+
+def _grid(table: pd.DataFrame, width: Width) -> _Grid:
+    total = width_in_mm(width)
+    views, states = list(table["view"].unique()), list(table["state"].unique())
+    note = LABEL_NOTE if any(uses_labels(view) for view in views) else ""
+    return _Grid(
+        views=views,
+        states=states,
+        aspects=[_aspect(table[table["view"] == view]) for view in views],
+        width=total,
+        legend=legend_height_mm(table, total - 2 * MARGIN_MM),
+        note=textwrap.fill(note, 62 if width == "single" else 140),
+    )
+
+
+def _aspect(rows: pd.DataFrame) -> float:
+    """Height over width of the panels of one row: that of the data, within reason."""
+    spans = np.ptp(rows[["x", "y"]].to_numpy(), axis=0)
+    return float(np.clip(spans[1] / spans[0], 0.6, 1.0)) if spans[0] > 0 else 1.0
+
+
+def _draw_row(figure: Figure, rows: pd.DataFrame, grid: _Grid, row: int, letters: Iterator[str]) -> None:
+    view, aspect, top = grid.views[row], grid.aspects[row], grid.top(row)
+    limits = shared_limits(rows[["x", "y"]].to_numpy(), aspect)
+    for column, state in enumerate(grid.states):
+        left = grid.left(column)
+        axes = add_axes_mm(figure, left, top, grid.panel_width, grid.panel_width * aspect)
+        shown = rows[rows["state"] == state]
+        draw_samples(axes, shown, area=marker_area(len(shown), grid.panel_width))
+        axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
+        _name_axes(axes, view, grid.panel_width, is_first=column == 0)
+        panel_letter(figure, left - 0.3, top - 3.8, next(letters))
+        if column == 0:
+            text_mm(figure, left + 3.0, top - 3.5, VIEW_TITLES[view])
+
+
+def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool) -> None:
+    axes.set_xlabel(f"{AXIS_NAMES[view]} 1")
+    if is_first:
+        axes.set_ylabel(f"{AXIS_NAMES[view]} 2")
+        axes.yaxis.set_label_coords(-YLABEL_MM / panel_width, 0.5)
+    axes.locator_params(nbins=4, steps=[1, 2, 5, 10])
+    axes.tick_params(labelleft=is_first)
+    if view in {"tsne", "supervised_tsne"}:  # these coordinates have no unit
+        axes.set(xticks=[], yticks=[])
+
+
+def _caption(table: pd.DataFrame, data: str, settings: str, tsne_settings: str) -> str:
+    views, states = list(table["view"].unique()), list(table["state"].unique())
+    n_samples, n_classes = table["id"].nunique(), table["class_name"].nunique()
+    sentences = [
+        f"Embedding of {data}: {n_samples} samples of {n_classes} classes.",
+        f"Columns: {', '.join(states)}. Rows: {', '.join(VIEW_TITLES[view] for view in views)}.",
+        f"{settings}." if settings else "",
+        "Axes are the same along a row; every layout starts from the one to its left and is aligned to "
+        "it by a rigid motion on the samples that did not move.",
+    ]
+    if any("tsne" in view for view in views):
+        sentences.append(f"t-SNE: openTSNE, {tsne_settings}.")
+    if any(uses_labels(view) for view in views):
+        sentences.append(LABEL_NOTE)
+    else:
+        sentences.append("Labels colour the points; they did not place them.")
+    sentences.append("Interventions themselves use the labels of all samples shown.")
+    if n_samples > RASTER_ABOVE:
+        sentences.append("Points are an image of 600 dpi within the vector file.")
+    return " ".join(sentence for sentence in sentences if sentence) + "\n"
