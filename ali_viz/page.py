@@ -1,0 +1,123 @@
+"""An interactive picture of an embedding before and after, as one HTML file that fetches nothing."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.io import to_html
+from plotly.subplots import make_subplots
+
+from ali_core.files import atomic_path
+from ali_viz.panels.state_panel import VIEW_TITLES
+
+__all__ = ["OFFLINE", "page_figure", "write_page"]
+
+OFFLINE: dict[str, Any] = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
+"""Settings of plotly under which no button sends data anywhere."""
+
+MARGIN = 0.05
+TEMPLATE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Latent interventions: before and after</title>
+<style>
+body {{ font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 1300px; padding: 0 1rem; color: #222; }}
+h1 {{ font-size: 1.3rem; }} pre {{ white-space: pre-wrap; font: inherit; color: #444; }} li {{ margin: .1rem 0; }}
+</style>
+</head>
+<body>
+<h1>Latent interventions: before and after</h1>
+{figure}
+<pre>{caption}</pre>
+<details><summary>{count} interventions</summary><ol>{steps}</ol></details>
+</body>
+</html>
+"""
+
+
+def page_figure(table: pd.DataFrame) -> go.Figure:
+    """Return the plotly figure of a state table: one column a state, buttons for the views.
+
+    Parameters
+    ----------
+    table
+        As :func:`ali_viz.panels.state_table` returns it.
+    """
+    views, states = list(table["view"].unique()), list(table["state"].unique())
+    figure = make_subplots(rows=1, cols=len(states), subplot_titles=states, horizontal_spacing=0.04)
+    for view in views:
+        for column, state in enumerate(states, start=1):
+            here = table[(table["view"] == view) & (table["state"] == state)]
+            for _, rows in here.sort_values("order").groupby("order"):
+                figure.add_trace(_class_trace(rows, shown=view == views[0], legend=column == 1), row=1, col=column)
+    frames = {view: _frame(table[table["view"] == view], len(states)) for view in views}
+    owners = [view for view in views for _ in range(len(figure.data) // len(views))]
+    buttons = [
+        {
+            "label": VIEW_TITLES[view],
+            "method": "update",
+            "args": [{"visible": [owner == view for owner in owners]}, frames[view]],
+        }
+        for view in views
+    ]
+    menu = {"type": "buttons", "direction": "right", "buttons": buttons, "x": 0, "xanchor": "left", "y": 1.16}
+    figure.update_layout(
+        template="plotly_white",
+        height=640,
+        margin={"t": 110, "l": 30, "r": 10, "b": 30},
+        legend={"itemsizing": "constant"},
+        updatemenus=[menu | {"yanchor": "top"}],
+    )
+    figure.update_layout(_nested(frames[views[0]]))
+    return figure
+
+
+def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, steps: Sequence[str]) -> Path:
+    """Write the page with plotly inside (5 MB), a caption and the list of steps; return its path."""
+    figure = to_html(page_figure(table), config=OFFLINE, include_plotlyjs=True, full_html=False, div_id="embedding")
+    items = "".join(f"<li>{escape(step)}</li>" for step in steps)
+    with atomic_path(path) as temporary:
+        text = TEMPLATE.format(figure=figure, caption=escape(caption), count=len(steps), steps=items)
+        temporary.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def _class_trace(rows: pd.DataFrame, *, shown: bool, legend: bool) -> go.Scattergl:
+    name = rows["class_name"].iloc[0]
+    return go.Scattergl(
+        x=rows["x"].to_numpy("float32"),
+        y=rows["y"].to_numpy("float32"),
+        text=rows["id"],
+        mode="markers",
+        name=name,
+        legendgroup=name,
+        showlegend=legend,
+        visible=shown,
+        marker={"color": rows["colour"].iloc[0], "symbol": rows["symbol"].iloc[0], "size": 6, "opacity": 0.8},
+        hovertemplate=f"{escape(name)}<br>%{{text}}<extra></extra>",
+    )
+
+
+def _frame(rows: pd.DataFrame, n_states: int) -> dict[str, Any]:
+    """Return the same axis ranges, with equal units, for all states of a view."""
+    center = [(rows[axis].max() + rows[axis].min()) / 2 for axis in ("x", "y")]
+    half = max((rows[axis].max() - rows[axis].min()) / 2 for axis in ("x", "y")) * (1 + MARGIN) or 1.0
+    frame: dict[str, Any] = {}
+    for index in range(1, n_states + 1):
+        suffix = "" if index == 1 else str(index)
+        frame[f"xaxis{suffix}.range"] = [center[0] - half, center[0] + half]
+        frame[f"yaxis{suffix}.range"] = [center[1] - half, center[1] + half]
+        frame[f"yaxis{suffix}.scaleanchor"] = f"x{suffix}"
+    return frame
+
+
+def _nested(frame: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for key, value in frame.items():
+        axis, name = key.split(".")
+        nested.setdefault(axis, {})[name] = value
+    return nested
