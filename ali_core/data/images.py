@@ -9,7 +9,7 @@ Synopsis::
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -54,10 +54,10 @@ class CellImages:
 
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
-    ids: NDArray[np.str_]
-    groups: NDArray[np.str_] | None = None
-    paths: tuple[Path, ...] | None = None
-    pixels: NDArray[np.uint8] | None = None
+    ids: NDArray[np.str_] = field(repr=False)
+    groups: NDArray[np.str_] | None = field(default=None, repr=False)
+    paths: tuple[Path, ...] | None = field(default=None, repr=False)
+    pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__

@@ -1,6 +1,7 @@
 """Images in the ``.npz`` layout of MedMNIST."""
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,13 +56,13 @@ def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Seq
 def _read_npz(npz: Path, splits: Sequence[str]) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Return images (n, H, W, 3) and labels (n,) of the splits that are there."""
     try:
-        with np.load(npz, allow_pickle=False) as archive:
+        with npz.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             there = [part for part in splits if f"{part}_images" in archive and f"{part}_labels" in archive]
             _check_some(npz, there, splits)
             return {part: _checked(npz, part, archive[f"{part}_images"], archive[f"{part}_labels"]) for part in there}
     except AliError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         reason = "it holds pickled objects, which are never opened" if "allow_pickle" in str(error) else str(error)
         raise AliError(f"{npz} is not a readable .npz file ({reason}); fetch or export it again") from None
 

@@ -90,8 +90,8 @@ def draw_amounts(scene: Scene, tile: Map) -> Map:
     membrane = 0.14 * np.exp(-(((distance + 0.5) / 0.45) ** 2))
     rim_stain = 1 + 0.35 * np.exp(np.minimum(rim, 0) / 0.8)
     amounts = np.zeros((*rim.shape, len(DYES)), dtype=np.float32)
-    amounts[..., 0] = core * traits["chromatin"] * (1 + clumps + membrane - 0.35 * spots)
-    amounts[..., 1] = body * traits["blue"] * rim_stain * (1 - hof) + 0.22 * core * spots
+    amounts[..., 0] = core * traits["chromatin"] * (1 + clumps + membrane - 0.5 * spots)
+    amounts[..., 1] = body * traits["blue"] * rim_stain * (1 - hof) + 0.26 * core * spots
     amounts[..., 2] = body * (traits["pink"] * (1 + traits["fine"] * np.tanh(fine)) + 0.4 * hof * traits["blue"])
     amounts[..., 3] = body * traits["haem"]
     _add_granules(amounts, scene, inside * (1 - 0.5 * hof), core)
@@ -116,13 +116,13 @@ def _add_granules(amounts: Map, scene: Scene, inside: Map, core: Map) -> None:
     """Strew azurophil, eosinophil and basophil granules, some of them over the nucleus, and empty the vacuoles."""
     grid, traits, blur, draws = scene
     for name, dye, radius, strength, over in (
-        ("azure", 4, 0.30, 1.0, 0.5),
+        ("azure", 4, 0.34, 1.1, 0.7),
         ("eos", 5, 0.46, 1.05, 0.12),
         ("baso", 6, 0.54, 0.95, 0.9),
     ):
         dots = soft_dots(grid, traits, draws.dots, count=traits[name], radius=radius, blur=blur)
         amounts[..., dye] = strength * dots / (1 + 0.3 * dots) * inside * (1 - (1 - over) * core)
-    holes = soft_dots(grid, traits, draws.dots[:, ::-1], count=traits["vacuole"], radius=0.75, blur=blur)
+    holes = soft_dots(grid, traits, draws.dots[:, ::-1], count=traits["vacuole"], radius=0.9, blur=blur)
     amounts[..., 1:4] *= 1 - 0.8 * np.minimum(holes, 1.0)[..., None]
 
 
