@@ -1,0 +1,66 @@
+"""One style sheet for the controls of a Studio, in the colours of JupyterLab's theme, light or dark."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+__all__ = ["heading", "quiet", "style_sheet", "wide"]
+
+STYLE_SHEET = """<style>
+.ali-studio { font-size: 13px; color: var(--jp-ui-font-color1, #1f2430); }
+.ali-studio .widget-html-content, .ali-studio .widget-html { line-height: 1.35; height: auto; }
+.ali-studio .ali-heading { font-weight: 600; font-size: 12px; letter-spacing: .02em; margin: 4px 0 0;
+  color: var(--jp-ui-font-color1, #1f2430); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
+.ali-studio .ali-muted { color: var(--jp-ui-font-color2, #5b6270); }
+.ali-studio .ali-badge { background: #fde7c2; color: #5a3a00; border-radius: 9px; padding: 1px 9px; font-weight: 600; }
+.ali-studio .ali-alert { background: #fbe3e1; color: #7a1712; border-left: 4px solid #c62828; padding: 4px 10px;
+  border-radius: 3px; }
+.ali-studio .ali-status { color: var(--jp-ui-font-color2, #5b6270); padding: 4px 0; }
+.ali-studio .ali-scroll { overflow: auto; }
+.ali-studio table.ali-scores { border-collapse: collapse; width: 100%; font-size: 12px;
+  font-variant-numeric: tabular-nums; }
+.ali-studio table.ali-scores th { text-align: right; font-weight: 600; padding: 1px 6px; position: sticky; top: 0;
+  background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
+.ali-studio table.ali-scores td { text-align: right; padding: 0 6px; line-height: 19px; white-space: nowrap; }
+.ali-studio table.ali-scores th:first-child, .ali-studio table.ali-scores td:first-child,
+.ali-studio table.ali-scores td.ali-name, .ali-studio table.ali-scores th.ali-name { text-align: left; }
+.ali-studio table.ali-scores tr.ali-chosen td { background: rgba(255, 179, 0, .22); font-weight: 600; }
+.ali-studio table.ali-scores tr.ali-neighbour td { background: rgba(66, 133, 244, .10); }
+.ali-studio .ali-bar { display: inline-block; height: 8px; border-radius: 2px; background: #4a7fd6; min-width: 1px; }
+.ali-studio .ali-dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 6px;
+  border: 1px solid rgba(128, 128, 128, .5); }
+.ali-studio ol.ali-history { margin: 0; padding-left: 34px; font-size: 12px; }
+.ali-studio ol.ali-history li { padding: 1px 0; }
+.ali-studio ol.ali-history li.ali-undone { color: var(--jp-ui-font-color3, #9aa0ab); text-decoration: line-through; }
+.ali-studio ol.ali-history li.ali-now { font-weight: 600; }
+.ali-studio .widget-button:focus-visible, .ali-studio .widget-toggle-button:focus-visible,
+.ali-studio select:focus-visible, .ali-studio input:focus-visible { outline: 2px solid #1a73e8; outline-offset: 1px; }
+</style>"""
+
+
+def style_sheet() -> widgets.HTML:
+    """Return the widget that carries the style sheet; it shows nothing."""
+    return widgets.HTML(STYLE_SHEET, layout={"display": "flex", "height": "0px", "margin": "0"})
+
+
+def heading(text: str) -> widgets.HTML:
+    """Return a small heading."""
+    return widgets.HTML(f'<div class="ali-heading" role="heading" aria-level="3">{text}</div>', layout=wide())
+
+
+def wide(**more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the layout of a widget that fills its column."""
+    return {"width": "auto", "margin": "1px 0"} | more
+
+
+class quiet:  # noqa: N801  # a context manager that reads like a word
+    """While entered, ``active`` is true: a view that sets its own widgets does not tell of it."""
+
+    def __init__(self) -> None:
+        self.active = False
+
+    def __enter__(self) -> None:
+        self.active = True
+
+    def __exit__(self, *_: object) -> None:
+        self.active = False

@@ -1,0 +1,130 @@
+"""What is drawn: a frozen picture of a session in numbers, before any plotting library sees it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ali_core.interventions import Session
+from ali_core.projection import View, uses_labels
+from ali_viz.views.layouts import Layouts
+
+__all__ = ["COMPARISONS", "VIEW_NAMES", "Comparison", "Drawing", "draw"]
+
+Comparison = Literal["start", "previous"]
+COMPARISONS: dict[Comparison, str] = {"start": "start", "previous": "previous step"}
+VIEW_NAMES: dict[View, str] = {
+    "dims": "First two dimensions",
+    "pca": "PCA",
+    "tsne": "t-SNE",
+    "supervised_tsne": "Supervised t-SNE",
+}
+AXIS_NAMES: dict[View, str | None] = {
+    "dims": "dimension",
+    "pca": "principal component",
+    "tsne": None,
+    "supervised_tsne": None,
+}
+MARGIN = 0.04
+MOVED = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawing:
+    """One picture: two states of the same samples in one view.
+
+    Attributes
+    ----------
+    view
+        How the samples were laid out.
+    rows, labels
+        Which samples are drawn (n,), and their class codes (n,).
+    before, after
+        Positions (n, 2), float32.
+    before_title, after_title
+        Which states these are.
+    moved
+        Codes of the classes whose center moved (m,).
+    tails, heads
+        Mean position of the drawn samples of each of them before and after, (m, 2).
+    low, high
+        Corners (2,) of what both sides show.
+    axis_name
+        What the axes are, with their number to be added; None where they mean nothing.
+    note
+        How many samples are drawn.
+    uses_labels
+        Whether labels moved the points.
+    """
+
+    view: View
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+    before_title: str
+    after_title: str
+    moved: NDArray[np.int64]
+    tails: NDArray[np.float64]
+    heads: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    axis_name: str | None
+    note: str
+    uses_labels: bool
+
+
+def draw(session: Session, layouts: Layouts, view: View, comparison: Comparison = "start") -> Drawing:
+    """Return the picture of ``session`` in ``view``, now beside its start or the state before the last step."""
+    now = session.cursor
+    then = 0 if comparison == "start" else max(now - 1, 0)
+    before, after = layouts.positions(view, then), layouts.positions(view, now)
+    rows = layouts.rows(view)
+    labels = session.embedding.labels[rows]
+    low, high = _corners(np.concatenate([before, after]))
+    tails, heads = (_centers(side, labels, session.embedding.n_classes) for side in (before, after))
+    moved = np.flatnonzero(np.linalg.norm(heads - tails, axis=1) > MOVED * np.max(high - low))
+    return Drawing(
+        view=view,
+        rows=rows,
+        labels=labels,
+        before=before.astype(np.float32),
+        after=after.astype(np.float32),
+        before_title=f"Before: {_state_name(then)}",
+        after_title=f"After: {_state_name(now)}",
+        moved=moved,
+        tails=tails[moved],
+        heads=heads[moved],
+        low=low,
+        high=high,
+        axis_name=AXIS_NAMES[view],
+        note=_note(len(rows), len(session.embedding)),
+        uses_labels=uses_labels(view),
+    )
+
+
+def _state_name(cursor: int) -> str:
+    return "the start" if cursor == 0 else f"{cursor} step{'' if cursor == 1 else 's'}"
+
+
+def _note(drawn: int, total: int) -> str:
+    if drawn == total:
+        return f"all {total:,} points drawn"
+    return f"{drawn:,} of {total:,} points drawn, some of every class"
+
+
+def _centers(positions: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
+    counts = np.bincount(labels, minlength=n_classes)
+    sums = np.stack([np.bincount(labels, positions[:, axis], minlength=n_classes) for axis in (0, 1)], axis=1)
+    centers: NDArray[np.float64] = sums / np.maximum(counts, 1)[:, None]
+    return centers
+
+
+def _corners(positions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the box around all positions with a margin; never a box without an extent."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    extent = float(np.max(high - low))
+    if extent == 0.0:
+        extent = max(float(np.abs(low).max()), 1.0) / MARGIN
+    return low - MARGIN * extent, high + MARGIN * extent

@@ -1,0 +1,51 @@
+"""The classes as a list that the keyboard can reach, and the button that clears the selection."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+from ali_viz.views.appearance import heading, quiet, wide
+
+__all__ = ["SelectionView"]
+
+HELP = (
+    "Arrow keys choose, Ctrl or Shift adds. In the plot: a lasso or box selects the classes with at least half of "
+    "their drawn points in it, or else the class with most points in it; a click on a legend entry adds or removes "
+    "that class."
+)
+
+
+class SelectionView:
+    """Which classes are selected.
+
+    Parameters
+    ----------
+    options
+        (label, code) of the classes with samples, in the order in which they are listed.
+    on_select
+        Called with the codes when a person changes the selection.
+    """
+
+    def __init__(self, options: Sequence[tuple[str, int]], *, on_select: Callable[[tuple[int, ...]], None]) -> None:
+        self._quiet = quiet()
+        self.classes = widgets.SelectMultiple(
+            options=list(options), rows=min(max(len(options), 3), 7), tooltip=HELP, layout=wide()
+        )
+        self.clear = widgets.Button(
+            description="Clear selection", tooltip="Select no class; a double click in the plot does the same"
+        )
+        self.clear.layout = wide()
+        self.classes.observe(lambda change: self._changed(change, on_select), "value")
+        self.clear.on_click(lambda _: on_select(()))
+        self.widget = widgets.VBox([heading("Selected classes"), self.classes, self.clear])
+
+    def update(self, selected: Sequence[int]) -> None:
+        """Show which classes are selected."""
+        with self._quiet:
+            self.classes.value = tuple(selected)
+        self.clear.disabled = not selected
+
+    def _changed(self, change: dict[str, Any], tell: Callable[[tuple[int, ...]], None]) -> None:
+        if not self._quiet.active:
+            tell(tuple(change["new"]))
