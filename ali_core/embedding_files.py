@@ -119,6 +119,7 @@ def _read_csv(path: Path) -> dict[str, Any]:
             path,
             dtype={name: str for name in special if name},
             keep_default_na=False,
+            float_precision="round_trip",
             na_values={name: ["", "nan", "NaN"] for name in header if name not in special},
         )
     except (ValueError, UnicodeDecodeError, OSError) as error:

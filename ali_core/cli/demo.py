@@ -38,7 +38,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the results.")] = Path("runs/demo"),
 ) -> None:
-    """Embed cells, intervene, and draw what happened; under two minutes without --data.
+    """Embed cells, intervene, draw what happened.
+
+    Takes under two minutes on two cores without --data.
 
     OUT gets the embedding, the session, the panels (Fig. 6 before/after and Fig. 3 one step explained, as PDF, SVG
     and PNG), an interactive page, and a table of scores that says what each was computed on.

@@ -25,7 +25,10 @@ def synthetic(
     px: Annotated[int, typer.Option("--px", min=16, max=1024, help="Width and height of an image in pixels.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same images.")] = 0,
 ) -> None:
-    """Draw SYNTHETIC marrow: 15 classes of drawn cells with skewed counts, in OUT. No patient is behind them."""
+    """Draw SYNTHETIC marrow cells.
+
+    OUT gets images of 15 classes with skewed counts, and labels.csv. No patient is behind them.
+    """
     from tqdm.auto import tqdm  # noqa: PLC0415
 
     from ali_core.data import write_marrow  # noqa: PLC0415
@@ -62,7 +65,10 @@ def embed(
     ] = None,
     exclude: Exclude = None,
 ) -> None:
-    """Embed the images of DATA with a network; an interrupted run continues where it stopped."""
+    """Embed images with a network.
+
+    An interrupted run continues where it stopped when the same command is given again.
+    """
     from ali_core.data import open_images  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 

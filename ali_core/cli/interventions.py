@@ -35,7 +35,7 @@ def intervene(
     exclude: Exclude = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.", file_okay=False)] = Path("runs/intervene"),
 ) -> None:
-    """Let Ω choose and move classes of EMB; write the session and the moved embedding.
+    """Let Ω choose and move classes; save the steps.
 
     OUT gets embedding.npz (as it was), session.json (the steps, to be replayed or opened in the app),
     after.npz (every sample moved by the map of its own class) and steps.csv.
@@ -63,7 +63,10 @@ def replay(
     embedding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The embedding it was recorded on.")],
     out: Annotated[Path, typer.Option(help="File for the moved embedding: .npz, .csv, .parquet or .h5ad.")],
 ) -> None:
-    """Carry out the steps of SESSION again, without an app, and write the moved embedding."""
+    """Carry out the steps of a session again.
+
+    Needs no app; the moved embedding has the same numbers as when the session was saved.
+    """
     replayed = Session.load(session, LabelledEmbedding.load(embedding))
     replayed.after.save(out)
     typer.echo(f"replayed {replayed.cursor} steps; wrote {out}")
@@ -78,9 +81,10 @@ def panels(
         int | None, typer.Option(min=1, help="Which step Fig. 3 explains; by default the last one in force.")
     ] = None,
 ) -> None:
-    """Draw the print panels of SESSION: before/after (Fig. 6) and one step explained (Fig. 3).
+    """Draw the print panels of a session.
 
-    Each as PDF, SVG and PNG, with the plotted numbers (CSV) and a caption (TXT) beside.
+    Before and after as fig6, one step explained as fig3, named after the figures of the paper; each as PDF, SVG and
+    PNG, with the plotted numbers (CSV) and a caption (TXT) beside.
     """
     from ali_viz.export import export_panels  # noqa: PLC0415  # drawing is loaded when it is asked for
 

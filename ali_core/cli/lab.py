@@ -17,9 +17,9 @@ def lab(
     browser: Annotated[bool, typer.Option(help="Open the page; otherwise only print its address.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
 ) -> None:
-    """Open JupyterLab on the notebook that steps through interventions, with PATH loaded.
+    """Open the app in JupyterLab, with PATH loaded.
 
-    It listens on this machine only. Stop it with Ctrl-C.
+    It opens the notebook that steps through interventions, and listens on this machine only. Stop it with Ctrl-C.
     """
     from ali_viz.lab import open_lab  # noqa: PLC0415
 

@@ -1,0 +1,36 @@
+"""Networks that turn images of cells into embeddings.
+
+Synopsis::
+
+    net = load_network("densenet121_imagenet.pth")          # ImageNet weights: 1024 pooled features
+    net = train_triplet(images, px=64, seed=0)              # or a small network, trained from scratch
+    embedding = embed_images(images, net, px=64, out="emb.npz")
+    save_network(net, "network.safetensors")
+
+Names are looked up when first used, so that importing this package imports neither torch nor torchvision.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ali_core.networks.embed import embed_images
+    from ali_core.networks.embedding_net import EmbeddingNet
+    from ali_core.networks.quick_training import train_triplet
+    from ali_core.networks.weights import load_network, save_network
+
+__all__ = ["EmbeddingNet", "embed_images", "load_network", "save_network", "train_triplet"]
+
+_MODULES = {
+    "EmbeddingNet": "embedding_net",
+    "embed_images": "embed",
+    "load_network": "weights",
+    "save_network": "weights",
+    "train_triplet": "quick_training",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # functions and a class alike
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

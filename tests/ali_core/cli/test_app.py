@@ -1,0 +1,110 @@
+"""The command line: what it writes, and how it fails."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ali_core import LabelledEmbedding, Session, preset
+from ali_core.cli.app import run
+
+
+@pytest.fixture
+def embedding_file(rng, tmp_path):
+    labels = np.repeat(["blast", "monocyte", "lymphocyte"], [12, 9, 15])
+    vectors = rng.normal(size=(36, 5)) + 2 * (labels == "blast")[:, None]
+    return LabelledEmbedding(vectors, labels).save(tmp_path / "emb.npz")
+
+
+def test_intervene_writes_what_a_session_does(embedding_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(["intervene", str(embedding_file), "--preset", "all", "--iterations", "7", "--out", str(out)]) == 0
+    embedding = LabelledEmbedding.load(embedding_file)
+    session = Session(embedding, preset("all", 5))
+    session.run(7)
+    np.testing.assert_array_equal(LabelledEmbedding.load(out / "after.npz").vectors, session.after.vectors)
+    assert Session.load(out / "session.json", embedding).steps == session.steps
+    assert len((out / "steps.csv").read_text().splitlines()) == 8
+    assert capsys.readouterr().out.count("away from") == 7
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_replay_gives_the_same_numbers(embedding_file, tmp_path, suffix):
+    out, moved = tmp_path / "out", tmp_path / f"moved.{suffix}"
+    assert run(["intervene", str(embedding_file), "--probabilistic", "--seed", "3", "--out", str(out)]) == 0
+    code = run(["replay", str(out / "session.json"), "--embedding", str(embedding_file), "--out", str(moved)])
+    assert code == 0
+    expected = LabelledEmbedding.load(out / "after.npz").vectors
+    np.testing.assert_array_equal(LabelledEmbedding.load(moved).vectors, expected)
+
+
+def test_excluded_classes_are_gone(embedding_file, tmp_path):
+    out = tmp_path / "out"
+    assert run(["intervene", str(embedding_file), "--exclude", "blast", "--out", str(out)]) == 0
+    assert LabelledEmbedding.load(out / "after.npz").class_names == ("lymphocyte", "monocyte")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["intervene", "missing.npz"], "missing.npz"),
+        (["intervene", "EMB", "--preset", "shift"], "c | c,s | c,r | c,s,os | c,s,r | all"),
+        (["intervene", "EMB", "--criterion", "largest"], "closest | mean-std | mean-all | product"),
+        (["intervene", "EMB", "--iterations", "-1"], "iterations"),
+        (["intervene", "EMB", "--strength", "2"], "--strength"),
+        (["intervene"], "EMB"),
+        (["replay", "EMB"], "--embedding"),
+        (["embed", "EMB"], "--weights"),
+        (["data", "synthetic"], "'out'"),
+        (["demo", "--n", "3"], "150"),
+        (["lab", "missing"], "missing"),
+        (["fly"], "fly"),
+    ],
+)
+def test_wrong_use_is_told_in_one_line_with_code_2(embedding_file, capsys, arguments, message):
+    arguments = [str(embedding_file) if part == "EMB" else part for part in arguments]
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("ali: ")
+
+
+def test_failed_work_is_told_in_one_line_with_code_1(embedding_file, tmp_path, capsys, rng):
+    other = LabelledEmbedding(rng.normal(size=(4, 5)), [0, 0, 1, 1]).save(tmp_path / "other.npz")
+    out = tmp_path / "out"
+    run(["intervene", str(embedding_file), "--out", str(out)])
+    capsys.readouterr()
+    arguments = ["replay", str(out / "session.json"), "--embedding", str(other), "--out", str(tmp_path / "m.npz")]
+    assert run(arguments) == 1
+    error = capsys.readouterr().err
+    assert "another embedding" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "m.npz").exists()
+    bad = tmp_path / "nan.npz"
+    np.savez(bad, X=[[np.nan], [1]], y=["a", "b"])
+    assert run(["intervene", str(bad), "--out", str(out)]) == 1
+    assert "rows 0" in capsys.readouterr().err
+    assert run(["intervene", str(embedding_file), "--exclude", "platelet"]) == 1
+    assert "blast, lymphocyte, monocyte" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["demo"], ["data"], ["data", "synthetic"], ["embed"], ["intervene"], ["replay"], ["panels"], ["lab"]],
+)
+def test_every_command_explains_itself(command, capsys):
+    assert run([*command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Usage: ali" in text
+    assert len(text.splitlines()) > 8
+
+
+def test_panels_draws_a_session(embedding_file, tmp_path):
+    out, figures = tmp_path / "out", tmp_path / "figures"
+    assert run(["intervene", str(embedding_file), "--iterations", "3", "--out", str(out)]) == 0
+    session = str(out / "session.json")
+    assert run(["panels", session, "--embedding", str(embedding_file), "--out", str(figures)]) == 0
+    names = {path.name for path in figures.iterdir()}
+    assert names == {f"fig{n}.{kind}" for n in (3, 6) for kind in ("pdf", "svg", "png", "csv", "txt")}
+    assert json.loads((out / "session.json").read_text())["format"] == "ali-session"
