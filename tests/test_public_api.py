@@ -60,7 +60,7 @@ def test_docstrings_name_the_parameters_that_exist(name, thing):
 def test_importing_the_core_loads_neither_a_screen_nor_torch():
     code = (
         "import sys, ali_core; "
-        "heavy = {'torch', 'torchvision', 'openTSNE', 'plotly', 'ipywidgets', 'matplotlib', 'ali_viz'};"
+        "heavy = {'torch', 'torchvision', 'openTSNE', 'plotly', 'ipywidgets', 'matplotlib', 'sklearn', 'ali_viz'};"
         "heavy &= set(sys.modules);"
         "print(sorted(heavy)); sys.exit(bool(heavy))"
     )

@@ -2,7 +2,6 @@
 
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.criteria import CRITERIA, Criterion, choose_class, class_probabilities
-from ali_core.interventions.estimator import AutomaticLatentInterventions
 from ali_core.interventions.manual import ManualStep
 from ali_core.interventions.plan import Plan, plan
 from ali_core.interventions.proposal import Proposal
@@ -16,7 +15,6 @@ from ali_core.interventions.steps import InterventionStep, carry_out, decide
 __all__ = [
     "CRITERIA",
     "PRESETS",
-    "AutomaticLatentInterventions",
     "ClassStatistics",
     "ClassTransforms",
     "Criterion",
