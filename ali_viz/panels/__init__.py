@@ -2,12 +2,20 @@
 
 from ali_viz.panels.panel import Panel, save_panel
 from ali_viz.panels.state_panel import STATE_COLUMNS, draw_states, state_panel, state_table
+from ali_viz.panels.step_panel import draw_step, step_panel
+from ali_viz.panels.step_table import STEP_COLUMNS, StepGeometry, step_geometry, step_table
 
 __all__ = [
     "STATE_COLUMNS",
+    "STEP_COLUMNS",
     "Panel",
+    "StepGeometry",
     "draw_states",
+    "draw_step",
     "save_panel",
     "state_panel",
     "state_table",
+    "step_geometry",
+    "step_panel",
+    "step_table",
 ]

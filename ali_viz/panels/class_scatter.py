@@ -13,10 +13,20 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
-from ali_viz.panels.print_style import SMALL, points_to_mm
+from ali_viz.panels.print_style import MM_PER_INCH, SMALL, points_to_mm
 from ali_viz.theme import MARKERS, class_label, class_styles
 
-__all__ = ["RASTER_ABOVE", "class_columns", "class_legend", "draw_samples", "legend_height_mm"]
+__all__ = [
+    "RASTER_ABOVE",
+    "class_columns",
+    "class_handle",
+    "class_legend",
+    "draw_samples",
+    "legend_height_mm",
+    "marker_area",
+    "place_legend",
+    "shared_limits",
+]
 
 RASTER_ABOVE = 5_000
 """With more samples than this in one panel, the points become an image of 600 dpi inside the vector file."""
@@ -80,18 +90,32 @@ def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float =
 
 
 def class_legend(figure: Figure, table: pd.DataFrame, *, width_mm: float, left_mm: float, bottom_mm: float) -> None:
-    """Write the legend of all classes in ``table``, with their numbers of samples, from this corner upwards."""
+    """Write the legend of all classes in ``table``, with their numbers of samples."""
     entries = _entries(table)
-    total_width, total_height = figure.get_size_inches() * 25.4
+    place_legend(
+        figure,
+        [class_handle(*entry) for entry in entries],
+        n_columns=_n_columns(entries, width_mm),
+        left_mm=left_mm,
+        bottom_mm=bottom_mm,
+    )
+
+
+def place_legend(
+    figure: Figure, handles: Sequence[Line2D], *, n_columns: int, left_mm: float, bottom_mm: float
+) -> None:
+    """Write a legend upwards from this corner, given in millimetres from the bottom left."""
+    total_width, total_height = figure.get_size_inches() * MM_PER_INCH
+    long_handles = any(len(np.atleast_1d(handle.get_xdata())) > 1 for handle in handles)
     figure.legend(
-        handles=[_handle(label, colour, symbol) for label, colour, symbol in entries],
+        handles=handles,
         loc="lower left",
         bbox_to_anchor=(left_mm / total_width, bottom_mm / total_height),
-        ncols=_n_columns(entries, width_mm),
+        ncols=n_columns,
         frameon=False,
         borderpad=0.0,
         borderaxespad=0.0,
-        handlelength=0.9,
+        handlelength=2.0 if long_handles else 0.9,
         handletextpad=0.4,
         columnspacing=1.2,
         labelspacing=LEGEND_ROW_MM / points_to_mm(SMALL) - 1.0,
@@ -102,6 +126,23 @@ def legend_height_mm(table: pd.DataFrame, width_mm: float) -> float:
     """Return the height that `class_legend` will take."""
     entries = _entries(table)
     return LEGEND_ROW_MM * ceil(len(entries) / _n_columns(entries, width_mm)) + 0.5
+
+
+def class_handle(label: str, colour: str, symbol: str, *, size: float = 3.6, edge: str = "none") -> Line2D:
+    """Make the legend symbol of a class; ``size`` in points."""
+    filled = not symbol.endswith("-open")
+    outlined = edge != "none" or not filled
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=MARKERS[symbol.removesuffix("-open")],
+        markersize=size * np.sqrt(_size_factor(symbol)),
+        markerfacecolor=colour if filled else "none",
+        markeredgecolor=edge if filled else colour,
+        markeredgewidth=0.6 if outlined else 0.0,
+        label=label,
+    )
 
 
 def marker_area(n_samples: int, panel_mm: float) -> float:
@@ -136,21 +177,6 @@ def _entries(table: pd.DataFrame) -> list[tuple[str, str, str]]:
     return [
         (f"{class_label(name)} ({counts[name]})", colour, symbol) for name, colour, symbol in zip(*columns, strict=True)
     ]
-
-
-def _handle(label: str, colour: str, symbol: str) -> Line2D:
-    filled = not symbol.endswith("-open")
-    return Line2D(
-        [],
-        [],
-        linestyle="none",
-        marker=MARKERS[symbol.removesuffix("-open")],
-        markersize=3.6 * np.sqrt(_size_factor(symbol)),
-        markerfacecolor=colour if filled else "none",
-        markeredgecolor="none" if filled else colour,
-        markeredgewidth=0.0 if filled else 0.6,
-        label=label,
-    )
 
 
 def _n_columns(entries: Sequence[tuple[str, str, str]], width_mm: float) -> int:

@@ -1,0 +1,249 @@
+"""One intervention explained (Fig. 3 of the paper): who is chosen, where it is pushed, where it ends.
+
+Synopsis::
+
+    step_panel(session, 1, data="emb.npz").save("figures", "fig3")
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+from numpy.typing import ArrayLike
+
+from ali_core.interventions import Session
+from ali_viz.panels.class_scatter import (
+    RASTER_ABOVE,
+    class_handle,
+    draw_samples,
+    marker_area,
+    place_legend,
+    shared_limits,
+)
+from ali_viz.panels.panel import Panel
+from ali_viz.panels.print_style import (
+    INK,
+    Width,
+    add_axes_mm,
+    new_figure,
+    panel_letter,
+    print_style,
+    text_mm,
+    width_in_mm,
+)
+from ali_viz.panels.step_table import StepGeometry, step_geometry, step_table
+from ali_viz.theme import class_label
+
+__all__ = ["draw_step", "step_panel"]
+
+TITLES = {"a": "Chosen class and neighbours", "b": "Direction", "c": "Result"}
+MARGIN_MM, GAP_MM, HEAD_MM, LEGEND_GAP_MM, LEGEND_ROW_MM = 1.5, 2.5, 5.5, 2.5, 3.0
+PALE = "#cfcfcf"
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "neighbour": ("To nearest neighbours", {"color": INK, "lw": 0.6, "ls": (0, (3, 2))}),
+    "spread_before": ("Spread before", {"color": INK, "lw": 0.6, "ls": (0, (1, 1.5))}),
+    "spread_after": ("Spread after contraction", {"color": INK, "lw": 0.6, "ls": "-"}),
+    "rotation": ("Rotation of the center", {"color": "#7c7903", "lw": 0.9, "ls": "-"}),
+    "v_shift": ("Part away from neighbours", {"color": "#8f2b0d", "lw": 0.9, "ls": "-"}),
+    "v_ortho": ("Part off their lines", {"color": "#225c62", "lw": 0.9, "ls": "-"}),
+    "shift": ("Shift of the class", {"color": INK, "lw": 1.4, "ls": "-"}),
+    "motion": ("Motion of the center", {"color": INK, "lw": 1.4, "ls": "-"}),
+}
+"""Legend text and look of each kind of line; those from rotation on are arrows."""
+ARROWS = ("rotation", "v_shift", "v_ortho", "shift", "motion")
+
+
+def draw_step(table: pd.DataFrame, *, width: Width = "double") -> Figure:
+    """Draw the table of `step_table`: before, the vectors, after; all three with the same axes.
+
+    Parameters
+    ----------
+    table
+        With the columns of ``STEP_COLUMNS``.
+    width
+        ``single`` (88 mm, panels above one another) or ``double`` (181 mm, side by side).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With panel letters and a legend of classes and arrows beneath.
+    """
+    total, n_columns = width_in_mm(width), 3 if width == "double" else 1
+    panel_width = (total - 2 * MARGIN_MM - (n_columns - 1) * GAP_MM) / n_columns
+    limits = shared_limits(_focus(table), aspect := 0.9 if width == "double" else 0.6)
+    handles = _handles(table)
+    height = panel_width * aspect + HEAD_MM
+    legend_columns = 4 if width == "double" else 2
+    legend_mm = LEGEND_ROW_MM * -(-len(handles) // legend_columns)
+    rows = 3 // n_columns
+    with print_style():
+        figure = new_figure(total, MARGIN_MM + rows * height + LEGEND_GAP_MM + legend_mm + MARGIN_MM)
+        for position, (letter, title) in enumerate(TITLES.items()):
+            row, column = divmod(position, n_columns)
+            left, top = MARGIN_MM + column * (panel_width + GAP_MM), MARGIN_MM + row * height
+            panel_letter(figure, left, top, letter)
+            text_mm(figure, left + 3.5, top + 0.3, title)
+            axes = add_axes_mm(figure, left, top + HEAD_MM - 1.5, panel_width, panel_width * aspect)
+            axes.set(xlim=limits[0], ylim=limits[1], aspect="equal", xticks=[], yticks=[])
+            _draw_panel(axes, table[table["panel"] == letter], panel_width)
+            if letter == "a":
+                _scale_bar(axes)
+        place_legend(figure, handles, n_columns=legend_columns, left_mm=MARGIN_MM, bottom_mm=MARGIN_MM)
+    return figure
+
+
+def step_panel(
+    session: Session,
+    number: int,
+    *,
+    data: str,
+    moved: int = 0,
+    rows: ArrayLike | None = None,
+    width: Width = "double",
+) -> Panel:
+    """Compute, draw and describe one step of a session.
+
+    Parameters
+    ----------
+    session, number, moved, rows
+        See `step_geometry`.
+    data
+        What was embedded, for the caption.
+    width
+        See `draw_step`.
+
+    Returns
+    -------
+    Panel
+        Table, figure and caption.
+    """
+    geometry = step_geometry(session, number, moved=moved, rows=rows)
+    table = step_table(geometry)
+    caption = _caption(geometry, data, number)
+    return Panel(figure=draw_step(table, width=width), table=table, caption=caption)
+
+
+def _focus(table: pd.DataFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Points that must be visible: the middle 98 % of the classes involved, and all lines."""
+    involved = table[(table["role"] != "other") & table["kind"].isin(["sample", "ghost"])]
+    corners = [
+        np.nanpercentile(rows[["x", "y"]].to_numpy(), [1, 99], axis=0)
+        for _, rows in involved.groupby(["class_code", "panel", "kind"])
+    ]
+    lines = table[table["x_end"].notna()]
+    ends = [lines[["x", "y"]].to_numpy(), lines[["x_end", "y_end"]].to_numpy()]
+    return np.concatenate(corners + ends)
+
+
+def _draw_panel(axes: Axes, rows: pd.DataFrame, panel_width: float) -> None:
+    samples = rows[rows["kind"] == "sample"]
+    area = marker_area(len(samples), panel_width)
+    others, involved = samples[samples["role"] == "other"], samples[samples["role"] != "other"]
+    axes.scatter(others["x"], others["y"], s=0.5 * area, c=PALE, lw=0, zorder=1, rasterized=len(samples) > RASTER_ABOVE)
+    is_vectors = rows["panel"].iloc[0] == "b"
+    draw_samples(axes, rows[rows["kind"] == "ghost"], area=area, alpha=0.22)
+    draw_samples(axes, involved, area=area, alpha=0.22 if is_vectors else 0.8)
+    lines = rows[rows["x_end"].notna()]
+    ends = lines[["x", "y", "x_end", "y_end"]].to_numpy(dtype=np.float64)
+    for kind, (x, y, x_end, y_end) in zip(lines["kind"], ends, strict=True):
+        _draw_line(axes, kind, (x, y), (x_end, y_end))
+    centers = rows[rows["kind"] == "center"]
+    places = centers[["x", "y"]].to_numpy(dtype=np.float64)
+    for colour, symbol, (x, y) in zip(centers["colour"], centers["symbol"], places, strict=True):
+        mark = class_handle("", colour, symbol, size=5.5, edge=INK)
+        mark.set_data([x], [y])
+        mark.set(zorder=5, clip_on=False)
+        axes.add_line(mark)
+
+
+def _draw_line(axes: Axes, kind: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    if kind not in LINES:
+        return
+    look = LINES[kind][1]
+    if kind.startswith("spread"):
+        radius = float(np.hypot(end[0] - start[0], end[1] - start[1]))
+        axes.add_patch(Circle(start, radius, fill=False, zorder=4, **look))
+    elif kind in ARROWS:
+        gap = 3.4 if kind == "motion" else 0.0  # the tip touches the mark of the center
+        arrow = {"arrowstyle": "-|>", "mutation_scale": 6.0, "shrinkA": 0.0, "shrinkB": gap}
+        axes.annotate("", xy=end, xytext=start, arrowprops=arrow | look, zorder=7 if kind.startswith("v_") else 6)
+    else:
+        axes.plot(*zip(start, end, strict=True), zorder=4, **look)
+
+
+def _scale_bar(axes: Axes) -> None:
+    """Draw a bar of a round length: distances in the plane are those of the embedding space."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    raw = (right - left) / 5
+    power = 10.0 ** np.floor(np.log10(raw))
+    length = float(max(step for step in (1, 2, 5) if step * power <= raw) * power)
+    x, y = left + 0.04 * (right - left), bottom + 0.05 * (top - bottom)
+    axes.plot([x, x + length], [y, y], color=INK, lw=1.0, solid_capstyle="butt", zorder=7)
+    axes.text(x + length / 2, y + 0.015 * (top - bottom), f"{length:g}", ha="center", va="bottom", zorder=7)
+
+
+def _handles(table: pd.DataFrame) -> list[Line2D]:
+    involved = table[table["role"] != "other"].drop_duplicates("class_name")
+    handles = []
+    nearest = list(table.loc[table["kind"] == "neighbour", "class_name"])
+    involved = involved.sort_values(
+        "class_name", key=lambda names: names.map({name: rank + 1 for rank, name in enumerate(nearest)}).fillna(0)
+    )
+    for name, role, colour, symbol in zip(
+        *(involved[column] for column in ("class_name", "role", "colour", "symbol")), strict=True
+    ):
+        rank = f" {nearest.index(name) + 1}" if name in nearest else ""
+        handles.append(class_handle(f"{class_label(name)} ({role}{rank})", colour, symbol))
+    if (table["role"] == "other").any():
+        handles.append(class_handle("Other classes", PALE, "circle", size=2.5))
+    handles.append(class_handle("Class center", "#ffffff", "circle", size=4.5, edge=INK))
+    kinds = set(table["kind"])
+    for kind, (label, look) in LINES.items():
+        if kind in kinds:
+            arrow = {"marker": ">", "markersize": 2.5, "markevery": [1]} if kind in ARROWS else {}
+            handles.append(Line2D([0, 1], [0, 0], label=label, **(look | arrow)))
+    return handles
+
+
+def _caption(geometry: StepGeometry, data: str, number: int) -> str:
+    step, names = geometry.step, geometry.before.class_names
+    nearest = [class_label(names[code]) for code in geometry.neighbours[:2]]
+    who = "Ω" if step.source == "automatic" else "a person"
+    strengths = (
+        f"contract {step.contract:g}, rotate {step.rotate:g}, shift {step.shift:g}, "
+        f"shift mix {step.shift_mix:g}, {len(geometry.neighbours)} neighbours"
+    )
+    sentences = [
+        f"Intervention {number} on the embedding of {data}: {len(geometry.before.labels)} samples, "
+        f"{geometry.before.dim} dimensions, {len(names)} classes.",
+        f"{class_label(names[geometry.chosen])} was chosen by {who}; {strengths}.",
+        _plane_sentence(geometry, nearest),
+        "a, the chosen class and its nearest neighbours; the bar is a length in embedding space.",
+        "b, spread before and after contraction and the parts of the shift, at true scale.",
+        f"c, samples after the step and, pale, the chosen class before it; the arrow is the motion of its "
+        f"center, the restored norm included (factor {step.norm_factor:.3f}).",
+        *(f"Note: {note}." for note in step.notes),
+        "Labels did not place the points; the intervention itself uses the labels of all samples.",
+    ]
+    if len(geometry.before.labels) > RASTER_ABOVE:
+        sentences.append("Points are an image of 600 dpi within the vector file.")
+    return " ".join(sentences) + "\n"
+
+
+def _plane_sentence(geometry: StepGeometry, nearest: list[str]) -> str:
+    if geometry.before.dim <= 2:
+        return "All dimensions are shown."
+    if len(nearest) < 2:
+        return (
+            f"Shown is the orthogonal projection onto a plane through the centers of the class and of "
+            f"{nearest[0]}; {geometry.in_plane:.0%} of the length of the motion lies in it."
+        )
+    return (
+        f"Shown is the orthogonal projection onto the plane through the centers of the class, of "
+        f"{nearest[0]} and of {nearest[1]}: distances between these centers are exact, and "
+        f"{geometry.in_plane:.0%} of the length of the motion lies in the plane."
+    )
