@@ -212,7 +212,7 @@ def test_the_default_collection_is_drawn_in_time():
 
 @pytest.mark.slow
 def test_classes_are_neither_trivial_nor_hopeless():
-    """An RBF-SVM on radial profiles and histograms of stain, regions kept apart, lies between 0.55 and 0.85 macro F1."""
+    """An RBF-SVM on radial profiles and histograms of stain, regions kept apart, scores 0.55 to 0.85 macro F1."""
     from sklearn.decomposition import PCA
     from sklearn.metrics import f1_score
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
