@@ -34,7 +34,7 @@ def synthetic(
     from ali_core.data import write_marrow  # noqa: PLC0415
 
     with tqdm(total=n, desc="synthetic marrow", unit="cell") as bar:
-        write_marrow(out, n=n, px=px, seed=seed, progress=bar.update)
+        write_marrow(out, n=n, px=px, seed=seed, progress=lambda done, _: bar.update(done - bar.n))
     typer.echo(f"wrote {n} synthetic cells and {out / 'labels.csv'}")
 
 
