@@ -45,12 +45,13 @@ MARGIN_MM, GAP_MM, HEAD_MM, LEGEND_GAP_MM, LEGEND_ROW_MM = 1.5, 2.5, 5.5, 2.5, 3
 PALE = "#cfcfcf"
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "neighbour": ("To nearest neighbours", {"color": INK, "lw": 0.6, "ls": (0, (3, 2))}),
+    "between": ("Line of the neighbours", {"color": INK, "lw": 0.6, "ls": (0, (6, 2))}),
     "spread_before": ("Spread before", {"color": INK, "lw": 0.6, "ls": (0, (1, 1.5))}),
     "spread_after": ("Spread after contraction", {"color": INK, "lw": 0.6, "ls": "-"}),
-    "rotation": ("Rotation of the center", {"color": "#7c7903", "lw": 0.9, "ls": "-"}),
-    "v_shift": ("Part away from neighbours", {"color": "#8f2b0d", "lw": 0.9, "ls": "-"}),
-    "v_ortho": ("Part off their lines", {"color": "#225c62", "lw": 0.9, "ls": "-"}),
-    "shift": ("Shift of the class", {"color": INK, "lw": 1.4, "ls": "-"}),
+    "rotation": ("Rotation of the center", {"color": "#7c7903", "lw": 0.8, "ls": "-"}),
+    "v_shift": ("Part away from neighbours", {"color": "#8f2b0d", "lw": 0.8, "ls": "-"}),
+    "v_ortho": ("Part off their lines", {"color": "#225c62", "lw": 0.8, "ls": "-"}),
+    "shift": ("Shift of the class", {"color": INK, "lw": 1.8, "ls": "-"}),
     "motion": ("Motion of the center", {"color": INK, "lw": 1.4, "ls": "-"}),
 }
 """Legend text and look of each kind of line; those from rotation on are arrows."""
@@ -169,10 +170,22 @@ def _draw_line(axes: Axes, kind: str, start: tuple[float, float], end: tuple[flo
         axes.add_patch(Circle(start, radius, fill=False, zorder=4, **look))
     elif kind in ARROWS:
         gap = 3.4 if kind == "motion" else 0.0  # the tip touches the mark of the center
-        arrow = {"arrowstyle": "-|>", "mutation_scale": 6.0, "shrinkA": 0.0, "shrinkB": gap}
+        length = float(np.hypot(end[0] - start[0], end[1] - start[1])) * _points_per_unit(axes)
+        arrow = {
+            "arrowstyle": "-|>",
+            "mutation_scale": float(np.clip(0.7 * length, 1.0, 6.0)),
+            "shrinkA": 0.0,
+            "shrinkB": gap,
+        }
         axes.annotate("", xy=end, xytext=start, arrowprops=arrow | look, zorder=7 if kind.startswith("v_") else 6)
     else:
         axes.plot(*zip(start, end, strict=True), zorder=4, **look)
+
+
+def _points_per_unit(axes: Axes) -> float:
+    (left, right), figure = axes.get_xlim(), axes.get_figure(root=True)
+    inches = axes.get_position().width * (figure.get_size_inches()[0] if figure is not None else 1.0)
+    return float(72.0 * inches / (right - left))
 
 
 def _scale_bar(axes: Axes) -> None:

@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 STEP_COLUMNS = {
     "panel": "a (before), b (vectors) or c (after)",
     "kind": "sample, ghost (where the chosen class was), center, or a line from (x, y) to (x_end, "
-    "y_end): neighbour, spread_before, spread_after (radius of a circle), rotation, "
+    "y_end): neighbour, between, spread_before, spread_after (radius of a circle), rotation, "
     "v_shift, v_ortho, shift, motion",
     "role": "chosen, neighbour or other",
     "x": "horizontal position in the plane",
@@ -223,8 +223,10 @@ def _lines(geometry: StepGeometry) -> list[tuple[str, str, int, FloatArray, Floa
     corner, tip = rotated + geometry.shift_part, rotated + geometry.shift
     if geometry.shift.any():
         lines.append(("b", "shift", chosen, rotated, tip))
-    if geometry.shift_part.any() and geometry.ortho_part.any():
-        lines += [("b", "v_shift", chosen, rotated, corner), ("b", "v_ortho", chosen, corner, tip)]
+    if geometry.ortho_part.any():
+        lines.append(("b", "between", nearest[0][0], nearest[0][1], nearest[1][1]))
+        if geometry.shift_part.any():
+            lines += [("b", "v_shift", chosen, rotated, corner), ("b", "v_ortho", chosen, corner, tip)]
     lines.append(("c", "motion", chosen, center, moved[chosen]))
     return lines
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from ali_core.projection import layout, principal_plane, project
+from ali_core.projection import layout, plane_through, principal_plane, project
 
 
 @pytest.mark.parametrize("shape", [(60, 7), (12, 30), (5, 2)])
@@ -61,3 +61,28 @@ def test_few_or_equal_samples_have_a_place(view, n_samples, dim):
     assert positions.shape == (n_samples, 2)
     assert np.isfinite(positions).all()
     assert np.ptp(positions, axis=0).max() < 1e-12
+
+
+def test_a_plane_through_three_points_keeps_their_distances(rng):
+    points = rng.normal(size=(3, 7))
+    flat = plane_through(points, points).project(points)
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        np.testing.assert_allclose(np.linalg.norm(flat[one] - flat[two]), np.linalg.norm(points[one] - points[two]))
+    np.testing.assert_allclose(flat[0], 0.0, atol=1e-12)
+    assert flat[1][1] == pytest.approx(flat[2][1])
+    assert flat[1][1] < 0
+
+
+@pytest.mark.parametrize("points", [np.outer([0.0, 1.0, 3.0], [1.0, 2.0, 0.0]), np.zeros((3, 3)), np.eye(3)[:2]])
+def test_points_that_span_no_plane_get_one_from_the_samples(rng, points):
+    samples = rng.normal(size=(30, 3))
+    axes = plane_through(points, samples).axes
+    np.testing.assert_allclose(axes.T @ axes, np.eye(2), atol=1e-9)
+    flat = (points - points[0]) @ axes
+    expected = np.linalg.norm(points - points[0], axis=1)
+    np.testing.assert_allclose(np.linalg.norm(flat, axis=1), expected, atol=1e-9)
+
+
+def test_in_two_dimensions_the_plane_is_the_space_itself(rng):
+    points = rng.normal(size=(3, 2))
+    np.testing.assert_array_equal(plane_through(points, points).axes, np.eye(2))
