@@ -29,7 +29,6 @@ __all__ = ["load_network", "save_network"]
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "ali_network"
-_DEFAULT_BACKBONE = "densenet121"
 
 
 def save_network(net: EmbeddingNet, path: str | Path) -> Path:
@@ -44,7 +43,7 @@ def save_network(net: EmbeddingNet, path: str | Path) -> Path:
     return path
 
 
-def load_network(path: str | Path, *, backbone: str | None = None) -> EmbeddingNet:
+def load_network(path: str | Path, *, backbone: str = "densenet121") -> EmbeddingNet:
     """Return the network stored in a local file, in evaluation mode and on the CPU.
 
     Parameters
@@ -52,8 +51,8 @@ def load_network(path: str | Path, *, backbone: str | None = None) -> EmbeddingN
     path
         A file of :func:`save_network`, or a plain state dict of a torchvision model.
     backbone
-        The torchvision model that a plain state dict belongs to; DenseNet-121 by default. A file of
-        :func:`save_network` knows its own; naming another one is an error.
+        The torchvision model that a plain state dict belongs to. A file of :func:`save_network` knows its own, and
+        this argument is not looked at.
 
     Returns
     -------
@@ -69,16 +68,15 @@ def load_network(path: str | Path, *, backbone: str | None = None) -> EmbeddingN
     """
     path = Path(path)
     if not path.is_file():
-        name = backbone or _DEFAULT_BACKBONE
-        build_backbone(name)  # an unknown name is the first thing to say
+        build_backbone(backbone)  # an unknown name is the first thing to say
         raise AliError(
             f"there is no weights file {path}; put a network saved by this program there, "
-            f"or the state dict of {name} that torchvision publishes at {default_weights_url(name)}"
+            f"or the state dict of {backbone} that torchvision publishes at {default_weights_url(backbone)}"
         )
     tensors, about = _read(path)
     if about is None:
-        return _from_plain(path, tensors, backbone or _DEFAULT_BACKBONE)
-    return _from_own(path, tensors, about, backbone)
+        return _from_plain(path, tensors, backbone)
+    return _from_own(path, tensors, about)
 
 
 def _from_plain(path: Path, tensors: dict[str, Tensor], backbone: str) -> EmbeddingNet:
@@ -91,16 +89,12 @@ def _from_plain(path: Path, tensors: dict[str, Tensor], backbone: str) -> Embedd
     return net.eval()
 
 
-def _from_own(path: Path, tensors: dict[str, Tensor], about: Mapping[str, Any], backbone: str | None) -> EmbeddingNet:
+def _from_own(path: Path, tensors: dict[str, Tensor], about: Mapping[str, Any]) -> EmbeddingNet:
     version = about.get("format_version")
     if version != FORMAT_VERSION:
         raise AliError(
             f"{path.name} has the network format {version}, this version reads {FORMAT_VERSION}; "
             "use the version that wrote it, or save the network again"
-        )
-    if backbone is not None and backbone != about["backbone"]:
-        raise AliError(
-            f"{path.name} holds a {about['backbone']}, not a {backbone}; leave the backbone out, the file knows it"
         )
     net = EmbeddingNet(**{name: value for name, value in about.items() if name != "format_version"})
     _load_strict(net, tensors, path, net.backbone_name)

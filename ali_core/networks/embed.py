@@ -1,0 +1,132 @@
+"""Images in, a labelled embedding out, in batches and resumable.
+
+Synopsis::
+
+    embedding = embed_images(images, load_network("densenet121.pth"), px=160, out="emb.npz")
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ali_core.data import CellImages
+from ali_core.embedding import LabelledEmbedding
+from ali_core.embedding_files import SUFFIXES
+from ali_core.errors import AliError
+from ali_core.networks.devices import choose_device
+from ali_core.networks.embedding_net import EmbeddingNet
+from ali_core.networks.partial_vectors import PartialVectors
+
+__all__ = ["embed_images", "to_input"]
+
+
+def embed_images(
+    images: CellImages,
+    net: EmbeddingNet,
+    *,
+    px: int,
+    out: str | Path,
+    batch_size: int = 64,
+    progress: bool = True,
+    device: str = "auto",
+) -> LabelledEmbedding:
+    """Embed every image by ``net`` in evaluation mode, and save the embedding to ``out``.
+
+    Finished batches are kept in ``<out>.partial/``. When the process is stopped, the same call continues behind
+    them; with other images, another network or another ``px`` it starts anew and says so. ``out`` is written whole,
+    and the folder removed, when all images are done.
+
+    Parameters
+    ----------
+    images
+        N images with labels of at least two classes.
+    net
+        The network; it is moved to the device.
+    px
+        Height and width at which the network sees the images.
+    out
+        Where the embedding is saved: ``.npz``, or another format of :class:`~ali_core.embedding.LabelledEmbedding`.
+    batch_size
+        Images per forward pass. With the same one, an interrupted and an uninterrupted run agree bit for bit.
+    progress
+        Whether to draw a progress bar.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``mps``.
+
+    Returns
+    -------
+    LabelledEmbedding
+        float32 vectors of shape (N, ``net.dim``) with the labels, class names, ids and groups of the images.
+
+    Raises
+    ------
+    AliError
+        When an image cannot be read (names the file), images have no two classes, the network yields values that are
+        not finite (names the image), or ``out``, ``px``, ``batch_size`` or the device cannot be used.
+    """
+    out = Path(out)
+    _check(out, px=px, batch_size=batch_size)
+    # Labels and ids are checked by a stand-in now rather than after hours of work.
+    unfilled = LabelledEmbedding(
+        vectors=np.zeros((len(images), 1), dtype=np.float32),
+        labels=images.labels,
+        class_names=images.class_names,
+        ids=images.ids,
+        groups=images.groups,
+    )
+    origin = {"images": images.fingerprint, "network": net.fingerprint(), "px": px, "number of images": len(images)}
+    partial = PartialVectors.open(out.with_name(out.name + ".partial"), origin, width=net.dim)
+    _fill(partial, images, net, px=px, batch_size=batch_size, progress=progress, device=choose_device(device))
+    embedding = unfilled.with_vectors(partial.read())
+    embedding.save(out)
+    partial.remove()
+    return embedding
+
+
+def to_input(batch: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Return RGB images of shape (n, px, px, 3) as float32 in [0, 1], shape (n, 3, px, px), channels last in memory."""
+    return torch.tensor(batch).to(device).permute(0, 3, 1, 2).float().div_(255.0)
+
+
+def _check(out: Path, *, px: int, batch_size: int) -> None:
+    if out.suffix.lower() not in SUFFIXES:
+        raise AliError(f"{out.name}: an embedding is written to {', '.join(SUFFIXES)}; got {out.suffix!r}")
+    for name, value in (("px", px), ("batch_size", batch_size)):
+        if value < 1:
+            raise AliError(f"{name} must be at least 1; got {value}")
+
+
+def _fill(
+    partial: PartialVectors,
+    images: CellImages,
+    net: EmbeddingNet,
+    *,
+    px: int,
+    batch_size: int,
+    progress: bool,
+    device: torch.device,
+) -> None:
+    """Compute the rows that ``partial`` lacks."""
+    was_training = net.training
+    net.to(device).to(memory_format=torch.channels_last).eval()
+    bar = tqdm(total=len(images), initial=partial.done, desc="embedding", unit="img", disable=not progress)
+    try:
+        while partial.done < len(images):
+            rows = np.arange(partial.done, min(partial.done + batch_size, len(images)))
+            with torch.inference_mode():
+                vectors = net(to_input(images.load(rows, px), device)).float().cpu().numpy()
+            bad = rows[~np.isfinite(vectors).all(axis=1)]
+            if len(bad):
+                raise AliError(
+                    f"the network yields NaN or infinity for image {str(images.ids[bad[0]])!r}; "
+                    "its weights are damaged: use another weights file"
+                )
+            partial.append(vectors)
+            bar.update(len(rows))
+    finally:
+        bar.close()
+        net.train(was_training)
