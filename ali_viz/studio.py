@@ -8,6 +8,7 @@ Synopsis::
 """
 
 import logging
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -52,7 +53,8 @@ class Studio:
     Notes
     -----
     The work is in :attr:`session` alone. The Studio hears every change of it, whoever makes it, and shows the
-    session anew; it keeps only what a person looks at: view, mode, comparison and selection.
+    session anew; it keeps only what a person looks at: view, mode, comparison and selection. JupyterLab may handle
+    clicks in another thread than cells, so what is shown changes under a lock.
     """
 
     def __init__(
@@ -71,12 +73,15 @@ class Studio:
         self._selected: tuple[int, ...] = ()
         self._drawn: tuple[object, Drawing] | None = None
         self._proposal: Proposal | None = None
+        self._lock = threading.RLock()
         self._desk = Desk(self.session, self)
         self._work = Work(self._desk, self.session)
         self._layouts = Layouts(
             self.session, max_points=max_points, max_tsne_points=max_tsne_points, seed=seed, progress=self._work
         )
         self._refresh(session_changed=True)
+        embedding = self.session.embedding
+        self._say(f"{len(embedding):,} samples, {embedding.dim:,} dimensions, {embedding.n_classes} classes")
         self._unsubscribe = self.session.subscribe(self._heard)
 
     # What can be done ----------------------------------------------------------------------------------------------
@@ -191,15 +196,16 @@ class Studio:
 
     def clicked(self, action: str, *arguments: Any) -> None:  # noqa: ANN401
         """Carry out what a control stands for; what cannot be done is said in the app, and nothing changes."""
-        self._desk.messages.error("")
-        try:
-            getattr(self, action)(*arguments)
-        except AliError as error:
-            self._refresh()
-            self._desk.messages.error(str(error))
-        except Exception as error:
-            log.exception("the Studio could not carry out %s", action)
-            self._desk.messages.error(f"{action.strip('_')} failed unexpectedly ({type(error).__name__}: {error})")
+        with self._lock:
+            self._desk.messages.error("")
+            try:
+                getattr(self, action)(*arguments)
+            except AliError as error:
+                self._desk.messages.error(str(error))
+                self._refresh()
+            except Exception as error:
+                log.exception("the Studio could not carry out %s", action)
+                self._desk.messages.error(f"{action.strip('_')} failed unexpectedly ({type(error).__name__}: {error})")
 
     def _change(self, values: dict[str, Any]) -> None:
         self.session.settings = self.session.settings.changed(**values)
@@ -214,7 +220,6 @@ class Studio:
 
     def _lasso(self, codes: Sequence[int], n_points: int) -> None:
         self._select(codes)
-        self._desk.messages.status(f"{', '.join(self.selected)} selected by a lasso of {n_points:,} points")
 
     def _apply(self, away_from: tuple[int, ...] | None) -> None:
         names = self.session.embedding.class_names
@@ -230,7 +235,7 @@ class Studio:
             self._desk.messages.error(str(error))
             return
         if event.kind != "settings":
-            self._say(f"{event.kind.capitalize()}: {_place(self.session)}")
+            self._say(_told(event.kind, self.session))
 
     def _say(self, text: str) -> None:
         """Put ``text`` and what slow work took, if there was any, into the status line."""
@@ -247,19 +252,20 @@ class Studio:
             raise
 
     def _refresh(self, *, session_changed: bool = False) -> None:
-        if session_changed:
-            self._proposal = self._proposed()
-        self._desk.update(
-            Scene(
-                drawing=self._drawing(),
-                settings=self.session.settings,
-                proposal=self._proposal,
-                session=self.session,
-                selected=self._selected,
-                mode=self._mode,
-                comparison=self._comparison,
+        with self._lock:
+            if session_changed:
+                self._proposal = self._proposed()
+            self._desk.update(
+                Scene(
+                    drawing=self._drawing(),
+                    settings=self.session.settings,
+                    proposal=self._proposal,
+                    session=self.session,
+                    selected=self._selected,
+                    mode=self._mode,
+                    comparison=self._comparison,
+                )
             )
-        )
 
     def _drawing(self) -> Drawing:
         session = self.session
@@ -276,11 +282,12 @@ class Studio:
             return None
 
 
-def _place(session: Session) -> str:
-    """Say where the session stands and what the last step did."""
-    if session.cursor == 0:
-        return "the embedding is untouched"
-    return f"{session.cursor} of {session.cursor + len(session.undone)} steps in force; last {session.describe(session.steps[-1])}"
+def _told(kind: str, session: Session) -> str:
+    """Say what happened and where the session stands."""
+    where = f"{session.cursor} of {session.cursor + len(session.undone)} steps in force"
+    if kind == "step":
+        return f"Step {session.cursor}: {session.describe(session.steps[-1])}"
+    return {"undo": "Undone: ", "redo": "Redone: ", "reset": "Reset: "}[kind] + where
 
 
 def _checked(value: Any, allowed: Sequence[Any], name: str) -> Any:  # noqa: ANN401

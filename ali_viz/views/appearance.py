@@ -15,13 +15,17 @@ STYLE_SHEET = """<style>
 .ali-studio .ali-badge { background: #fde7c2; color: #5a3a00; border-radius: 9px; padding: 1px 9px; font-weight: 600; }
 .ali-studio .ali-alert { background: #fbe3e1; color: #7a1712; border-left: 4px solid #c62828; padding: 4px 10px;
   border-radius: 3px; }
+.ali-studio .widget-toggle-buttons { display: flex; align-items: center; gap: 6px; }
+.ali-studio .widget-toggle-buttons > .widget-label { font-weight: 600; font-size: 12px; margin: 0; }
+.ali-studio .widget-toggle-buttons > div { white-space: nowrap; }
+.ali-studio .widget-button { padding: 0 8px; }
 .ali-studio .ali-status { color: var(--jp-ui-font-color2, #5b6270); padding: 4px 0; }
 .ali-studio .ali-scroll { overflow: auto; }
 .ali-studio table.ali-scores { border-collapse: collapse; width: 100%; font-size: 12px;
   font-variant-numeric: tabular-nums; }
 .ali-studio table.ali-scores th { text-align: right; font-weight: 600; padding: 1px 6px; position: sticky; top: 0;
   background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
-.ali-studio table.ali-scores td { text-align: right; padding: 0 6px; line-height: 19px; white-space: nowrap; }
+.ali-studio table.ali-scores td { text-align: right; padding: 0 6px; line-height: 17px; white-space: nowrap; }
 .ali-studio table.ali-scores th:first-child, .ali-studio table.ali-scores td:first-child,
 .ali-studio table.ali-scores td.ali-name, .ali-studio table.ali-scores th.ali-name { text-align: left; }
 .ali-studio table.ali-scores tr.ali-chosen td { background: rgba(255, 179, 0, .22); font-weight: 600; }

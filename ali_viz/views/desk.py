@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 
 from ali_core.interventions import InterventionSettings, Proposal, Session
-from ali_core.projection import View
 from ali_viz.theme import class_label
 from ali_viz.views.appearance import style_sheet
 from ali_viz.views.automatic import AutomaticView
@@ -97,6 +96,7 @@ class Desk:
     def update(self, scene: Scene) -> None:
         """Show ``scene`` in every view."""
         self.scatter.update(scene.drawing, scene.selected)
+        self.messages.picture(scene.drawing.note)
         self.toolbar.update(scene.drawing, scene.mode, scene.comparison)
         self.automatic.update(scene.settings)
         self.manual.update(scene.selected)

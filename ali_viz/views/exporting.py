@@ -24,12 +24,12 @@ class ExportView:
             description="folder",
             tooltip="Files are written into this folder, beside the notebook unless the path is absolute",
             style={"description_width": "44px"},
-            layout={"width": "auto", "flex": "1 1 0%"},
+            layout={"width": "auto", "min_width": "0", "flex": "1 1 0%"},
         )
         self.export = widgets.Button(
             description="Export",
             tooltip="Write the print panels, their numbers, the scores, the session and the embedding",
-            layout={"width": "80px"},
+            layout={"flex": "0 0 76px"},
         )
         self.export.on_click(lambda _: on_export(self.folder.value))
         self.widget = widgets.VBox([heading("Export"), widgets.HBox([self.folder, self.export], layout=wide())])

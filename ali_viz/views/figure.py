@@ -10,10 +10,9 @@ from traitlets import observe
 
 from ali_viz.theme import ClassStyle
 
-__all__ = ["HEIGHT", "MARKER_SIZE", "StudioFigure", "empty_figure"]
+__all__ = ["HEIGHT", "StudioFigure", "empty_figure"]
 
-HEIGHT = 480
-MARKER_SIZE = 6
+HEIGHT = 412
 INK, FRAME, GRID = "#1f2430", "#c3c8d1", "#eef0f3"
 CONFIG = {
     "showSendToCloud": False,
@@ -26,7 +25,7 @@ CONFIG = {
 Selected = Callable[[dict[int, list[int]]], None]
 
 
-class StudioFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is not annotated
+class StudioFigure(go.FigureWidget):
     """A FigureWidget that can be freed, and tells a lasso or box selection once instead of once per trace.
 
     Notes
@@ -40,11 +39,12 @@ class StudioFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is not anno
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self._config = CONFIG
+        self._fitted = False
         self._on_selected: Selected | None = None
         self._on_cleared: Callable[[], None] | None = None
 
     def listen(self, *, on_selected: Selected, on_cleared: Callable[[], None]) -> None:
-        """Call ``on_selected`` with {trace index: point indices} of a lasso or box, ``on_cleared`` on a double click."""
+        """Call ``on_selected`` with {trace index: point indices} of a lasso, ``on_cleared`` on a double click."""
         self._on_selected, self._on_cleared = on_selected, on_cleared
 
     @observe("_js2py_pointsCallback")
@@ -64,8 +64,23 @@ class StudioFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is not anno
         finally:
             self._js2py_pointsCallback = None
 
+    @observe("_js2py_traceDeltas")
+    def _handler_js2py_traceDeltas(self, change: dict[str, Any]) -> None:  # noqa: N802  # plotly's name
+        """Fill the cell once the browser has drawn: the first picture takes 700 pixels, not knowing its place.
+
+        The message itself tells the defaults of all traces, which nobody here asks for.
+        """
+        if not change["new"]:
+            return
+        self._js2py_traceDeltas = None
+        if not self._fitted:
+            self._fitted = True
+            ranges = {f"{axis}.range": list(self.layout[axis].range or ()) for axis in ("xaxis", "yaxis")}
+            self._send_relayout_msg({"autosize": True, **{name: ends for name, ends in ranges.items() if ends}})
+
     def sync(self) -> None:
         """Put what is drawn now into the widget's state, so that a view opened from now on shows it."""
+        self._fitted = False
         self._widget_layout = deepcopy(self._layout_obj._props)
         self._widget_data = deepcopy(self._data)
 
@@ -76,7 +91,7 @@ class StudioFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is not anno
 
 
 def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigure:
-    """Return the figure without points: for each class a trace before, one after and a legend entry; then the arrows.
+    """Return the figure without points: per class a trace before, one after and a legend entry; arrows.
 
     Parameters
     ----------
@@ -87,18 +102,19 @@ def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigur
 
     Notes
     -----
-    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all, arrows.
+    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all, arrows with their
+    white rim first.
     """
     sides = [_points(styles[code], axis) for axis in ("", "2") for code in draw_order]
     legend = [_legend_entry(styles[code]) for code in draw_order]
-    figure = StudioFigure(data=[*sides, *legend, _arrows()])
+    figure = StudioFigure(data=[*sides, *legend, _arrows("white", 5), _arrows(INK, 2)])
     figure.update_layout(
         template="none",
         height=HEIGHT,
         autosize=True,
         dragmode="lasso",
         hovermode="closest",
-        margin={"l": 48, "r": 8, "t": 34, "b": 42},
+        margin={"l": 48, "r": 8, "t": 28, "b": 40},
         paper_bgcolor="white",
         plot_bgcolor="white",
         font={"family": "system-ui, sans-serif", "size": 12, "color": INK},
@@ -145,7 +161,7 @@ def _points(style: ClassStyle, axis: str) -> go.Scattergl:
         xaxis=f"x{axis}",
         yaxis=f"y{axis}",
         showlegend=False,
-        marker={"color": style.colour, "symbol": style.symbol, "size": MARKER_SIZE, "opacity": 0.8},
+        marker={"color": style.colour, "symbol": style.symbol, "size": 6, "opacity": 0.8},
         hovertemplate=f"<b>{style.label}</b><br>%{{text}}<extra></extra>",
     )
 
@@ -162,7 +178,7 @@ def _legend_entry(style: ClassStyle) -> go.Scatter:
     )
 
 
-def _arrows() -> go.Quiver:
+def _arrows(colour: str, width: int) -> go.Quiver:
     return go.Quiver(
         x=[],
         y=[],
@@ -175,5 +191,5 @@ def _arrows() -> go.Quiver:
         lengthmode="raw",
         showlegend=False,
         hoverinfo="skip",
-        marker={"color": INK, "arrowsize": 1.2, "line": {"width": 2}},
+        marker={"color": colour, "arrowsize": 2.4 / width + 0.2, "line": {"width": width}},
     )

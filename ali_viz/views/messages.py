@@ -10,16 +10,23 @@ __all__ = ["MessageView"]
 
 
 class MessageView:
-    """A status line and an alert line; screen readers are told of both."""
+    """A status line and an alert line, told to screen readers as well, and a note on what is drawn."""
 
     def __init__(self) -> None:
         self.status_line = widgets.HTML(layout=wide())
         self.alert_line = widgets.HTML(layout=wide())
-        self.widget = widgets.VBox([self.alert_line, self.status_line])
+        self.note = widgets.HTML(layout={"margin": "0 2px", "flex": "0 0 auto"})
+        self.status_line.layout.flex = "1 1 0%"
+        lower = widgets.HBox([self.status_line, self.note], layout={"align_items": "center"})
+        self.widget = widgets.VBox([self.alert_line, lower])
 
     def status(self, text: str) -> None:
         """Say what happens or happened."""
         self.status_line.value = f'<div class="ali-status" role="status">{escape(text)}</div>' if text else ""
+
+    def picture(self, note: str) -> None:
+        """Say what is drawn."""
+        self.note.value = f'<span class="ali-muted">{escape(note)}</span>'
 
     def error(self, text: str) -> None:
         """Say what went wrong; an empty text takes it back."""

@@ -20,7 +20,7 @@ def class_quotas(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     if counts.sum() <= limit:
         return counts.copy()
     share = max(1, limit // (4 * len(counts)))
-    quotas = np.minimum(counts, share)
+    quotas: NDArray[np.int64] = np.minimum(counts, share)
     left = counts - quotas
     wanted = max(limit - int(quotas.sum()), 0) * left / left.sum()
     quotas = quotas + wanted.astype(np.int64)

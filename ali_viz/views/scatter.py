@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.theme import ClassStyle, class_styles
 from ali_viz.views.drawing import Drawing
-from ali_viz.views.figure import MARKER_SIZE, StudioFigure, empty_figure
+from ali_viz.views.figure import StudioFigure, empty_figure
 
 __all__ = ["ScatterView", "lassoed_classes"]
 
 ALL, CHOSEN, OTHERS = 0.8, 0.9, 0.12
+CROWD = 2500
 
 
 def lassoed_classes(inside: Mapping[int, int], drawn: Mapping[int, int]) -> list[int]:
@@ -73,7 +74,7 @@ class ScatterView:
         self.widget: StudioFigure = empty_figure(self.styles, self._codes)
         count = len(self._codes)
         self._before, self._after = self.widget.data[:count], self.widget.data[count : 2 * count]
-        self._legend, self._arrows = self.widget.data[2 * count : 3 * count], self.widget.data[-1]
+        self._legend, self._arrows = self.widget.data[2 * count : 3 * count], self.widget.data[3 * count :]
         self._selected: frozenset[int] = frozenset()
         self._drawing: Drawing | None = None
         self._outlined = False
@@ -109,7 +110,8 @@ class ScatterView:
     def _put_arrows(self, drawing: Drawing) -> None:
         tails, lengths = drawing.tails, drawing.heads - drawing.tails
         values = {"x": tails[:, 0], "y": tails[:, 1], "u": lengths[:, 0], "v": lengths[:, 1]}
-        self._arrows.update(values)
+        for arrows in self._arrows:
+            arrows.update(values)
 
     def _put_frame(self, drawing: Drawing) -> None:
         layout, name = self.widget.layout, drawing.axis_name
@@ -137,11 +139,12 @@ class ScatterView:
         ]
 
     def _put_selection(self, chosen: frozenset[int]) -> None:
+        size = 6 if self._drawing is None or len(self._drawing.rows) <= CROWD else 5
         for code, before, after, entry in zip(self._codes, self._before, self._after, self._legend, strict=True):
             opacity = ALL if not chosen else CHOSEN if code in chosen else OTHERS
             for trace in (before, after):
                 _set(trace.marker, "opacity", opacity)
-                _set(trace.marker, "size", MARKER_SIZE + 1 if code in chosen else MARKER_SIZE)
+                _set(trace.marker, "size", size + 1 if code in chosen else size)
             _set(entry, "visible", self._legend_state(code))
 
     def _legend_state(self, code: int) -> bool | str:

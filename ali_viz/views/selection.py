@@ -30,7 +30,7 @@ class SelectionView:
     def __init__(self, options: Sequence[tuple[str, int]], *, on_select: Callable[[tuple[int, ...]], None]) -> None:
         self._quiet = quiet()
         self.classes = widgets.SelectMultiple(
-            options=list(options), rows=min(max(len(options), 3), 7), tooltip=HELP, layout=wide()
+            options=list(options), rows=min(max(len(options), 3), 9), tooltip=HELP, layout=wide()
         )
         self.clear = widgets.Button(
             description="Clear selection", tooltip="Select no class; a double click in the plot does the same"

@@ -75,7 +75,7 @@ class StrengthsView:
         self.n_neighbours = widgets.IntSlider(
             min=1,
             max=max(n_others, 1),
-            description="neighbours n",
+            description="nearest n",
             tooltip="How many nearest classes a class moves away from",
             continuous_update=False,
             style={"description_width": "82px"},

@@ -44,11 +44,11 @@ class Toolbar:
             "Compare with",
             ("Left: the untouched embedding", "Left: the state before the last step"),
         )
-        self.badge, self.note = widgets.HTML(), widgets.HTML()
+        self.badge = widgets.HTML()
         for widget, tell in ((self.mode, on_mode), (self.view, on_view), (self.comparison, on_comparison)):
             widget.observe(lambda change, tell=tell: None if self._quiet.active else tell(change["new"]), "value")
         self.widget = widgets.HBox(
-            [self.mode, self.view, self.comparison, self.badge, self.note],
+            [self.mode, self.view, self.comparison, self.badge],
             layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 16px"},
         )
 
@@ -57,7 +57,6 @@ class Toolbar:
         with self._quiet:
             self.mode.value, self.view.value, self.comparison.value = mode, drawing.view, comparison
         self.badge.value = '<span class="ali-badge">uses labels: never score it</span>' if drawing.uses_labels else ""
-        self.note.value = f'<span class="ali-muted">{drawing.note}</span>'
 
 
 def _toggle(options: list[tuple[str, str]], label: str, tooltips: tuple[str, ...]) -> widgets.ToggleButtons:
@@ -66,5 +65,5 @@ def _toggle(options: list[tuple[str, str]], label: str, tooltips: tuple[str, ...
         description=label,
         tooltips=tooltips,
         style={"button_width": "auto", "description_width": "auto"},
-        layout={"width": "auto"},
+        layout={"width": "max-content"},
     )

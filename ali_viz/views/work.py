@@ -44,7 +44,8 @@ class Work(Progress):
 
     def finished(self) -> None:
         """Say how long it took, and let the buttons work."""
-        self.summary = f"{self._text} took {time.perf_counter() - self._since:.1f} s"
+        took = f"{self._text} took {time.perf_counter() - self._since:.1f} s"
+        self.summary = f"{self.summary}, {took}" if self.summary else took
         self._desk.messages.status(self.summary)
         self._desk.rest(self._session, working=False)
 
