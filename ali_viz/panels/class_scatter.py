@@ -60,7 +60,7 @@ def class_columns(embedding: LabelledEmbedding) -> pd.DataFrame:
     )
 
 
-def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float = 0.85) -> None:
+def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float = 0.85, raster: bool = False) -> None:
     """Draw the rows of ``table`` (x, y, class_name, colour, symbol), the largest class first so that rare ones show.
 
     Parameters
@@ -69,8 +69,9 @@ def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float =
         Marker area in square points.
     alpha
         Opacity.
+    raster
+        Whether the points become an image inside a vector file.
     """
-    raster = len(table) > RASTER_ABOVE
     classes = [(-len(rows), int(rows["order"].iloc[0]), rows) for _, rows in table.groupby("class_name")]
     for rank, (_, _, rows) in enumerate(sorted(classes, key=lambda item: item[:2])):
         symbol, colour = str(rows["symbol"].iloc[0]), str(rows["colour"].iloc[0])

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.projection import View, project, uses_labels
+from ali_viz.panels.captions import AXIS_NAMES, LABEL_NOTE, VIEW_TITLES, state_caption
 from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
     class_columns,
@@ -41,22 +42,6 @@ from ali_viz.panels.print_style import (
 
 __all__ = ["STATE_COLUMNS", "VIEW_TITLES", "draw_states", "state_panel", "state_table"]
 
-VIEW_TITLES: dict[str, str] = {
-    "dims": "First two dimensions",
-    "pca": "PCA of the first state",
-    "tsne": "t-SNE",
-    "supervised_tsne": "Supervised t-SNE (uses labels)",
-}
-AXIS_NAMES: dict[str, str] = {
-    "dims": "Dimension",
-    "pca": "Component",
-    "tsne": "t-SNE",
-    "supervised_tsne": "Supervised t-SNE",
-}
-LABEL_NOTE = (
-    "Supervised t-SNE places the samples with the help of their class labels: "
-    "the separation that it shows proves nothing."
-)
 STATE_COLUMNS = {
     "view": "row of the figure: dims, pca, tsne or supervised_tsne",
     "state": "column of the figure, in the order of the states",
@@ -222,7 +207,8 @@ def state_panel(
     """
     table = state_table(states, views, perplexity=perplexity, seed=seed, n_jobs=n_jobs)
     figure = draw_states(table, width=width)
-    caption = _caption(table, data, settings, f"perplexity {perplexity:g}, seed {seed}")
+    tsne_settings = f"perplexity {perplexity:g}, seed {seed}"
+    caption = state_caption(table, data=data, settings=settings, tsne_settings=tsne_settings)
     return Panel(figure=figure, table=table, caption=caption)
 
 
@@ -253,7 +239,8 @@ def _draw_row(figure: Figure, rows: pd.DataFrame, grid: _Grid, row: int, letters
         left = grid.left(column)
         axes = add_axes_mm(figure, left, top, grid.panel_width, grid.panel_width * aspect)
         shown = rows[rows["state"] == state]
-        draw_samples(axes, shown, area=marker_area(len(shown), grid.panel_width))
+        area = marker_area(len(shown), grid.panel_width)
+        draw_samples(axes, shown, area=area, raster=len(shown) > RASTER_ABOVE)
         axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
         _name_axes(axes, view, grid.panel_width, is_first=column == 0)
         panel_letter(figure, left - 0.3, top - 3.8, next(letters))
@@ -270,25 +257,3 @@ def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool) -> 
     axes.tick_params(labelleft=is_first)
     if view in {"tsne", "supervised_tsne"}:  # these coordinates have no unit
         axes.set(xticks=[], yticks=[])
-
-
-def _caption(table: pd.DataFrame, data: str, settings: str, tsne_settings: str) -> str:
-    views, states = list(table["view"].unique()), list(table["state"].unique())
-    n_samples, n_classes = table["id"].nunique(), table["class_name"].nunique()
-    sentences = [
-        f"Embedding of {data}: {n_samples} samples of {n_classes} classes.",
-        f"Columns: {', '.join(states)}. Rows: {', '.join(VIEW_TITLES[view] for view in views)}.",
-        f"{settings}." if settings else "",
-        "Axes are the same along a row; every layout starts from the one to its left and is aligned to "
-        "it by a rigid motion on the samples that did not move.",
-    ]
-    if any("tsne" in view for view in views):
-        sentences.append(f"t-SNE: openTSNE, {tsne_settings}.")
-    if any(uses_labels(view) for view in views):
-        sentences.append(LABEL_NOTE)
-    else:
-        sentences.append("Labels colour the points; they did not place them.")
-    sentences.append("Interventions themselves use the labels of all samples shown.")
-    if n_samples > RASTER_ABOVE:
-        sentences.append("Points are an image of 600 dpi within the vector file.")
-    return " ".join(sentence for sentence in sentences if sentence) + "\n"

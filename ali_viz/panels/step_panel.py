@@ -16,6 +16,7 @@ from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
 from ali_core.interventions import Session
+from ali_viz.panels.captions import step_caption
 from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
     class_handle,
@@ -35,7 +36,7 @@ from ali_viz.panels.print_style import (
     text_mm,
     width_in_mm,
 )
-from ali_viz.panels.step_table import StepGeometry, step_geometry, step_table
+from ali_viz.panels.step_table import step_geometry, step_table
 from ali_viz.theme import class_label
 
 __all__ = ["draw_step", "step_panel"]
@@ -124,7 +125,7 @@ def step_panel(
     """
     geometry = step_geometry(session, number, moved=moved, rows=rows)
     table = step_table(geometry)
-    caption = _caption(geometry, data, number)
+    caption = step_caption(geometry, data=data, number=number)
     return Panel(figure=draw_step(table, width=width), table=table, caption=caption)
 
 
@@ -144,10 +145,11 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, panel_width: float) -> None:
     samples = rows[rows["kind"] == "sample"]
     area = marker_area(len(samples), panel_width)
     others, involved = samples[samples["role"] == "other"], samples[samples["role"] != "other"]
-    axes.scatter(others["x"], others["y"], s=0.5 * area, c=PALE, lw=0, zorder=1, rasterized=len(samples) > RASTER_ABOVE)
+    raster = len(samples) > RASTER_ABOVE
+    axes.scatter(others["x"], others["y"], s=0.5 * area, c=PALE, lw=0, zorder=1, rasterized=raster)
     is_vectors = rows["panel"].iloc[0] == "b"
-    draw_samples(axes, rows[rows["kind"] == "ghost"], area=area, alpha=0.22)
-    draw_samples(axes, involved, area=area, alpha=0.22 if is_vectors else 0.8)
+    draw_samples(axes, rows[rows["kind"] == "ghost"], area=area, alpha=0.22, raster=raster)
+    draw_samples(axes, involved, area=area, alpha=0.22 if is_vectors else 0.8, raster=raster)
     lines = rows[rows["x_end"].notna()]
     ends = lines[["x", "y", "x_end", "y_end"]].to_numpy(dtype=np.float64)
     for kind, (x, y, x_end, y_end) in zip(lines["kind"], ends, strict=True):
@@ -220,43 +222,3 @@ def _handles(table: pd.DataFrame) -> list[Line2D]:
             arrow = {"marker": ">", "markersize": 2.5, "markevery": [1]} if kind in ARROWS else {}
             handles.append(Line2D([0, 1], [0, 0], label=label, **(look | arrow)))
     return handles
-
-
-def _caption(geometry: StepGeometry, data: str, number: int) -> str:
-    step, names = geometry.step, geometry.before.class_names
-    nearest = [class_label(names[code]) for code in geometry.neighbours[:2]]
-    who = "Ω" if step.source == "automatic" else "a person"
-    strengths = (
-        f"contract {step.contract:g}, rotate {step.rotate:g}, shift {step.shift:g}, "
-        f"shift mix {step.shift_mix:g}, {len(geometry.neighbours)} neighbours"
-    )
-    sentences = [
-        f"Intervention {number} on the embedding of {data}: {len(geometry.before.labels)} samples, "
-        f"{geometry.before.dim} dimensions, {len(names)} classes.",
-        f"{class_label(names[geometry.chosen])} was chosen by {who}; {strengths}.",
-        _plane_sentence(geometry, nearest),
-        "a, the chosen class and its nearest neighbours; the bar is a length in embedding space.",
-        "b, spread before and after contraction and the parts of the shift, at true scale.",
-        f"c, samples after the step and, pale, the chosen class before it; the arrow is the motion of its "
-        f"center, the restored norm included (factor {step.norm_factor:.3f}).",
-        *(f"Note: {note}." for note in step.notes),
-        "Labels did not place the points; the intervention itself uses the labels of all samples.",
-    ]
-    if len(geometry.before.labels) > RASTER_ABOVE:
-        sentences.append("Points are an image of 600 dpi within the vector file.")
-    return " ".join(sentences) + "\n"
-
-
-def _plane_sentence(geometry: StepGeometry, nearest: list[str]) -> str:
-    if geometry.before.dim <= 2:
-        return "All dimensions are shown."
-    if len(nearest) < 2:
-        return (
-            f"Shown is the orthogonal projection onto a plane through the centers of the class and of "
-            f"{nearest[0]}; {geometry.in_plane:.0%} of the length of the motion lies in it."
-        )
-    return (
-        f"Shown is the orthogonal projection onto the plane through the centers of the class, of "
-        f"{nearest[0]} and of {nearest[1]}: distances between these centers are exact, and "
-        f"{geometry.in_plane:.0%} of the length of the motion lies in the plane."
-    )
