@@ -91,7 +91,7 @@ class StudioFigure(go.FigureWidget):
 
 
 def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigure:
-    """Return the figure without points: per class a trace before, one after and a legend entry; arrows.
+    """Return the figure without points: traces before and after and a legend entry per class; arrows.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigur
 
     Notes
     -----
-    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all, arrows with their
-    white rim first.
+    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all, arrows after
+    their white rim.
     """
     sides = [_points(styles[code], axis) for axis in ("", "2") for code in draw_order]
     legend = [_legend_entry(styles[code]) for code in draw_order]
