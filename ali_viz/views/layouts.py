@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ali_core.interventions import InterventionState, Session
 from ali_core.projection import Layout, View, layout
 from ali_core.projection.linear import PlaneFrame
-from ali_viz.views.sampling import drawn_rows
+from ali_core.sampling import stratified_rows
 
 __all__ = ["Layouts", "Progress"]
 
@@ -47,7 +47,7 @@ class Layouts:
     session
         Whose states are laid out.
     max_points, max_tsne_points
-        Most samples drawn in linear views and in t-SNE views; see :func:`~ali_viz.views.sampling.drawn_rows`.
+        Most samples drawn in linear views and in t-SNE views; see :func:`~ali_core.sampling.stratified_rows`.
     seed
         Of the choice of samples and of t-SNE.
     progress
@@ -71,9 +71,9 @@ class Layouts:
         self._session = session
         self._seed = seed
         self._progress = Progress() if progress is None else progress
-        labels, n_classes = session.embedding.labels, session.embedding.n_classes
-        self._rows = drawn_rows(labels, n_classes, max_points, seed)
-        self._tsne_rows = drawn_rows(labels, n_classes, min(max_points, max_tsne_points), seed)
+        labels = session.embedding.labels
+        self._rows = stratified_rows(labels, max_points, seed=seed)
+        self._tsne_rows = stratified_rows(labels, min(max_points, max_tsne_points), seed=seed)
         self._known: dict[View, WeakKeyDictionary[InterventionState, Known]] = {}
 
     def rows(self, view: View) -> NDArray[np.int64]:

@@ -142,6 +142,7 @@ class NotebookPage:
         name = f"auto-{time.monotonic_ns()}"
         self.page.goto(f"http://127.0.0.1:{self.lab.port}/lab/workspaces/{name}/tree/{where}?reset&token={TOKEN}")
         self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90 * SECONDS)
+        self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60 * SECONDS)
 
     def hide_sidebar(self) -> None:
         if self.page.locator("#jp-left-stack:visible").count():

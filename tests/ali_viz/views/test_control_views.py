@@ -1,0 +1,113 @@
+"""The controls, as real widgets: both directions of each."""
+
+import pytest
+
+from ali_core import Session, preset
+from ali_core.interventions import PRESETS
+from ali_viz.theme import class_styles
+from ali_viz.views.automatic import AutomaticView
+from ali_viz.views.history import history_list
+from ali_viz.views.manual import ManualView
+from ali_viz.views.scores import scores_table
+from ali_viz.views.selection import SelectionView
+from ali_viz.views.strengths import StrengthsView, preset_of
+from tests.ali_viz.studio.clouds import NAMES, cloud
+
+OPTIONS = [(name, code) for code, name in enumerate(NAMES)]
+
+
+def test_strengths_are_shown_without_being_told_back():
+    told = []
+    view = StrengthsView(dim=5, n_others=3, on_change=told.append)
+    view.update(preset("c,r", dim=5))
+    assert view.sliders["rotate"].value == 0.32
+    assert view.n_neighbours.value == 3
+    assert view.preset.value == "c,r"
+    assert told == []
+
+
+def test_a_slider_tells_and_stops():
+    told = []
+    view = StrengthsView(dim=5, n_others=3, on_change=told.append)
+    view.update(preset("c", dim=5))
+    view.sliders["shift"].value = 2.0
+    view.n_neighbours.value = 2
+    assert told == [{"shift": 2.0}, {"n_neighbours": 2}]
+
+
+def test_a_strength_beyond_the_slider_is_shown_as_it_is():
+    view = StrengthsView(dim=5, n_others=3, on_change=print)
+    view.update(preset("c,s", dim=5).changed(shift=20.0))
+    assert view.sliders["shift"].value == 20.0
+    assert view.preset.value == "custom"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("dim", [2, 5])
+def test_a_preset_fills_the_strengths_of_table_one(name, dim):
+    settings = [preset("c", dim=dim) if name != "c" else preset("all", dim=dim)]
+    view = StrengthsView(dim=dim, n_others=3, on_change=lambda values: settings.append(settings[-1].changed(**values)))
+    view.update(settings[0])
+    view.preset.value = name
+    assert settings[-1] == preset(name, dim=dim)
+    assert preset_of(settings[-1], dim) == name
+
+
+def test_automatic_controls_tell_and_show():
+    told = []
+    view = AutomaticView(on_step=lambda: told.append("step"), on_run=lambda: told.append("run"), on_change=told.append)
+    view.update(preset("c,s", dim=5))
+    view.step.click()
+    view.run.click()
+    view.criterion.value = "closest"
+    view.selection.value = "probabilistic"
+    view.n_iterations.value = 7
+    assert told == ["step", "run", {"criterion": "closest"}, {"selection": "probabilistic"}, {"n_iterations": 7}]
+    view.update(preset("c,s", dim=5).changed(criterion="mine", n_iterations=5000))
+    assert (view.criterion.value, view.run.description) == ("mine", "Run 5000")
+
+
+def test_manual_controls_give_the_neighbours_or_the_chosen_classes():
+    told = []
+    view = ManualView(OPTIONS, on_apply=told.append)
+    view.apply.click()
+    view.away.value = "chosen"
+    view.away_from.value = (1, 2)
+    view.apply.click()
+    assert told == [None, (1, 2)]
+    assert view.away_from.layout.display == "flex"
+
+
+def test_the_list_of_classes_selects_and_shows():
+    told = []
+    view = SelectionView(OPTIONS, on_select=told.append)
+    view.update((2,))
+    assert (view.classes.value, told) == ((2,), [])
+    view.classes.value = (0, 3)
+    view.clear.click()
+    assert told == [(0, 3), ()]
+
+
+def test_the_table_marks_the_class_that_would_move_and_its_neighbours():
+    session = Session(cloud(names=("<i>x</i>", "b", "c", "d")), preset("c,s", dim=5))
+    proposal = session.propose()
+    styles = class_styles(("first", "second", "third", "fourth"))
+    table = scores_table(proposal, styles, range(4))
+    assert table.count('class="ali-chosen"') == 1
+    assert table.count('class="ali-neighbour"') == len(proposal.step.neighbours[0]) == 2
+    chosen = styles[proposal.step.classes[0]].label
+    row = next(row for row in table.split("<tr") if "ali-chosen" in row)
+    assert chosen in row
+    assert f"{proposal.probabilities[proposal.step.classes[0]]:.3f}" in row
+
+
+def test_the_history_shows_what_is_in_force_and_what_was_undone():
+    session = Session(cloud(names=("<i>x</i>", "b", "c", "d")))
+    assert "no steps yet" in history_list(session)
+    session.run(3)
+    session.undo()
+    text = history_list(session)
+    assert text.count("<li") == 3
+    assert text.count("ali-undone") == 1
+    assert "<i>" not in text
+    assert text.index('value="3"') < text.index('value="1"')

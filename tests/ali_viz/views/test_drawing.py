@@ -1,0 +1,110 @@
+"""The picture in numbers: what is drawn follows from the session alone."""
+
+import numpy as np
+import pytest
+
+from ali_core import Session, preset
+from ali_viz.views.drawing import draw
+from ali_viz.views.layouts import Layouts, Progress
+from tests.ali_viz.studio.clouds import cloud
+
+
+def layouts_of(session, **limits):
+    return Layouts(session, **({"max_points": 5000, "max_tsne_points": 60} | limits))
+
+
+def test_the_first_two_dimensions_are_those_of_the_vectors():
+    session = Session(cloud(dim=3))
+    session.run(2)
+    picture = draw(session, layouts_of(session), "dims")
+    assert np.array_equal(picture.before, session.before.vectors[:, :2])
+    assert np.allclose(picture.after, session.after.vectors[:, :2], atol=1e-6)
+    assert (picture.before_title, picture.after_title) == ("Before: the start", "After: 2 steps")
+    assert picture.note == "all 100 points drawn"
+
+
+def test_arrows_lead_from_the_old_to_the_new_center_of_the_moved_class():
+    session = Session(cloud(dim=2), preset("c,s", dim=2))
+    step = session.step()
+    picture = draw(session, layouts_of(session), "dims", "previous")
+    moved = step.classes[0]
+    assert moved in picture.moved
+    arrow = list(picture.moved).index(moved)
+    rows = session.embedding.labels == moved
+    assert np.allclose(picture.tails[arrow], session.before.vectors[rows].mean(axis=0), atol=1e-5)
+    assert np.allclose(picture.heads[arrow], session.after.vectors[rows].mean(axis=0), atol=1e-5)
+
+
+def test_nothing_has_moved_before_the_first_step():
+    session = Session(cloud())
+    picture = draw(session, layouts_of(session), "pca")
+    assert len(picture.moved) == 0
+    assert np.array_equal(picture.before, picture.after)
+
+
+@pytest.mark.parametrize(("comparison", "title"), [("start", "Before: the start"), ("previous", "Before: 2 steps")])
+def test_the_left_side_is_the_start_or_the_state_before_the_last_step(comparison, title):
+    session = Session(cloud(dim=2))
+    session.run(3)
+    picture = draw(session, layouts_of(session), "dims", comparison)
+    assert picture.before_title == title
+    expected = session.at(0 if comparison == "start" else 2)
+    assert np.allclose(picture.before, expected.vectors, atol=1e-6)
+
+
+def test_both_sides_lie_within_the_corners():
+    session = Session(cloud(dim=2))
+    session.run(3)
+    picture = draw(session, layouts_of(session), "dims")
+    points = np.concatenate([picture.before, picture.after])
+    assert np.all(points > picture.low)
+    assert np.all(points < picture.high)
+
+
+def test_a_single_place_still_has_an_extent():
+    embedding = cloud(counts=(3, 2)).with_vectors(np.ones((5, 2), np.float32))
+    picture = draw(Session(embedding), layouts_of(Session(embedding)), "dims")
+    assert np.all(picture.high > picture.low)
+
+
+def test_too_many_points_are_thinned_with_every_class_kept_and_said():
+    session = Session(cloud(counts=(4000, 300, 20, 1)))
+    layouts = layouts_of(session, max_points=500)
+    picture = draw(session, layouts, "pca")
+    assert set(picture.labels) == {0, 1, 2, 3}
+    assert picture.note == f"{len(picture.rows):,} of 4,321 points drawn, some of every class"
+    assert 500 <= len(picture.rows) <= 510
+    assert np.array_equal(picture.rows, layouts_of(session, max_points=500).rows("pca"))
+    assert set(layouts.rows("tsne")) <= set(picture.rows)
+
+
+def test_a_layout_is_computed_once_per_state_and_forgotten_with_it():
+    told = []
+
+    class Listening(Progress):
+        def started(self, n_points, view):
+            told.append((n_points, view))
+
+    session = Session(cloud())
+    layouts = Layouts(session, max_points=5000, max_tsne_points=60, progress=Listening())
+    before = layouts.positions("tsne", 0)
+    session.step()
+    after = layouts.positions("tsne", 1)
+    assert len(told) == 2
+    session.undo()
+    assert layouts.positions("tsne", 0) is before
+    session.redo()
+    assert layouts.positions("tsne", 1) is after
+    assert len(told) == 2
+    session.undo()
+    session.settings = session.settings.changed(contract=0.1)
+    session.step()
+    layouts.positions("tsne", 1)
+    assert len(told) == 3
+
+
+def test_supervised_tsne_is_marked_and_plain_tsne_is_not():
+    session = Session(cloud())
+    layouts = layouts_of(session)
+    assert draw(session, layouts, "supervised_tsne").uses_labels
+    assert not draw(session, layouts, "tsne").uses_labels
