@@ -33,9 +33,10 @@ class SelectionView:
             options=list(options), rows=min(max(len(options), 3), 9), tooltip=HELP, layout=wide()
         )
         self.clear = widgets.Button(
-            description="Clear selection", tooltip="Select no class; a double click in the plot does the same"
+            description="Clear selection",
+            tooltip="Select no class; a double click in the plot does the same",
+            layout=wide(),
         )
-        self.clear.layout = wide()
         self.classes.observe(lambda change: self._changed(change, on_select), "value")
         self.clear.on_click(lambda _: on_select(()))
         self.widget = widgets.VBox([heading("Selected classes"), self.classes, self.clear])
