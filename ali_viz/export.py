@@ -1,12 +1,10 @@
 """Everything about a session as files: numbers, steps, print panels, an interactive page."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from ali_core.embedding import LabelledEmbedding
 from ali_core.files import write_csv
 from ali_core.interventions import Session
 from ali_core.projection import View
@@ -98,22 +96,13 @@ def _panels(
     session: Session, folder: Path, *, step: int | None, views: Sequence[View], report: Report | None
 ) -> tuple[list[Path], pd.DataFrame, str]:
     source = session.before.source.name if session.before.source else "embedding in memory"
-    number = session.cursor if step is None else step
-    paths = []
-    if number:
-        paths = step_panel(session, number, data=source).save(folder, "fig3")
     rows = stratified_rows(session.before.labels, MAX_DRAWN, seed=0)
-    drawn = "" if len(rows) == len(session.before) else f" (a stratified part: {len(rows)} of {len(session.before)})"
+    if len(rows) < len(session.before):
+        source += f", of which a stratified part is drawn: {len(rows):,} of {len(session.before):,} samples"
+    number = session.cursor if step is None else step
+    paths = step_panel(session, number, data=source, rows=rows).save(folder, "fig3") if number else []
     if report is not None:
-        report(f"laying out {len(rows)} samples before and after{drawn}")
-    panel = state_panel(
-        {"Before": _part(session.before, rows), f"After {session.cursor} interventions": _part(session.after, rows)},
-        views,
-        data=source + drawn,
-        n_jobs=os.cpu_count() or 1,
-    )
+        report(f"laying out {len(rows):,} samples before and after")
+    states = {"Before": session.before, f"After {session.cursor} interventions": session.after}
+    panel = state_panel({title: state.subset(rows) for title, state in states.items()}, views, data=source)
     return [*panel.save(folder, "fig6"), *paths], panel.table, panel.caption
-
-
-def _part(embedding: LabelledEmbedding, rows: object) -> LabelledEmbedding:
-    return embedding.subset(rows)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from plotly.io import to_html
 from plotly.subplots import make_subplots
 
 from ali_core.files import atomic_path
+from ali_viz.panels.class_scatter import is_strip, shared_limits
 from ali_viz.panels.state_panel import VIEW_TITLES
 
 __all__ = ["OFFLINE", "page_figure", "write_page"]
@@ -18,7 +19,6 @@ __all__ = ["OFFLINE", "page_figure", "write_page"]
 OFFLINE: dict[str, Any] = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
 """Settings of plotly under which no button sends data anywhere."""
 
-MARGIN = 0.05
 TEMPLATE = """<!doctype html>
 <html lang="en">
 <head>
@@ -103,15 +103,14 @@ def _class_trace(rows: pd.DataFrame, *, shown: bool, legend: bool) -> go.Scatter
 
 
 def _frame(rows: pd.DataFrame, n_states: int) -> dict[str, Any]:
-    """Return the same axis ranges, with equal units, for all states of a view."""
-    center = [(rows[axis].max() + rows[axis].min()) / 2 for axis in ("x", "y")]
-    half = max((rows[axis].max() - rows[axis].min()) / 2 for axis in ("x", "y")) * (1 + MARGIN) or 1.0
+    """Return the axis ranges that all states of a view share."""
+    positions = rows[["x", "y"]].to_numpy()
+    limits = shared_limits(positions, aspect=1.0)
     frame: dict[str, Any] = {}
     for index in range(1, n_states + 1):
         suffix = "" if index == 1 else str(index)
-        frame[f"xaxis{suffix}.range"] = [center[0] - half, center[0] + half]
-        frame[f"yaxis{suffix}.range"] = [center[1] - half, center[1] + half]
-        frame[f"yaxis{suffix}.scaleanchor"] = f"x{suffix}"
+        frame[f"xaxis{suffix}.range"], frame[f"yaxis{suffix}.range"] = limits
+        frame[f"yaxis{suffix}.scaleanchor"] = False if is_strip(positions) else f"x{suffix}"
     return frame
 
 

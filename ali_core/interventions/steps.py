@@ -31,6 +31,8 @@ class InterventionStep(Strengths):
         Codes of the moved classes.
     neighbours
         For each of them the codes of the classes it moves away from, nearest first.
+    contract, rotate, shift, shift_mix
+        See :class:`~ali_core.interventions.settings.Strengths`.
     norm_keeping
         See :class:`~ali_core.interventions.settings.InterventionSettings`.
     criterion, selection, seed, scores

@@ -22,6 +22,7 @@ __all__ = [
     "class_handle",
     "class_legend",
     "draw_samples",
+    "is_strip",
     "legend_height_mm",
     "marker_area",
     "place_legend",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 RASTER_ABOVE = 5_000
+STRIP_ABOVE = 4.0
 """With more samples than this in one panel, the points become an image of 600 dpi inside the vector file."""
 
 LEGEND_ROW_MM, LEGEND_SYMBOL_MM = 3.0, 5.6
@@ -152,10 +154,22 @@ def marker_area(n_samples: int, panel_mm: float) -> float:
     return float(np.clip((0.75 * panel_points / np.sqrt(max(n_samples, 1))) ** 2, 1.2, 12.0))
 
 
+def is_strip(positions: NDArray[np.float64]) -> bool:
+    """Tell whether ``positions`` (n, 2) reach so much further along one axis that equal units would hide the other."""
+    spans = np.ptp(positions, axis=0)
+    return bool(spans.max() > STRIP_ABOVE * spans.min() > 0)
+
+
 def shared_limits(positions: NDArray[np.float64], aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return limits of x and y that hold ``positions`` (n, 2) with a margin, in a box of height / width ``aspect``."""
+    """Return limits of x and y that hold ``positions`` (n, 2) with a margin, in a box of height / width ``aspect``.
+
+    Units are equal on both axes, except for a strip (`is_strip`), whose axes are scaled separately.
+    """
     low, high = positions.min(axis=0), positions.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2
+    if is_strip(positions):
+        ends = np.stack([middle - 1.04 * half, middle + 1.04 * half])
+        return (float(ends[0, 0]), float(ends[1, 0])), (float(ends[0, 1]), float(ends[1, 1]))
     half_width = 1.04 * max(half[0], half[1] / aspect)
     half_width = half_width if half_width > 0 else 1.0
     half_height = half_width * aspect

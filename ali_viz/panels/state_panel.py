@@ -25,6 +25,7 @@ from ali_viz.panels.class_scatter import (
     class_columns,
     class_legend,
     draw_samples,
+    is_strip,
     legend_height_mm,
     marker_area,
     shared_limits,
@@ -228,24 +229,28 @@ def _grid(table: pd.DataFrame, width: Width) -> _Grid:
 
 def _aspect(rows: pd.DataFrame) -> float:
     """Height over width of the panels of one row: that of the data, within reason."""
-    spans = np.ptp(rows[["x", "y"]].to_numpy(), axis=0)
+    positions = rows[["x", "y"]].to_numpy()
+    spans = np.ptp(positions, axis=0)
+    if is_strip(positions):
+        return 0.8
     return float(np.clip(spans[1] / spans[0], 0.6, 1.0)) if spans[0] > 0 else 1.0
 
 
 def _draw_row(figure: Figure, rows: pd.DataFrame, grid: _Grid, row: int, letters: Iterator[str]) -> None:
     view, aspect, top = grid.views[row], grid.aspects[row], grid.top(row)
-    limits = shared_limits(rows[["x", "y"]].to_numpy(), aspect)
+    positions = rows[["x", "y"]].to_numpy()
+    limits, strip = shared_limits(positions, aspect), is_strip(positions)
     for column, state in enumerate(grid.states):
         left = grid.left(column)
         axes = add_axes_mm(figure, left, top, grid.panel_width, grid.panel_width * aspect)
         shown = rows[rows["state"] == state]
         area = marker_area(len(shown), grid.panel_width)
         draw_samples(axes, shown, area=area, raster=len(shown) > RASTER_ABOVE)
-        axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
+        axes.set(xlim=limits[0], ylim=limits[1], aspect="auto" if strip else "equal")
         _name_axes(axes, view, grid.panel_width, is_first=column == 0)
         panel_letter(figure, left - 0.3, top - 3.8, next(letters))
         if column == 0:
-            text_mm(figure, left + 3.0, top - 3.5, VIEW_TITLES[view])
+            text_mm(figure, left + 3.0, top - 3.5, VIEW_TITLES[view] + (", axes scaled separately" if strip else ""))
 
 
 def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool) -> None:
