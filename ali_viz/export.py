@@ -60,6 +60,7 @@ def export_session(
     session: Session,
     folder: str | Path,
     *,
+    step: int | None = None,
     views: Sequence[View] = ("dims", "supervised_tsne"),
     report: Report | None = None,
 ) -> list[Path]:
@@ -72,7 +73,7 @@ def export_session(
     folder
         Gets ``embedding.npz`` (untouched), ``after.npz``, ``session.json``, ``steps.csv``, the panels of
         :func:`export_panels`, and ``embedding.html``, a page that needs no network.
-    views, report
+    step, views, report
         See :func:`export_panels`.
 
     Returns
@@ -87,7 +88,7 @@ def export_session(
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
     ]
-    panels, table, caption = _panels(session, folder, step=None, views=views, report=report)
+    panels, table, caption = _panels(session, folder, step=step, views=views, report=report)
     steps = [session.describe(step) for step in session.steps]
     return [*files, *panels, write_page(table, folder / "embedding.html", caption=caption, steps=steps)]
 

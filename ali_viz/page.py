@@ -78,7 +78,7 @@ def page_figure(table: pd.DataFrame) -> go.Figure:
 
 def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, steps: Sequence[str]) -> Path:
     """Write the page with plotly inside (5 MB), a caption and the list of steps; return its path."""
-    figure = to_html(page_figure(table), config=OFFLINE, include_plotlyjs=True, full_html=False, div_id="embedding")
+    figure = to_html(page_figure(table), config=dict(OFFLINE), include_plotlyjs=True, full_html=False, div_id="embedding")
     items = "".join(f"<li>{escape(step)}</li>" for step in steps)
     with atomic_path(path) as temporary:
         text = TEMPLATE.format(figure=figure, caption=escape(caption), count=len(steps), steps=items)

@@ -109,7 +109,7 @@ def _draw(session: Session, out: Path) -> None:
     from ali_viz.export import export_session  # noqa: PLC0415  # drawing is loaded when it is asked for
 
     typer.echo("[3/4] panels")
-    for path in export_session(session, out, report=typer.echo):
+    for path in export_session(session, out, step=1, report=typer.echo):
         typer.echo(f"      {path}")
 
 

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from ali_core.interventions import Session
@@ -197,8 +198,10 @@ def _scale_bar(axes: Axes) -> None:
     power = 10.0 ** np.floor(np.log10(raw))
     length = float(max(step for step in (1, 2, 5) if step * power <= raw) * power)
     x, y = left + 0.04 * (right - left), bottom + 0.05 * (top - bottom)
-    axes.plot([x, x + length], [y, y], color=INK, lw=1.0, solid_capstyle="butt", zorder=7)
-    axes.text(x + length / 2, y + 0.015 * (top - bottom), f"{length:g}", ha="center", va="bottom", zorder=7)
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    axes.plot([x, x + length], [y, y], color=INK, lw=1.0, solid_capstyle="butt", zorder=7, path_effects=halo)
+    label_y = y + 0.015 * (top - bottom)
+    axes.text(x + length / 2, label_y, f"{length:g}", ha="center", va="bottom", zorder=7, path_effects=halo)
 
 
 def _handles(table: pd.DataFrame) -> list[Line2D]:

@@ -1,0 +1,79 @@
+"""Exported files hold what was drawn, and the page fetches nothing."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ali_core import AliError, LabelledEmbedding, ManualStep, Session
+from ali_viz import export
+from ali_viz.export import export_panels, export_session
+from ali_viz.page import OFFLINE, page_figure
+from ali_viz.panels import state_table
+
+
+@pytest.fixture
+def session(rng):
+    labels = np.repeat(["blast", "monocyte", "lymphocyte"], [14, 9, 17])
+    vectors = rng.normal(size=(40, 4)) + 3 * (labels == "blast")[:, None]
+    session = Session(LabelledEmbedding(vectors, labels))
+    session.run(2)
+    session.apply(ManualStep(classes=("monocyte",), contract=0.4, shift=1.0))
+    return session
+
+
+def test_the_files_hold_the_numbers_of_the_session(session, tmp_path):
+    heard = []
+    paths = export_session(session, tmp_path, report=heard.append)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
+    again = Session.load(tmp_path / "session.json", LabelledEmbedding.load(tmp_path / "embedding.npz"))
+    np.testing.assert_array_equal(again.after.vectors, session.after.vectors)
+    np.testing.assert_array_equal(LabelledEmbedding.load(tmp_path / "after.npz").vectors, session.after.vectors)
+    steps = pd.read_csv(tmp_path / "steps.csv")
+    assert steps["source"].tolist() == ["automatic", "automatic", "manual"]
+    drawn = pd.read_csv(tmp_path / "fig6.csv")
+    first = drawn[(drawn["view"] == "dims") & (drawn["state"] == "Before")]
+    np.testing.assert_allclose(first[["x", "y"]], session.before.vectors[:, :2])
+    last = drawn[(drawn["view"] == "dims") & (drawn["state"] == "After 3 interventions")]
+    np.testing.assert_allclose(last[["x", "y"]], session.after.vectors[:, :2])
+    assert heard == ["laying out 40 samples before and after"]
+
+
+def test_large_embeddings_are_drawn_in_part_and_say_so(session, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "MAX_DRAWN", 30)
+    export_panels(session, tmp_path, views=("dims",))
+    drawn = pd.read_csv(tmp_path / "fig6.csv")
+    assert len(drawn) < 2 * 35
+    assert set(drawn["class_name"]) == {"blast", "monocyte", "lymphocyte"}
+    for name in ("fig3.txt", "fig6.txt"):
+        assert "stratified part is drawn" in (tmp_path / name).read_text()
+
+
+def test_without_steps_there_is_no_step_to_explain(rng, tmp_path):
+    session = Session(LabelledEmbedding(rng.normal(size=(20, 3)), [0, 1] * 10))
+    names = {path.name for path in export_panels(session, tmp_path, views=("dims",))}
+    assert "fig3.pdf" not in names
+    with pytest.raises(AliError, match="5"):
+        export_panels(session, tmp_path, step=5, views=("dims",))
+
+
+def test_the_page_is_alone_and_sends_nothing(session, tmp_path):
+    export_session(session, tmp_path, views=("dims", "pca"))
+    page = (tmp_path / "embedding.html").read_text()
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page)
+    assert '"showSendToCloud": false' in page
+    assert "cloud.plotly.com" not in page.split("Plotly.newPlot")[-1]
+    assert session.describe(session.steps[-1]) in page
+    assert OFFLINE == {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
+
+
+def test_the_page_shows_one_view_at_a_time_on_shared_axes(session):
+    table = state_table({"Before": session.before, "After": session.after}, ("dims", "pca"))
+    figure = page_figure(table)
+    assert len(figure.data) == 2 * 2 * 3
+    assert sum(trace.visible for trace in figure.data) == 6
+    assert figure.layout.xaxis.range == figure.layout.xaxis2.range
+    for button in figure.layout.updatemenus[0].buttons:
+        assert sum(button.args[0]["visible"]) == 6
+    assert len({trace.name for trace in figure.data if trace.showlegend}) == 3
