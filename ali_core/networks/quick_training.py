@@ -104,7 +104,7 @@ def train_triplet(
 
 
 def turn_and_flip(batch: Tensor, generator: torch.Generator) -> Tensor:
-    """Turn each image of ``batch``, (B, H, H, 3), by a multiple of 90° and mirror it or not; all eight are as likely."""
+    """Turn each image of ``batch``, (B, H, H, 3), by a multiple of 90° and mirror it or not, all eight as likely."""
     up_down, left_right, transposed = torch.rand(3, len(batch), 1, 1, 1, generator=generator) < 0.5
     batch = torch.where(up_down, batch.flip(1), batch)
     batch = torch.where(left_right, batch.flip(2), batch)
@@ -140,7 +140,7 @@ class _Trainer:
         for rows in self._batches():
             batch = turn_and_flip(self.pixels[rows], self.generator)
             loss = self.loss(self.net(self._as_input(batch)), self.labels[rows].to(self.net.mean.device))
-            value = float(loss)
+            value = float(loss.detach())
             if not np.isfinite(value):
                 raise AliError(
                     f"the loss became {value} in epoch {epoch}; "

@@ -11,6 +11,7 @@ other suffix)       ``weights_only=True``, so nothing in it can run
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -125,9 +126,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any] | None]:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch warns of here ends in one of the errors below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error) or "GLOBAL" in str(error):
+        if "GLOBAL" in str(error) or path.read_bytes()[:1] == b"\x80":  # the first byte of any pickle
             raise AliError(
                 f"{path.name} holds Python objects other than tensors, which are never opened because they can run "
                 "code; save the state dict of the model (torch.save(model.state_dict(), …)) and give that file"
