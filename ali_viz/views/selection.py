@@ -10,9 +10,9 @@ from ali_viz.views.appearance import heading, quiet, wide
 __all__ = ["SelectionView"]
 
 HELP = (
-    "Arrow keys choose, Ctrl or Shift adds. In the plot: a lasso or box selects the classes with at least half of "
-    "their drawn points in it, or else the class with most points in it; a click on a legend entry adds or removes "
-    "that class."
+    "Click chooses, Ctrl or Shift adds; by keyboard Home, End, Ctrl with arrows, and Ctrl+Space. In the plot: a lasso "
+    "or box selects the classes with at least half of their drawn points in it, or else the class with most points in "
+    "it; a click on a legend entry adds or removes that class."
 )
 
 
@@ -35,11 +35,22 @@ class SelectionView:
         self.clear = widgets.Button(
             description="Clear selection",
             tooltip="Select no class; a double click in the plot does the same",
-            layout=wide(),
+            layout={"flex": "0 0 auto", "width": "auto"},
         )
+        self._codes = dict(options)
+        self.by_name = widgets.Combobox(
+            options=list(self._codes),
+            placeholder="add or remove by name",
+            tooltip="Type a class and press Enter; a selected class is taken out again",
+            continuous_update=False,
+            layout={"width": "auto", "min_width": "0", "flex": "1 1 0%"},
+        )
+        self.by_name.observe(lambda _: self._named(on_select), "value")
         self.classes.observe(lambda change: self._changed(change, on_select), "value")
         self.clear.on_click(lambda _: on_select(()))
-        self.widget = widgets.VBox([heading("Selected classes"), self.classes, self.clear])
+        self.widget = widgets.VBox(
+            [heading("Selected classes"), self.classes, widgets.HBox([self.by_name, self.clear])]
+        )
 
     def update(self, selected: Sequence[int]) -> None:
         """Show which classes are selected."""
@@ -50,3 +61,12 @@ class SelectionView:
     def _changed(self, change: dict[str, Any], tell: Callable[[tuple[int, ...]], None]) -> None:
         if not self._quiet.active:
             tell(tuple(change["new"]))
+
+    def _named(self, tell: Callable[[tuple[int, ...]], None]) -> None:
+        """Add or remove the class that was typed; JupyterLab keeps arrow keys from lists, but not keys from texts."""
+        code = self._codes.get(self.by_name.value.strip())
+        if code is None:
+            return
+        selected = tuple(self.classes.value)
+        self.by_name.value = ""
+        tell(tuple(other for other in selected if other != code) if code in selected else (*selected, code))

@@ -88,6 +88,16 @@ def test_the_list_of_classes_selects_and_shows():
     assert told == [(0, 3), ()]
 
 
+def test_a_typed_name_adds_or_removes_a_class():
+    told = []
+    view = SelectionView(OPTIONS, on_select=told.append)
+    view.update((2,))
+    view.by_name.value = "monocyte"
+    view.by_name.value = "lymphocyte"
+    view.by_name.value = "mono"
+    assert told == [(2, 1), ()]
+
+
 def test_the_table_marks_the_class_that_would_move_and_its_neighbours():
     session = Session(cloud(names=("<i>x</i>", "b", "c", "d")), preset("c,s", dim=5))
     proposal = session.propose()

@@ -1,0 +1,192 @@
+"""The Studio in a real JupyterLab: click what a person clicks, then ask the kernel for the session's state."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import expect
+
+from ali_core import LabelledEmbedding, ManualStep, Session, preset
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("blast", "monocyte", "lymphocyte", "platelet")
+CURSOR = "studio.session.cursor"
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """Four well separated classes in the plane, 100 points each, on the corners of a square."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(4), 100)
+    corners = np.array([[-6.0, -6.0], [6.0, -6.0], [6.0, 6.0], [-6.0, 6.0]])
+    vectors = corners[labels] + rng.normal(size=(400, 2))
+    path = tmp_path_factory.mktemp("cells") / "cells.npz"
+    LabelledEmbedding(vectors.astype(np.float32), labels, NAMES).save(path)
+    return path
+
+
+def retried(scenario):
+    """Run a whole scenario; once more, and say so, when the browser did not answer."""
+    try:
+        return scenario()
+    except (PlaywrightError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+    result = scenario()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"a browser scenario succeeded at its second attempt only; the first: {first}", stacklevel=2)
+    return result
+
+
+def opened(app, cells):
+    return app([f"from ali_viz import Studio\nstudio = Studio({str(cells)!r})\nstudio"])
+
+
+def around(page, side, name_corner):
+    """The screen box around one class: a quarter of the plot, given which corner it is in."""
+    box = page.page.locator(".js-plotly-plot .nsewdrag").nth(side).bounding_box()
+    right, top = name_corner
+    width, height = box["width"] * 0.44, box["height"] * 0.44
+    return {
+        "x": box["x"] + (box["width"] * 0.52 if right else box["width"] * 0.03),
+        "y": box["y"] + (box["height"] * 0.03 if top else box["height"] * 0.52),
+        "width": width,
+        "height": height,
+    }
+
+
+def wait_for_status(page, text, seconds=60):
+    expect(page.page.get_by_role("status").filter(has_text=re.compile(text))).to_be_visible(timeout=seconds * 1000)
+
+
+def test_automatic_steps(app, cells):
+    def scenario():
+        page = opened(app, cells)
+        page.button("Step").click()
+        page.wait_for(CURSOR, 1)
+        page.page.get_by_label("steps", exact=True).fill("5")
+        page.page.keyboard.press("Tab")
+        page.button("Run 5").click()
+        page.wait_for(CURSOR, 6)
+        page.button("Undo").click()
+        page.wait_for(CURSOR, 5)
+        page.button("Redo").click()
+        page.wait_for(CURSOR, 6)
+        page.page.get_by_label("criterion Ω").select_option("closest")
+        page.wait_for("studio.session.settings.criterion", "closest")
+        page.button("Reset").click()
+        page.wait_for(CURSOR, 0)
+        for _ in range(4):
+            page.button("Step").click()
+        page.wait_for(CURSOR, 4)
+        vectors = page.ask("studio.session.after.vectors.tolist()")
+        assert (page.strangers, page.errors) == ([], [])
+        return vectors
+
+    vectors = retried(scenario)
+    session = Session(LabelledEmbedding.load(cells), preset("c,s", dim=2).changed(n_iterations=5, criterion="closest"))
+    session.run(4)
+    assert np.array_equal(np.asarray(vectors, np.float32), session.after.vectors)
+
+
+def test_lasso_contract_undo(app, cells):
+    def scenario():
+        page = opened(app, cells)
+        page.button("Manual").click()
+        page.drag_around(around(page, 0, (True, True)))
+        page.wait_for("studio.selected", ["lymphocyte"])
+        wait_for_status(page, "lymphocyte selected by a lasso of 100 points")
+        assert page.page.locator(".js-plotly-plot .select-outline").count() == 0
+        page.button("Apply to selected classes").click()
+        page.wait_for("[step.source for step in studio.session.steps]", ["manual"])
+        vectors = page.ask("studio.session.after.vectors.tolist()")
+        page.button("Undo").click()
+        page.wait_for(CURSOR, 0)
+        page.drag_around(around(page, 1, (False, False)))
+        page.wait_for("studio.selected", ["blast"])
+        page.button("Clear selection").click()
+        page.wait_for("studio.selected", [])
+        assert (page.strangers, page.errors) == ([], [])
+        return vectors
+
+    vectors = retried(scenario)
+    session = Session(LabelledEmbedding.load(cells), preset("c,s", dim=2))
+    settings = session.settings
+    session.apply(
+        ManualStep(
+            classes=("lymphocyte",),
+            contract=settings.contract,
+            shift=settings.shift,
+            n_neighbours=settings.n_neighbours,
+        )
+    )
+    assert np.array_equal(np.asarray(vectors, np.float32), session.after.vectors)
+
+
+def test_legend_and_keyboard_select(app, cells):
+    def scenario():
+        page = opened(app, cells)
+        entries = page.page.locator(".js-plotly-plot .legend .traces")
+        entries.filter(has_text="Monocyte").locator(".legendtoggle").click()
+        page.wait_for("studio.selected", ["monocyte"])
+        expect(entries.filter(has_text="Blast")).to_have_css("opacity", "0.5")
+        expect(entries.filter(has_text="Monocyte")).to_have_css("opacity", "1")
+        entries.filter(has_text="Blast").locator(".legendtoggle").click()
+        page.wait_for("studio.selected", ["monocyte", "blast"])
+        entries.filter(has_text="Monocyte").locator(".legendtoggle").click()
+        page.wait_for("studio.selected", ["blast"])
+        assert page.page.locator(".js-plotly-plot .scatterlayer").count() > 0
+        classes = page.page.get_by_role("listbox").filter(has_text="Platelet (100)")
+        classes.focus()
+        page.page.keyboard.press("End")
+        page.wait_for("studio.selected", ["platelet"])
+        page.page.keyboard.press("Control+ArrowUp")
+        page.page.keyboard.press("Control+Space")
+        page.wait_for("studio.selected", ["lymphocyte", "platelet"])
+        page.page.get_by_placeholder("add or remove by name").fill("Platelet (100)")
+        page.page.keyboard.press("Enter")
+        page.wait_for("studio.selected", ["lymphocyte"])
+        assert (page.strangers, page.errors) == ([], [])
+
+    retried(scenario)
+
+
+def test_views_toggle_and_export(app, cells, tmp_path):
+    pytest.importorskip("ali_viz.export")
+
+    def scenario():
+        page = opened(app, cells)
+        page.button("Step").click()
+        page.wait_for(CURSOR, 1)
+        page.button("t-SNE").click()
+        wait_for_status(page, r"t-SNE of 400 points took")
+        page.wait_for("studio.view", "tsne")
+        page.button("Supervised t-SNE").click()
+        expect(page.page.get_by_text("uses labels: never score it")).to_be_visible(timeout=60_000)
+        page.button("previous step").click()
+        page.wait_for("studio.comparison", "previous")
+        page.button("First two dimensions").click()
+        page.wait_for("studio.view", "dims")
+        page.button("Manual").click()
+        page.wait_for("studio.mode", "manual")
+        expect(page.button("Step")).to_be_hidden()
+        page.button("Apply to selected classes").click()
+        expect(page.page.get_by_role("alert").filter(has_text="no class is selected")).to_be_visible()
+        page.button("Automatic").click()
+        expect(page.button("Step")).to_be_visible()
+        out = tmp_path / "out"
+        page.page.get_by_label("folder", exact=True).fill(str(out))
+        page.page.keyboard.press("Tab")
+        page.button("Export").click()
+        wait_for_status(page, "Wrote .* files", seconds=120)
+        assert page.ask(CURSOR) == 1
+        assert (page.strangers, page.errors) == ([], [])
+        return out
+
+    out = retried(scenario)
+    suffixes = {path.suffix for path in out.rglob("*") if path.is_file()}
+    assert {".pdf", ".svg", ".png", ".csv", ".json", ".npz"} <= suffixes
+    assert Session.load(out / "session.json", LabelledEmbedding.load(cells)).cursor == 1
