@@ -17,7 +17,7 @@ from ali_core.interventions import InterventionStep, ManualStep, Session
 from ali_core.projection import View
 from ali_viz.views.drawing import Comparison
 from ali_viz.views.showing import Mode, Showing
-from ali_viz.views.sources import Source, open_source
+from ali_viz.views.sources import Source, open_session
 from ali_viz.views.work import close_all, resting
 
 __all__ = ["Mode", "Studio"]
@@ -63,7 +63,7 @@ class Studio:
         max_tsne_points: int = 1500,
         seed: int = 0,
     ) -> None:
-        self.session: Session = open_source(source)
+        self.session: Session = open_session(source)
         self._showing = Showing(
             self.session,
             self,

@@ -6,7 +6,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import SavedSession, Session
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "open_session"]
 
 Source = str | Path | LabelledEmbedding | Session
 
@@ -14,7 +14,7 @@ EMBEDDING_SUFFIXES = (".npz", ".parquet", ".csv", ".h5ad")
 SESSION_NAME = "session.json"
 
 
-def open_source(source: Source) -> Session:
+def open_session(source: Source) -> Session:
     """Return the session that ``source`` stands for.
 
     Parameters

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ali_core import AliError, Session
-from ali_viz.views.sources import open_source
+from ali_viz.views.sources import open_session
 from tests.ali_viz.studio.clouds import cloud
 
 
@@ -25,19 +25,19 @@ def saved_session(folder, name="embedding.npz"):
 
 def test_a_session_is_taken_as_it_is():
     session = Session(cloud())
-    assert open_source(session) is session
-    assert open_source(session.embedding).embedding is session.embedding
+    assert open_session(session) is session
+    assert open_session(session.embedding).embedding is session.embedding
 
 
 def test_a_file_or_folder_with_an_embedding(folder):
-    assert len(open_source(folder / "embedding.npz").embedding) == 100
-    assert len(open_source(str(folder)).embedding) == 100
+    assert len(open_session(folder / "embedding.npz").embedding) == 100
+    assert len(open_session(str(folder)).embedding) == 100
 
 
 def test_a_session_file_or_folder_with_one_is_replayed(folder):
     session = saved_session(folder)
     for source in (folder, folder / "session.json"):
-        opened = open_source(source)
+        opened = open_session(source)
         assert opened.cursor == 2
         assert np.array_equal(opened.after.vectors, session.after.vectors)
 
@@ -46,7 +46,7 @@ def test_a_session_finds_the_embedding_it_names(tmp_path):
     cloud().save(tmp_path / "cells.npz")
     cloud(seed=9).save(tmp_path / "other.npz")
     saved_session(tmp_path, "cells.npz")
-    assert open_source(tmp_path / "session.json").cursor == 2
+    assert open_session(tmp_path / "session.json").cursor == 2
 
 
 def test_what_cannot_be_opened_is_said_in_one_line(tmp_path):
@@ -54,5 +54,5 @@ def test_what_cannot_be_opened_is_said_in_one_line(tmp_path):
     (tmp_path / "empty").mkdir()
     for source in (tmp_path / "nan.npz", tmp_path / "empty", tmp_path / "missing.npz", 7):
         with pytest.raises(AliError) as caught:
-            open_source(source)
+            open_session(source)
         assert "\n" not in str(caught.value)

@@ -1,0 +1,103 @@
+"""``open_lab`` without JupyterLab: the command, its environment, the notebook, and how it stops."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+import ali_viz.lab
+from ali_core import AliError
+from ali_viz.lab import NOTEBOOK, lab_command, lab_environment, notebook_file, open_lab
+
+
+class Process:
+    """Stands in for the server: ends with a status, or is interrupted first."""
+
+    started: ClassVar[list["Process"]] = []
+
+    def __init__(self, command, env):
+        self.command, self.env = command, env
+        overrides = Path(env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]) / "labconfig"
+        self.settings = (overrides / "default_setting_overrides.json").read_text()
+        self.waits = 0
+        self.started.append(self)
+
+    def wait(self, timeout=None):
+        self.waits += 1
+        return 3
+
+
+class Interrupted(Process):
+    def wait(self, timeout=None):
+        self.waits += 1
+        if self.waits == 1:
+            raise KeyboardInterrupt
+        if self.waits == 2:
+            raise subprocess.TimeoutExpired("lab", timeout)
+        return 0
+
+    def send_signal(self, number):
+        self.signalled = number
+
+    def kill(self):
+        raise AssertionError("it had stopped")
+
+
+def test_only_this_machine_can_reach_it_and_the_token_stays_on():
+    command = lab_command(Path("/somewhere/notebooks/a.ipynb"), browser=False, port=9000)
+    assert "--ServerApp.ip=127.0.0.1" in command
+    assert "--ServerApp.port=9000" in command
+    assert "--no-browser" in command
+    assert "--ServerApp.root_dir=/somewhere" in command
+    assert not any("token" in part.lower() or "password" in part.lower() for part in command)
+
+
+def test_the_path_travels_in_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALI_PATH", "left over")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/mine")
+    monkeypatch.chdir(tmp_path)
+    environment = lab_environment("cells.npz", tmp_path / "quiet")
+    assert environment["ALI_PATH"] == str(tmp_path / "cells.npz")
+    assert environment["JUPYTER_CONFIG_PATH"] == os.pathsep.join([str(tmp_path / "quiet"), "/mine"])
+    assert "ALI_PATH" not in lab_environment(None, tmp_path)
+
+
+def test_a_clone_opens_its_own_notebook():
+    assert notebook_file() == Path(ali_viz.lab.__file__).parents[1] / "notebooks" / NOTEBOOK
+
+
+def test_an_installed_package_copies_its_notebook_once(tmp_path, monkeypatch):
+    installed = tmp_path / "site-packages" / "ali_viz"
+    (installed / "notebooks").mkdir(parents=True)
+    (installed / "notebooks" / NOTEBOOK).write_text("packaged")
+    monkeypatch.setattr(ali_viz.lab, "__file__", str(installed / "lab.py"))
+    work = tmp_path / "work"
+    copy = notebook_file(work)
+    assert copy == work / "notebooks" / NOTEBOOK
+    assert copy.read_text() == "packaged"
+    copy.write_text("mine")
+    assert notebook_file(work).read_text() == "mine"
+    (installed / "notebooks" / NOTEBOOK).unlink()
+    with pytest.raises(AliError, match="install the package again"):
+        notebook_file(tmp_path / "elsewhere")
+
+
+def test_it_waits_for_the_server_and_returns_its_status(monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    assert open_lab(browser=False, arguments=["--allow-root"]) == 3
+    started = Process.started[-1]
+    assert started.command[-1] == "--allow-root"
+    assert '"checkForUpdates": false' in started.settings
+
+
+def test_ctrl_c_is_a_clean_end(monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    assert open_lab() == 0
+    assert Interrupted.started[-1].signalled
+
+
+def test_a_path_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(AliError, match="there is no file or folder"):
+        open_lab(tmp_path / "nothing")
