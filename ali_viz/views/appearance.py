@@ -19,7 +19,8 @@ STYLE_SHEET = """<style>
 .ali-studio .widget-toggle-buttons > .widget-label { font-weight: 600; font-size: 12px; margin: 0; }
 .ali-studio .widget-toggle-buttons > div { white-space: nowrap; }
 .ali-studio .widget-button { padding: 0 8px; }
-.ali-studio .ali-status { color: var(--jp-ui-font-color2, #5b6270); padding: 4px 0; }
+.ali-studio .ali-status { color: var(--jp-ui-font-color2, #5b6270); padding: 4px 0; white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; }
 .ali-studio .ali-scroll { overflow: auto; }
 .ali-studio table.ali-scores { border-collapse: collapse; width: 100%; font-size: 12px;
   font-variant-numeric: tabular-nums; }

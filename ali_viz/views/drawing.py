@@ -45,13 +45,14 @@ class Drawing:
     before_title, after_title
         Which states these are.
     moved
-        Codes of the classes whose center moved (m,).
+        Codes of the classes that steps between the two states moved, and whose center is elsewhere now (m,).
+        What t-SNE or the keeping of the norm displaced besides is not among them.
     tails, heads
         Mean position of the drawn samples of each of them before and after, (m, 2).
     low, high
         Corners (2,) of what both sides show.
-    axis_name
-        What the axes are, with their number to be added; None where they mean nothing.
+    axis_names
+        What the two axes are; None where one means nothing.
     note
         How many samples are drawn.
     uses_labels
@@ -70,7 +71,7 @@ class Drawing:
     heads: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    axis_name: str | None
+    axis_names: tuple[str | None, str | None]
     note: str
     uses_labels: bool
 
@@ -84,7 +85,9 @@ def draw(session: Session, layouts: Layouts, view: View, comparison: Comparison 
     labels = session.embedding.labels[rows]
     low, high = _corners(np.concatenate([before, after]))
     tails, heads = (_centers(side, labels, session.embedding.n_classes) for side in (before, after))
-    moved = np.flatnonzero(np.linalg.norm(heads - tails, axis=1) > MOVED * np.max(high - low))
+    stepped = sorted({code for step in session.steps[then:now] for code in step.classes})
+    lengths = np.linalg.norm(heads - tails, axis=1)
+    moved = np.array([code for code in stepped if lengths[code] > MOVED * np.max(high - low)], dtype=np.int64)
     return Drawing(
         view=view,
         rows=rows,
@@ -98,10 +101,15 @@ def draw(session: Session, layouts: Layouts, view: View, comparison: Comparison 
         heads=heads[moved],
         low=low,
         high=high,
-        axis_name=AXIS_NAMES[view],
+        axis_names=_axis_names(view, session.embedding.dim),
         note=_note(len(rows), len(session.embedding)),
         uses_labels=uses_labels(view),
     )
+
+
+def _axis_names(view: View, dim: int) -> tuple[str | None, str | None]:
+    name = AXIS_NAMES[view]
+    return (None if name is None else f"{name} 1", None if name is None or dim == 1 else f"{name} 2")
 
 
 def _state_name(cursor: int) -> str:

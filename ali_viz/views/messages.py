@@ -16,13 +16,14 @@ class MessageView:
         self.status_line = widgets.HTML(layout=wide())
         self.alert_line = widgets.HTML(layout=wide())
         self.note = widgets.HTML(layout={"margin": "0 2px", "flex": "0 0 auto"})
-        self.status_line.layout.flex = "1 1 0%"
+        self.status_line.layout.flex, self.status_line.layout.min_width = "1 1 0%", "0"
         lower = widgets.HBox([self.status_line, self.note], layout={"align_items": "center"})
         self.widget = widgets.VBox([self.alert_line, lower])
 
     def status(self, text: str) -> None:
-        """Say what happens or happened."""
-        self.status_line.value = f'<div class="ali-status" role="status">{escape(text)}</div>' if text else ""
+        """Say what happens or happened, in one line; what does not fit is in its tooltip."""
+        shown = escape(text)
+        self.status_line.value = f'<div class="ali-status" role="status" title="{shown}">{shown}</div>' if text else ""
 
     def picture(self, note: str) -> None:
         """Say what is drawn."""

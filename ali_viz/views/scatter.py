@@ -114,12 +114,12 @@ class ScatterView:
             arrows.update(values)
 
     def _put_frame(self, drawing: Drawing) -> None:
-        layout, name = self.widget.layout, drawing.axis_name
+        layout, (across, upwards) = self.widget.layout, drawing.axis_names
         low, high = drawing.low, drawing.high
         _set(layout.xaxis, "range", (float(low[0]), float(high[0])))
         _set(layout.yaxis, "range", (float(low[1]), float(high[1])))
-        for axis, number in ((layout.xaxis, 1), (layout.xaxis2, 1), (layout.yaxis, 2)):
-            _set(axis.title, "text", None if name is None else f"{name} {number}")
+        for axis, name in ((layout.xaxis, across), (layout.xaxis2, across), (layout.yaxis, upwards)):
+            _set(axis.title, "text", name)
             _set(axis, "showticklabels", name is not None)
         titles = ((0.245, drawing.before_title), (0.755, drawing.after_title))
         layout.annotations = [

@@ -21,6 +21,7 @@ COLUMNS = (
     ("probability", "the normalised score", "ali-name"),
 )
 BAR = 70
+MANY = 20
 
 
 def scores_table(proposal: Proposal, styles: Sequence[ClassStyle], codes: Sequence[int]) -> str:
@@ -33,9 +34,11 @@ def scores_table(proposal: Proposal, styles: Sequence[ClassStyle], codes: Sequen
     styles
         Of each class, by code.
     codes
-        Classes to list, in this order.
+        Classes to list, in this order; more than 20 by score, the chosen one first.
     """
     chosen = proposal.step.classes[0]
+    if len(codes) > MANY:
+        codes = sorted(codes, key=lambda code: (code != chosen, -np.nan_to_num(proposal.scores[code])))
     ranks = {code: rank for rank, code in enumerate(proposal.step.neighbours[0], start=1)}
     head = "".join(f'<th class="{kind}" title="{escape(tip)}">{name}</th>' for name, tip, kind in COLUMNS)
     rows = "".join(_row(proposal, styles[code], code, code == chosen, ranks.get(code)) for code in codes)

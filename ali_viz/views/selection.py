@@ -40,7 +40,7 @@ class SelectionView:
         self._codes = dict(options)
         self.by_name = widgets.Combobox(
             options=list(self._codes),
-            placeholder="add or remove by name",
+            placeholder="add/remove by name",
             tooltip="Type a class and press Enter; a selected class is taken out again",
             continuous_update=False,
             layout={"width": "auto", "min_width": "0", "flex": "1 1 0%"},

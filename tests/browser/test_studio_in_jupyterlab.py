@@ -146,7 +146,7 @@ def test_legend_and_keyboard_select(app, cells):
         page.page.keyboard.press("Control+ArrowUp")
         page.page.keyboard.press("Control+Space")
         page.wait_for("studio.selected", ["lymphocyte", "platelet"])
-        page.page.get_by_placeholder("add or remove by name").fill("Platelet (100)")
+        page.page.get_by_placeholder("add/remove by name").fill("Platelet (100)")
         page.page.keyboard.press("Enter")
         page.wait_for("studio.selected", ["lymphocyte"])
         assert (page.strangers, page.errors) == ([], [])

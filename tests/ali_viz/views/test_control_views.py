@@ -1,8 +1,9 @@
 """The controls, as real widgets: both directions of each."""
 
+import numpy as np
 import pytest
 
-from ali_core import Session, preset
+from ali_core import LabelledEmbedding, Session, preset
 from ali_core.interventions import PRESETS
 from ali_viz.theme import class_styles
 from ali_viz.views.automatic import AutomaticView
@@ -109,6 +110,18 @@ def test_the_table_marks_the_class_that_would_move_and_its_neighbours():
     row = next(row for row in table.split("<tr") if "ali-chosen" in row)
     assert chosen in row
     assert f"{proposal.probabilities[proposal.step.classes[0]]:.3f}" in row
+
+
+def test_many_classes_are_listed_by_score_with_the_chosen_one_first():
+    rng = np.random.default_rng(0)
+    labels = np.arange(90) % 30
+    session = Session(LabelledEmbedding(rng.normal(size=(90, 4)), labels, tuple(f"c{code}" for code in range(30))))
+    proposal = session.propose()
+    table = scores_table(proposal, class_styles(session.embedding.class_names), range(30))
+    rows = table.split("<tr")[2:]
+    assert "ali-chosen" in rows[0]
+    shown = [float(row.split("</span> ")[-1].split("<")[0]) for row in rows]
+    assert shown == sorted(shown, reverse=True)
 
 
 def test_the_history_shows_what_is_in_force_and_what_was_undone():

@@ -35,6 +35,16 @@ def test_arrows_lead_from_the_old_to_the_new_center_of_the_moved_class():
     assert np.allclose(picture.heads[arrow], session.after.vectors[rows].mean(axis=0), atol=1e-5)
 
 
+def test_a_class_that_no_step_moved_has_no_arrow_though_its_layout_drifts():
+    session = Session(cloud())
+    session.run(3)
+    layouts = layouts_of(session)
+    for comparison, steps in (("start", session.steps), ("previous", session.steps[2:])):
+        picture = draw(session, layouts, "tsne", comparison)
+        assert set(picture.moved) <= {code for step in steps for code in step.classes}
+        assert len(picture.moved)
+
+
 def test_nothing_has_moved_before_the_first_step():
     session = Session(cloud())
     picture = draw(session, layouts_of(session), "pca")
@@ -59,6 +69,13 @@ def test_both_sides_lie_within_the_corners():
     points = np.concatenate([picture.before, picture.after])
     assert np.all(points > picture.low)
     assert np.all(points < picture.high)
+
+
+def test_axes_are_named_where_they_mean_something():
+    one, many = Session(cloud(dim=1)), Session(cloud())
+    assert draw(one, layouts_of(one), "dims").axis_names == ("dimension 1", None)
+    assert draw(many, layouts_of(many), "pca").axis_names == ("principal component 1", "principal component 2")
+    assert draw(many, layouts_of(many), "tsne").axis_names == (None, None)
 
 
 def test_a_single_place_still_has_an_extent():
