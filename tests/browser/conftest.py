@@ -1,6 +1,7 @@
 """A Chromium and a JupyterLab for the tests that need them."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,20 +22,25 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def app(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., NotebookPage]]:
-    """Open a notebook of code cells in a JupyterLab of its own and run it: ``app(["cell", …])``."""
+    """Open a notebook, given by its code cells or its file, in a JupyterLab of its own, and run it."""
     opened: list[tuple[NotebookPage, JupyterLab]] = []
 
-    def start(cells: list[str], **options: object) -> NotebookPage:
+    def start(cells: list[str] | Path, path: Path | None = None) -> NotebookPage:
         folder = tmp_path / f"lab-{len(opened)}"
-        folder.mkdir()
-        notebook = write_notebook(folder / "work" / "notebooks" / "app.ipynb", cells)
-        lab = JupyterLab(folder, notebook)
-        page = NotebookPage(chromium, lab, **options)  # type: ignore[arg-type]
+        notebook = folder / "work" / "notebooks" / "app.ipynb"
+        if isinstance(cells, Path):
+            notebook.parent.mkdir(parents=True)
+            shutil.copyfile(cells, notebook)
+        else:
+            write_notebook(notebook, cells)
+        lab = JupyterLab(folder, notebook, path=path)
+        page = NotebookPage(chromium, lab)
         opened.append((page, lab))
         page.open()
         page.hide_sidebar()
         page.run_all()
-        page.plot().wait_for(timeout=60_000)
+        page.plot().wait_for(timeout=120_000, state="attached")
+        page.plot().scroll_into_view_if_needed()
         page.page.locator(".js-plotly-plot .legend .traces").first.wait_for(timeout=30_000)
         return page
 

@@ -59,7 +59,9 @@ def write_notebook(path: Path, cells: list[str]) -> Path:
 class JupyterLab:
     """A JupyterLab server of its own, with its own settings, started by the command that ``ali lab`` uses."""
 
-    def __init__(self, folder: Path, notebook: Path, *, theme: str = "JupyterLab Light") -> None:
+    def __init__(
+        self, folder: Path, notebook: Path, *, path: Path | None = None, theme: str = "JupyterLab Light"
+    ) -> None:
         self.folder, self.notebook = folder, notebook
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -80,7 +82,7 @@ class JupyterLab:
         }
         command = lab_command(notebook, browser=False, port=self.port, arguments=["--allow-root"])
         self._log = (folder / "server.log").open("wb")
-        environment = lab_environment(None, configuration) | own
+        environment = lab_environment(path, configuration) | own
         root = str(Path(__file__).parents[2])
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)

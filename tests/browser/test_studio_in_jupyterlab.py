@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,3 +191,19 @@ def test_views_toggle_and_export(app, cells, tmp_path):
     suffixes = {path.suffix for path in out.rglob("*") if path.is_file()}
     assert {".pdf", ".svg", ".png", ".csv", ".json", ".npz"} <= suffixes
     assert Session.load(out / "session.json", LabelledEmbedding.load(cells)).cursor == 1
+
+
+def test_the_first_notebook_is_an_app_on_the_given_path(app, cells):
+    notebook = Path(__file__).parents[2] / "notebooks" / "01-step-through-interventions.ipynb"
+
+    def scenario():
+        page = app(notebook, path=cells)
+        page.wait_for(CURSOR, 25, seconds=60)
+        assert page.ask("len(studio.session.embedding)") == 400
+        page.button("Step").click()
+        page.wait_for(CURSOR, 26)
+        page.button("Undo").click()
+        page.wait_for("session.cursor", 25)
+        assert (page.strangers, page.errors) == ([], [])
+
+    retried(scenario)
