@@ -78,23 +78,28 @@ class Studio:
 
     def step(self) -> InterventionStep:
         """Let Ω choose and carry out one intervention."""
-        return self.session.step()
+        with self._showing.lock:
+            return self.session.step()
 
     def run(self, n_iterations: int | None = None) -> tuple[InterventionStep, ...]:
         """Carry out several automatic interventions, by default as many as the settings say."""
-        return self.session.run(n_iterations)
+        with self._showing.lock:
+            return self.session.run(n_iterations)
 
     def undo(self) -> InterventionStep:
         """Take back the last step."""
-        return self.session.undo()
+        with self._showing.lock:
+            return self.session.undo()
 
     def redo(self) -> InterventionStep:
         """Bring back the step undone last."""
-        return self.session.redo()
+        with self._showing.lock:
+            return self.session.redo()
 
     def reset(self) -> None:
         """Go back to the untouched embedding; redo still brings the steps back."""
-        self.session.reset()
+        with self._showing.lock:
+            self.session.reset()
 
     def apply_selection(self, away_from: Iterable[str] | None = None, **strengths: float) -> InterventionStep:
         """Move the selected classes by hand.
@@ -116,7 +121,8 @@ class Studio:
         manual = ManualStep(
             classes=self.selected, away_from=others, n_neighbours=settings.n_neighbours, **(standing | strengths)
         )
-        return self.session.apply(manual)
+        with self._showing.lock:
+            return self.session.apply(manual)
 
     @property
     def selected(self) -> tuple[str, ...]:

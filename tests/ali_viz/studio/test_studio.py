@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import threading
 import types
 import weakref
 
@@ -182,6 +183,20 @@ def test_export_goes_to_the_folder_and_is_told(studio, monkeypatch, tmp_path):
     desk(studio).export.folder.value = " "
     desk(studio).export.export.click()
     assert "folder is empty" in alert(studio)
+
+
+def test_clicks_and_calls_from_two_threads_lose_no_step(studio):
+    threads = [
+        threading.Thread(target=lambda act=act: [act() for _ in range(15)])
+        for act in (studio.step, desk(studio).automatic.step.click)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert studio.session.cursor == 30
+    assert studio._showing._drawn[1].after_title == "After: 30 steps"
+    assert alert(studio) == ""
 
 
 def test_two_studios_on_one_session_show_the_same(studio):
