@@ -94,11 +94,14 @@ def wait_for_layout(page: NotebookPage) -> None:
 
 
 def keep(page: NotebookPage, path: Path) -> None:
-    """Keep a picture that a repository can carry."""
+    """Keep a picture as a palette PNG that a repository can carry."""
     page.page.mouse.move(2, 2)
     page.picture(path)
     with Image.open(path) as picture:
-        picture.convert("RGB").save(path, optimize=True)
+        small = picture.convert("RGB").quantize(
+            256, method=Image.Quantize.MEDIANCUT, kmeans=8, dither=Image.Dither.NONE
+        )
+        small.save(path, optimize=True)
     if path.stat().st_size > MAX_BYTES:
         sys.exit(f"{path} has {path.stat().st_size} bytes, more than {MAX_BYTES}")
 

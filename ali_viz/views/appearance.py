@@ -21,7 +21,7 @@ STYLE_SHEET = """<style>
 .ali-studio .widget-button { padding: 0 8px; }
 .ali-studio .ali-status { color: var(--jp-ui-font-color2, #5b6270); padding: 4px 0; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }
-.ali-studio .ali-scroll { overflow: auto; }
+.ali-studio .ali-line, .ali-studio .ali-line .widget-html-content { min-width: 0; width: 100%; overflow: hidden; }
 .ali-studio table.ali-scores { border-collapse: collapse; width: 100%; font-size: 12px;
   font-variant-numeric: tabular-nums; }
 .ali-studio table.ali-scores th { text-align: right; font-weight: 600; padding: 1px 6px; position: sticky; top: 0;

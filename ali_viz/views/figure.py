@@ -1,6 +1,6 @@
 """The one FigureWidget of a Studio: how it looks before anything is drawn, and what it hears from the browser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -10,7 +10,7 @@ from traitlets import observe
 
 from ali_viz.theme import ClassStyle
 
-__all__ = ["HEIGHT", "StudioFigure", "empty_figure"]
+__all__ = ["HEIGHT", "StudioFigure", "arrow", "empty_figure", "title"]
 
 HEIGHT = 412
 INK, FRAME, GRID = "#1f2430", "#c3c8d1", "#eef0f3"
@@ -91,7 +91,7 @@ class StudioFigure(go.FigureWidget):
 
 
 def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigure:
-    """Return the figure without points: traces before and after and a legend entry per class; arrows.
+    """Return the figure without points: traces before and after and a legend entry per class.
 
     Parameters
     ----------
@@ -102,12 +102,11 @@ def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigur
 
     Notes
     -----
-    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all, arrows after
-    their white rim.
+    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all.
     """
     sides = [_points(styles[code], axis) for axis in ("", "2") for code in draw_order]
     legend = [_legend_entry(styles[code]) for code in draw_order]
-    figure = StudioFigure(data=[*sides, *legend, _arrows("white", 5), _arrows(INK, 2)])
+    figure = StudioFigure(data=[*sides, *legend])
     figure.update_layout(
         template="none",
         height=HEIGHT,
@@ -178,18 +177,43 @@ def _legend_entry(style: ClassStyle) -> go.Scatter:
     )
 
 
-def _arrows(colour: str, width: int) -> go.Quiver:
-    return go.Quiver(
-        x=[],
-        y=[],
-        u=[],
-        v=[],
-        xaxis="x2",
-        yaxis="y2",
-        anchor="tail",
-        arrowref="data",
-        lengthmode="raw",
-        showlegend=False,
-        hoverinfo="skip",
-        marker={"color": colour, "arrowsize": 2.4 / width + 0.2, "line": {"width": width}},
-    )
+def title(text: str, x: float) -> dict[str, Any]:
+    """Return the annotation that stands as a title over the side at ``x`` (in paper coordinates)."""
+    return {
+        "text": f"<b>{text}</b>",
+        "x": x,
+        "y": 1.0,
+        "yshift": 4,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "center",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 14},
+    }
+
+
+def arrow(tail: Sequence[float], head: Sequence[float], *, rim: bool) -> dict[str, Any]:
+    """Return the annotation that is an arrow on the right side, or its white rim.
+
+    Notes
+    -----
+    Not a trace: the browser draws every SVG trace, quiver included, underneath all ``scattergl`` points.
+    """
+    colour, width = ("white", 5.0) if rim else (INK, 2.0)
+    return {
+        "text": "",
+        "x": float(head[0]),
+        "y": float(head[1]),
+        "ax": float(tail[0]),
+        "ay": float(tail[1]),
+        "xref": "x2",
+        "yref": "y2",
+        "axref": "x2",
+        "ayref": "y2",
+        "showarrow": True,
+        "arrowhead": 2,
+        "arrowsize": 0.6 if rim else 1.0,
+        "arrowwidth": width,
+        "arrowcolor": colour,
+    }

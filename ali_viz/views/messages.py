@@ -17,6 +17,7 @@ class MessageView:
         self.alert_line = widgets.HTML(layout=wide())
         self.note = widgets.HTML(layout={"margin": "0 2px", "flex": "0 0 auto"})
         self.status_line.layout.flex, self.status_line.layout.min_width = "1 1 0%", "0"
+        self.status_line.add_class("ali-line")
         lower = widgets.HBox([self.status_line, self.note], layout={"align_items": "center"})
         self.widget = widgets.VBox([self.alert_line, lower])
 

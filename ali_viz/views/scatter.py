@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.theme import ClassStyle, class_styles
 from ali_viz.views.drawing import Drawing
-from ali_viz.views.figure import StudioFigure, empty_figure
+from ali_viz.views.figure import StudioFigure, arrow, empty_figure, title
 
 __all__ = ["ScatterView", "lassoed_classes"]
 
 ALL, CHOSEN, OTHERS = 0.8, 0.9, 0.12
 CROWD = 2500
+MAX_RIMS = 40
 
 
 def lassoed_classes(inside: Mapping[int, int], drawn: Mapping[int, int]) -> list[int]:
@@ -74,7 +75,7 @@ class ScatterView:
         self.widget: StudioFigure = empty_figure(self.styles, self._codes)
         count = len(self._codes)
         self._before, self._after = self.widget.data[:count], self.widget.data[count : 2 * count]
-        self._legend, self._arrows = self.widget.data[2 * count : 3 * count], self.widget.data[3 * count :]
+        self._legend = self.widget.data[2 * count :]
         self._selected: frozenset[int] = frozenset()
         self._drawing: Drawing | None = None
         self._outlined = False
@@ -91,7 +92,6 @@ class ScatterView:
         with self.widget.batch_update():
             if drawing is not self._drawing:
                 self._put_points(drawing)
-                self._put_arrows(drawing)
                 self._put_frame(drawing)
                 self._drawing = drawing
             self._selected = chosen
@@ -107,12 +107,6 @@ class ScatterView:
             _put(self._before[position], drawing.before[mine], texts)
             _put(self._after[position], drawing.after[mine], texts)
 
-    def _put_arrows(self, drawing: Drawing) -> None:
-        tails, lengths = drawing.tails, drawing.heads - drawing.tails
-        values = {"x": tails[:, 0], "y": tails[:, 1], "u": lengths[:, 0], "v": lengths[:, 1]}
-        for arrows in self._arrows:
-            arrows.update(values)
-
     def _put_frame(self, drawing: Drawing) -> None:
         layout, (across, upwards) = self.widget.layout, drawing.axis_names
         low, high = drawing.low, drawing.high
@@ -121,21 +115,13 @@ class ScatterView:
         for axis, name in ((layout.xaxis, across), (layout.xaxis2, across), (layout.yaxis, upwards)):
             _set(axis.title, "text", name)
             _set(axis, "showticklabels", name is not None)
-        titles = ((0.245, drawing.before_title), (0.755, drawing.after_title))
+        ends = list(zip(drawing.tails.tolist(), drawing.heads.tolist(), strict=True))
+        rims = [arrow(tail, head, rim=True) for tail, head in ends] if len(ends) <= MAX_RIMS else []
         layout.annotations = [
-            {
-                "text": f"<b>{text}</b>",
-                "x": x,
-                "y": 1.0,
-                "yshift": 4,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "center",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": 14},
-            }
-            for x, text in titles
+            title(drawing.before_title, 0.245),
+            title(drawing.after_title, 0.755),
+            *rims,
+            *(arrow(tail, head, rim=False) for tail, head in ends),
         ]
 
     def _put_selection(self, chosen: frozenset[int]) -> None:

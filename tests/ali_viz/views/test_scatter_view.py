@@ -135,6 +135,19 @@ def test_after_a_step_only_moved_classes_are_sent(stage):
     assert sent == {moved}
 
 
+def test_arrows_lie_above_the_points_and_lead_where_the_class_went(stage):
+    session, layouts, view, _ = stage
+    session.step()
+    picture = draw(session, layouts, "dims")
+    view.update(picture, ())
+    arrows = [note for note in view.widget.layout.annotations if note.showarrow and note.arrowcolor != "white"]
+    assert [(note.x, note.y) for note in arrows] == [tuple(head) for head in picture.heads.tolist()]
+    assert [(note.ax, note.ay) for note in arrows] == [tuple(tail) for tail in picture.tails.tolist()]
+    session.undo()
+    view.update(draw(session, layouts, "dims"), ())
+    assert not any(note.showarrow for note in view.widget.layout.annotations)
+
+
 def test_the_cloud_button_and_the_logo_are_off(stage):
     _, _, view, _ = stage
     assert view.widget._config["showSendToCloud"] is False
