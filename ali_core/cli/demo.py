@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ali_core.cli.options import Exclude, PresetName
+from ali_core.cli.options import Exclude, PresetName, read_embedding
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import write_csv
@@ -47,13 +47,13 @@ def demo(
     """
     if data is None:
         embedding = _synthetic(n, px or 64, seed, out)
+        embedding = embedding.without_classes(exclude) if exclude else embedding
     elif data.is_file() and not _holds_images(data):
-        found = LabelledEmbedding.load(data)
+        found = read_embedding(data, exclude)
         typer.echo(f"[1/4] {len(found)} samples, {found.dim} dimensions from {data}")
         embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
     else:
-        embedding = _images(data, weights=weights, n=n, px=px or 160, seed=seed, out=out)
-    embedding = embedding.without_classes(exclude) if exclude else embedding
+        embedding = _images(data, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
     embedding.save(out / "embedding.npz")
     session = Session(LabelledEmbedding.load(out / "embedding.npz"), preset(preset_name, dim=embedding.dim))
     session.run()
@@ -93,13 +93,16 @@ def _holds_images(path: Path) -> bool:
     return path.suffix == ".csv" and "path" in path.open(encoding="utf-8", errors="replace").readline().split(",")
 
 
-def _images(data: Path, *, weights: Path | None, n: int, px: int, seed: int, out: Path) -> LabelledEmbedding:
+def _images(
+    data: Path, *, weights: Path | None, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
+) -> LabelledEmbedding:
     from ali_core.data import open_images  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
     if weights is None:
         raise AliError(f"{data} holds images, which need a network: give its weights file with --weights FILE")
     images = open_images(data)
+    images = images.without_classes(exclude) if exclude else images
     images = images.subset(stratified_rows(images.labels, n, seed=seed))
     typer.echo(f"[1/4] {len(images)} images of {data}, embedded at {px} px by {weights.name}")
     return embed_images(images, load_network(weights), px=px, out=out / "embedding.npz")
