@@ -25,6 +25,7 @@ STYLE_SHEET = """<style>
 .ali-studio table.ali-scores { border-collapse: collapse; width: 100%; font-size: 12px;
   font-variant-numeric: tabular-nums; }
 .ali-studio table.ali-scores th { text-align: right; font-weight: 600; padding: 1px 6px; position: sticky; top: 0;
+  white-space: nowrap;
   background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
 .ali-studio table.ali-scores td { text-align: right; padding: 0 6px; line-height: 17px; white-space: nowrap; }
 .ali-studio table.ali-scores th:first-child, .ali-studio table.ali-scores td:first-child,

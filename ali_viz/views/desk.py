@@ -132,8 +132,17 @@ class Desk:
         tables = widgets.HBox(
             [self.scores.widget, self.history.widget], layout={"flex_flow": "row wrap", "grid_gap": "2px 18px"}
         )
-        pictures = widgets.VBox([self.scatter.widget, tables], layout={"flex": "1 1 0%", "min_width": "420px"})
-        desk = widgets.HBox([panel, pictures], layout={"grid_gap": "0 14px", "width": "100%"})
+        pictures = widgets.VBox([self.scatter.widget, tables], layout={"flex": "1 1 560px", "min_width": "0"})
+        # In a narrow window the pictures go above the panel: wrap-reverse, where flex-end is the upper edge.
+        desk = widgets.HBox(
+            [panel, pictures],
+            layout={
+                "flex_flow": "row wrap-reverse",
+                "align_items": "flex-end",
+                "grid_gap": "0 14px",
+                "width": "100%",
+            },
+        )
         whole = widgets.VBox([style_sheet(), self.toolbar.widget, self.messages.widget, desk], layout={"width": "100%"})
         whole.add_class("ali-studio")
         return whole
