@@ -41,6 +41,8 @@ class LabelledEmbedding:
         N unique names of the samples; ``"0"``, ``"1"``, … by default.
     groups
         N names of what must never be split between folds (patient, slide region); None when unknown.
+    description
+        What the samples are, in a few words such as ``synthetic marrow``; said in captions, kept in ``.npz`` files.
     source
         Where the embedding was read from, for error messages and saved records only.
 
@@ -56,6 +58,7 @@ class LabelledEmbedding:
     class_names: tuple[str, ...] = ()
     ids: NDArray[np.str_] = field(default=cast("Any", None))
     groups: NDArray[np.str_] | None = None
+    description: str = ""
     source: Path | None = None
 
     def __post_init__(self) -> None:

@@ -2,7 +2,8 @@
 
 ========== ==========================================================================================================
 ``.npz``   arrays ``vectors`` or ``X`` (N, D), ``labels`` or ``y`` (N,), and if wanted ``class_names`` (C,), ``ids`` or
-           ``path`` (N,), ``groups`` or ``group`` (N,). Pickled objects are refused.
+           ``path`` (N,), ``groups`` or ``group`` (N,), and a
+           text ``description``. Pickled objects are refused.
 ``.csv``   one row a sample: a column ``label`` (or ``labels``, ``y``), if wanted ``id`` and ``group``, and the
            dimensions as all other columns, which must be numbers.
 ``.parquet`` the same table as ``.csv``.
@@ -33,6 +34,7 @@ ALIASES = {
     "class_names": ("class_names",),
     "ids": ("ids", "id", "path"),
     "groups": ("groups", "group"),
+    "description": ("description",),
 }
 SUFFIXES = (".npz", ".csv", ".parquet", ".h5ad")
 
@@ -93,6 +95,8 @@ def _read_npz(path: Path) -> dict[str, Any]:
     found = _pick(arrays, path)
     if "class_names" in found:
         found["class_names"] = tuple(np.atleast_1d(found["class_names"]).astype(str).tolist())
+    if "description" in found:
+        found["description"] = str(found["description"])
     return found
 
 
@@ -102,6 +106,7 @@ def _write_npz(embedding: "LabelledEmbedding", path: Path) -> None:
         "labels": embedding.labels,
         "class_names": np.array(embedding.class_names),
         "ids": embedding.ids,
+        "description": np.array(embedding.description),
     }
     if embedding.groups is not None:
         arrays["groups"] = embedding.groups

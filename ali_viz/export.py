@@ -96,7 +96,8 @@ def export_session(
 def _panels(
     session: Session, folder: Path, *, step: int | None, views: Sequence[View], report: Report | None
 ) -> tuple[list[Path], pd.DataFrame, str]:
-    source = session.before.source.name if session.before.source else "embedding in memory"
+    before = session.before
+    source = before.description or (before.source.name if before.source else "an embedding in memory")
     rows = stratified_rows(session.before.labels, MAX_DRAWN, seed=0)
     if len(rows) < len(session.before):
         source += f", of which a stratified part is drawn: {len(rows):,} of {len(session.before):,} samples"

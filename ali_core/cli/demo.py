@@ -1,6 +1,7 @@
 """``ali demo``: the main job from end to end."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +78,8 @@ def _synthetic(n: int, px: int, seed: int, out: Path) -> LabelledEmbedding:
     Image.fromarray(contact_sheet(cells, px=px, seed=seed)).save(out / "cells.png")
     network = train_triplet(others, px=px, seed=seed)
     save_network(network, out / "network.safetensors")
-    return embed_images(cells, network, px=px, out=out / "embedding.npz")
+    embedding = embed_images(cells, network, px=px, out=out / "embedding.npz")
+    return replace(embedding, description=f"Synthetic marrow, {px} px")
 
 
 def _holds_images(path: Path) -> bool:

@@ -148,7 +148,7 @@ class _Grid:
         return self.note_top + lines * NOTE_LINE_MM + 1.5 + self.legend + MARGIN_MM
 
 
-def draw_states(table: pd.DataFrame, *, width: Width = "double") -> Figure:
+def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "") -> Figure:
     """Draw the table of `state_table`: a row a view, a column a state, the same axes along each row.
 
     Parameters
@@ -157,6 +157,8 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double") -> Figure:
         With the columns of ``STATE_COLUMNS``.
     width
         ``single`` (88 mm) or ``double`` (181 mm).
+    remark
+        What the samples are, written in the upper right corner.
 
     Returns
     -------
@@ -167,6 +169,7 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double") -> Figure:
     letters = (chr(ord("a") + index) for index in count())
     with print_style():
         figure = new_figure(grid.width, grid.height)
+        text_mm(figure, grid.width - MARGIN_MM, MARGIN_MM, remark, ha="right", style="italic")
         for column, state in enumerate(grid.states):
             middle = grid.left(column) + grid.panel_width / 2
             text_mm(figure, middle, MARGIN_MM, state, ha="center", fontsize=7, fontweight="bold")
@@ -207,7 +210,7 @@ def state_panel(
         Table, figure and caption.
     """
     table = state_table(states, views, perplexity=perplexity, seed=seed, n_jobs=n_jobs)
-    figure = draw_states(table, width=width)
+    figure = draw_states(table, width=width, remark=next(iter(states.values())).description)
     tsne_settings = f"perplexity {perplexity:g}, seed {seed}"
     caption = state_caption(table, data=data, settings=settings, tsne_settings=tsne_settings)
     return Panel(figure=figure, table=table, caption=caption)

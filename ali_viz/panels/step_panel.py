@@ -60,7 +60,7 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
 ARROWS = ("rotation", "v_shift", "v_ortho", "shift", "motion")
 
 
-def draw_step(table: pd.DataFrame, *, width: Width = "double") -> Figure:
+def draw_step(table: pd.DataFrame, *, width: Width = "double", remark: str = "") -> Figure:
     """Draw the table of `step_table`: before, the vectors, after; all three with the same axes.
 
     Parameters
@@ -69,6 +69,8 @@ def draw_step(table: pd.DataFrame, *, width: Width = "double") -> Figure:
         With the columns of ``STEP_COLUMNS``.
     width
         ``single`` (88 mm, panels above one another) or ``double`` (181 mm, side by side).
+    remark
+        What the samples are, written in the upper right corner.
 
     Returns
     -------
@@ -85,6 +87,7 @@ def draw_step(table: pd.DataFrame, *, width: Width = "double") -> Figure:
     rows = 3 // n_columns
     with print_style():
         figure = new_figure(total, MARGIN_MM + rows * height + LEGEND_GAP_MM + legend_mm + MARGIN_MM)
+        text_mm(figure, total - MARGIN_MM, MARGIN_MM + 0.3, remark, ha="right", style="italic")
         for position, (letter, title) in enumerate(TITLES.items()):
             row, column = divmod(position, n_columns)
             left, top = MARGIN_MM + column * (panel_width + GAP_MM), MARGIN_MM + row * height
@@ -127,7 +130,9 @@ def step_panel(
     geometry = step_geometry(session, number, moved=moved, rows=rows)
     table = step_table(geometry)
     caption = step_caption(geometry, data=data, number=number)
-    return Panel(figure=draw_step(table, width=width), table=table, caption=caption)
+    return Panel(
+        figure=draw_step(table, width=width, remark=session.embedding.description), table=table, caption=caption
+    )
 
 
 def _focus(table: pd.DataFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

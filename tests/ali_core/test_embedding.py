@@ -34,10 +34,12 @@ def test_every_format_gives_back_what_was_saved(embedding, tmp_path, suffix):
 
 
 def test_npz_keeps_every_bit_and_the_names_of_empty_classes(embedding, tmp_path):
-    named = LabelledEmbedding(embedding.vectors, embedding.labels, (*embedding.class_names, "rare"))
+    names = (*embedding.class_names, "rare")
+    named = LabelledEmbedding(embedding.vectors, embedding.labels, names, description="made up")
     again = LabelledEmbedding.load(named.save(tmp_path / "e.npz"))
     assert again.fingerprint == named.fingerprint
     assert again.counts.tolist() == [2, 1, 2, 0]
+    assert again.description == "made up"
 
 
 def test_the_keys_of_feature_files_are_understood(tmp_path):
