@@ -203,7 +203,7 @@ def test_the_first_notebook_is_an_app_on_the_given_path(app, cells):
         page.button("Step").click()
         page.wait_for(CURSOR, 26)
         page.button("Undo").click()
-        page.wait_for("session.cursor", 25)
+        page.wait_for(CURSOR, 25)
         assert (page.strangers, page.errors) == ([], [])
 
     retried(scenario)

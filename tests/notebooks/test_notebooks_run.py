@@ -7,6 +7,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from ali_core import LabelledEmbedding, ManualStep, Session
+from tests.ali_viz.studio.clouds import cloud
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECONDS = 240  # a cell; the whole takes one to two minutes on two free cores
@@ -67,3 +70,16 @@ def test_runs_on_real_features(notebook, tmp_path, monkeypatch, real_data):
     text = printed(done)
     assert "5,964 cells, 1,024 dimensions, 13 classes" in text
     assert text.rstrip().endswith("True")
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+def test_recorded_steps_are_shown_in_the_app(tmp_path, monkeypatch):
+    embedding = cloud()
+    embedding.save(tmp_path / "embedding.npz")
+    session = Session(LabelledEmbedding.load(tmp_path / "embedding.npz"))
+    session.apply(ManualStep(classes=("monocyte",), contract=0.3))
+    session.save(tmp_path / "session.json")
+    executed(NOTEBOOKS[0], tmp_path, monkeypatch, tmp_path)
+    shown = Session.load(tmp_path / "ali-export" / "session.json", session.embedding)
+    assert shown.steps == session.steps
