@@ -11,13 +11,11 @@ from plotly.io import to_html
 from plotly.subplots import make_subplots
 
 from ali_core.files import atomic_path
-from ali_viz.panels.class_scatter import is_strip, shared_limits
+from ali_viz.limits import is_strip, shared_limits
+from ali_viz.offline import OFFLINE
 from ali_viz.panels.state_panel import VIEW_TITLES
 
-__all__ = ["OFFLINE", "page_figure", "write_page"]
-
-OFFLINE: dict[str, Any] = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
-"""Settings of plotly under which no button sends data anywhere."""
+__all__ = ["page_figure", "write_page"]
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -78,7 +76,8 @@ def page_figure(table: pd.DataFrame) -> go.Figure:
 
 def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, steps: Sequence[str]) -> Path:
     """Write the page with plotly inside (5 MB), a caption and the list of steps; return its path."""
-    figure = to_html(page_figure(table), config=dict(OFFLINE), include_plotlyjs=True, full_html=False, div_id="embedding")
+    config = dict(OFFLINE)  # plotly changes what it is given
+    figure = to_html(page_figure(table), config=config, include_plotlyjs=True, full_html=False, div_id="embedding")
     items = "".join(f"<li>{escape(step)}</li>" for step in steps)
     with atomic_path(path) as temporary:
         text = TEMPLATE.format(figure=figure, caption=escape(caption), count=len(steps), steps=items)
@@ -105,12 +104,13 @@ def _class_trace(rows: pd.DataFrame, *, shown: bool, legend: bool) -> go.Scatter
 def _frame(rows: pd.DataFrame, n_states: int) -> dict[str, Any]:
     """Return the axis ranges that all states of a view share."""
     positions = rows[["x", "y"]].to_numpy()
-    limits = shared_limits(positions, aspect=1.0)
+    strip = is_strip(positions)
+    limits = shared_limits(positions, equal_units=not strip)
     frame: dict[str, Any] = {}
     for index in range(1, n_states + 1):
         suffix = "" if index == 1 else str(index)
         frame[f"xaxis{suffix}.range"], frame[f"yaxis{suffix}.range"] = limits
-        frame[f"yaxis{suffix}.scaleanchor"] = False if is_strip(positions) else f"x{suffix}"
+        frame[f"yaxis{suffix}.scaleanchor"] = False if strip else f"x{suffix}"
     return frame
 
 

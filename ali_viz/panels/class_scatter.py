@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
-from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.panels.print_style import MM_PER_INCH, SMALL, points_to_mm
@@ -22,15 +21,12 @@ __all__ = [
     "class_handle",
     "class_legend",
     "draw_samples",
-    "is_strip",
     "legend_height_mm",
     "marker_area",
     "place_legend",
-    "shared_limits",
 ]
 
 RASTER_ABOVE = 5_000
-STRIP_ABOVE = 4.0
 """With more samples than this in one panel, the points become an image of 600 dpi inside the vector file."""
 
 LEGEND_ROW_MM, LEGEND_SYMBOL_MM = 3.0, 5.6
@@ -152,31 +148,6 @@ def marker_area(n_samples: int, panel_mm: float) -> float:
     """Choose a marker area in square points so that the points of one panel neither drown nor vanish."""
     panel_points = panel_mm / points_to_mm(1.0)
     return float(np.clip((0.75 * panel_points / np.sqrt(max(n_samples, 1))) ** 2, 1.2, 12.0))
-
-
-def is_strip(positions: NDArray[np.float64]) -> bool:
-    """Tell whether ``positions`` (n, 2) reach so much further along one axis that equal units would hide the other."""
-    spans = np.ptp(positions, axis=0)
-    return bool(spans.max() > STRIP_ABOVE * spans.min() > 0)
-
-
-def shared_limits(positions: NDArray[np.float64], aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return limits of x and y that hold ``positions`` (n, 2) with a margin, in a box of height / width ``aspect``.
-
-    Units are equal on both axes, except for a strip (`is_strip`), whose axes are scaled separately.
-    """
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    middle, half = (low + high) / 2, (high - low) / 2
-    if is_strip(positions):
-        ends = np.stack([middle - 1.04 * half, middle + 1.04 * half])
-        return (float(ends[0, 0]), float(ends[1, 0])), (float(ends[0, 1]), float(ends[1, 1]))
-    half_width = 1.04 * max(half[0], half[1] / aspect)
-    half_width = half_width if half_width > 0 else 1.0
-    half_height = half_width * aspect
-    return (
-        (float(middle[0] - half_width), float(middle[0] + half_width)),
-        (float(middle[1] - half_height), float(middle[1] + half_height)),
-    )
 
 
 def _size_factor(symbol: str) -> float:

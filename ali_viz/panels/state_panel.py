@@ -19,16 +19,15 @@ from matplotlib.figure import Figure
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.projection import View, project, uses_labels
+from ali_viz.limits import is_strip, shared_limits
 from ali_viz.panels.captions import AXIS_NAMES, LABEL_NOTE, VIEW_TITLES, state_caption
 from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
     class_columns,
     class_legend,
     draw_samples,
-    is_strip,
     legend_height_mm,
     marker_area,
-    shared_limits,
 )
 from ali_viz.panels.panel import Panel
 from ali_viz.panels.print_style import (
@@ -242,7 +241,8 @@ def _aspect(rows: pd.DataFrame) -> float:
 def _draw_row(figure: Figure, rows: pd.DataFrame, grid: _Grid, row: int, letters: Iterator[str]) -> None:
     view, aspect, top = grid.views[row], grid.aspects[row], grid.top(row)
     positions = rows[["x", "y"]].to_numpy()
-    limits, strip = shared_limits(positions, aspect), is_strip(positions)
+    strip = is_strip(positions)
+    limits = shared_limits(positions, aspect, equal_units=not strip)
     for column, state in enumerate(grid.states):
         left = grid.left(column)
         axes = add_axes_mm(figure, left, top, grid.panel_width, grid.panel_width * aspect)

@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from ali_core.interventions import Session
+from ali_viz.limits import shared_limits
 from ali_viz.panels.captions import step_caption
 from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
@@ -24,7 +25,6 @@ from ali_viz.panels.class_scatter import (
     draw_samples,
     marker_area,
     place_legend,
-    shared_limits,
 )
 from ali_viz.panels.panel import Panel
 from ali_viz.panels.print_style import (

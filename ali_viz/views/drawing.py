@@ -6,8 +6,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ali_core.embedding import LabelledEmbedding
 from ali_core.interventions import Session
 from ali_core.projection import View, uses_labels
+from ali_viz.limits import is_strip, shared_limits
 from ali_viz.views.layouts import Layouts
 
 __all__ = ["COMPARISONS", "VIEW_NAMES", "Comparison", "Drawing", "draw"]
@@ -26,7 +28,6 @@ AXIS_NAMES: dict[View, str | None] = {
     "tsne": None,
     "supervised_tsne": None,
 }
-MARGIN = 0.04
 MOVED = 1e-6
 
 
@@ -49,8 +50,10 @@ class Drawing:
         What t-SNE or the keeping of the norm displaced besides is not among them.
     tails, heads
         Mean position of the drawn samples of each of them before and after, (m, 2).
-    low, high
-        Corners (2,) of what both sides show.
+    limits
+        (left, right), (bottom, top) of what both sides show.
+    equal_units
+        Whether both axes have the same units.
     axis_names
         What the two axes are; None where one means nothing.
     note
@@ -69,8 +72,8 @@ class Drawing:
     moved: NDArray[np.int64]
     tails: NDArray[np.float64]
     heads: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    limits: tuple[tuple[float, float], tuple[float, float]]
+    equal_units: bool
     axis_names: tuple[str | None, str | None]
     note: str
     uses_labels: bool
@@ -83,11 +86,13 @@ def draw(session: Session, layouts: Layouts, view: View, comparison: Comparison 
     before, after = layouts.positions(view, then), layouts.positions(view, now)
     rows = layouts.rows(view)
     labels = session.embedding.labels[rows]
-    low, high = _corners(np.concatenate([before, after]))
+    both = np.concatenate([before, after])
+    equal_units = not is_strip(both)
+    limits = shared_limits(both, equal_units=equal_units)
     tails, heads = (_centers(side, labels, session.embedding.n_classes) for side in (before, after))
     stepped = sorted({code for step in session.steps[then:now] for code in step.classes})
     lengths = np.linalg.norm(heads - tails, axis=1)
-    moved = np.array([code for code in stepped if lengths[code] > MOVED * np.max(high - low)], dtype=np.int64)
+    moved = np.array([code for code in stepped if lengths[code] > MOVED * np.ptp(limits)], dtype=np.int64)
     return Drawing(
         view=view,
         rows=rows,
@@ -99,10 +104,10 @@ def draw(session: Session, layouts: Layouts, view: View, comparison: Comparison 
         moved=moved,
         tails=tails[moved],
         heads=heads[moved],
-        low=low,
-        high=high,
+        limits=limits,
+        equal_units=equal_units,
         axis_names=_axis_names(view, session.embedding.dim),
-        note=_note(len(rows), len(session.embedding)),
+        note=_note(len(rows), session.embedding),
         uses_labels=uses_labels(view),
     )
 
@@ -116,10 +121,11 @@ def _state_name(cursor: int) -> str:
     return "the start" if cursor == 0 else f"{cursor} step{'' if cursor == 1 else 's'}"
 
 
-def _note(drawn: int, total: int) -> str:
-    if drawn == total:
-        return f"all {total:,} points drawn"
-    return f"{drawn:,} of {total:,} points drawn, some of every class"
+def _note(drawn: int, embedding: LabelledEmbedding) -> str:
+    total = len(embedding)
+    count = f"all {total:,} points" if drawn == total else f"{drawn:,} of {total:,} points"
+    text = f"{count} drawn" + ("" if drawn == total else ", some of every class")
+    return f"{embedding.description}: {text}" if embedding.description else text
 
 
 def _centers(positions: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
@@ -127,12 +133,3 @@ def _centers(positions: NDArray[np.float64], labels: NDArray[np.int64], n_classe
     sums = np.stack([np.bincount(labels, positions[:, axis], minlength=n_classes) for axis in (0, 1)], axis=1)
     centers: NDArray[np.float64] = sums / np.maximum(counts, 1)[:, None]
     return centers
-
-
-def _corners(positions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the box around all positions with a margin; never a box without an extent."""
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    extent = float(np.max(high - low))
-    if extent == 0.0:
-        extent = max(float(np.abs(low).max()), 1.0) / MARGIN
-    return low - MARGIN * extent, high + MARGIN * extent

@@ -8,19 +8,14 @@ import plotly.graph_objects as go
 from plotly.basewidget import BaseFigureWidget
 from traitlets import observe
 
+from ali_viz.offline import OFFLINE
 from ali_viz.theme import ClassStyle
 
 __all__ = ["HEIGHT", "StudioFigure", "arrow", "empty_figure", "title"]
 
 HEIGHT = 412
 INK, FRAME, GRID = "#1f2430", "#c3c8d1", "#eef0f3"
-CONFIG = {
-    "showSendToCloud": False,
-    "plotlyServerURL": "",
-    "displaylogo": False,
-    "responsive": True,
-    "modeBarButtonsToRemove": ["toImage", "autoScale2d"],
-}
+CONFIG = OFFLINE | {"responsive": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 
 Selected = Callable[[dict[int, list[int]]], None]
 

@@ -109,9 +109,9 @@ class ScatterView:
 
     def _put_frame(self, drawing: Drawing) -> None:
         layout, (across, upwards) = self.widget.layout, drawing.axis_names
-        low, high = drawing.low, drawing.high
-        _set(layout.xaxis, "range", (float(low[0]), float(high[0])))
-        _set(layout.yaxis, "range", (float(low[1]), float(high[1])))
+        _set(layout.xaxis, "range", drawing.limits[0])
+        _set(layout.yaxis, "range", drawing.limits[1])
+        _set(layout.yaxis, "scaleanchor", "x" if drawing.equal_units else False)
         for axis, name in ((layout.xaxis, across), (layout.xaxis2, across), (layout.yaxis, upwards)):
             _set(axis.title, "text", name)
             _set(axis, "showticklabels", name is not None)

@@ -9,7 +9,8 @@ import pytest
 from ali_core import AliError, LabelledEmbedding, ManualStep, Session
 from ali_viz import export
 from ali_viz.export import export_panels, export_session
-from ali_viz.page import OFFLINE, page_figure
+from ali_viz.offline import OFFLINE
+from ali_viz.page import page_figure
 from ali_viz.panels import state_table
 
 
