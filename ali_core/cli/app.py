@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 the work failed, 2 the command was used wrongly, 130 interrupted.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
+    # Two threads that wait by spinning are many times slower than one on a busy machine; read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="ali", standalone_mode=False)
