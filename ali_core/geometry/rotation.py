@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PlaneRotation", "SpanRotation", "plane_rotation", "rotation_away"]
+__all__ = ["PlaneRotation", "SpanRotation", "plane_rotation", "rotation_away", "rotations_away"]
+
+FloatArray = NDArray[np.float64]
 
 PARALLEL = 1e-12
 """Relative length of a rest below which two vectors count as parallel, so that they span no plane."""
@@ -28,11 +30,11 @@ class PlaneRotation:
         In radians.
     """
 
-    first: NDArray[np.float64]
-    second: NDArray[np.float64]
+    first: FloatArray
+    second: FloatArray
     angle: float
 
-    def apply(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def apply(self, points: FloatArray) -> FloatArray:
         """Rotate each row of ``points``, shape (N, D), in O(N D)."""
         along, across = points @ self.first, points @ self.second
         sine, cosine = np.sin(self.angle), np.cos(self.angle) - 1.0
@@ -43,12 +45,12 @@ class PlaneRotation:
         )
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> FloatArray:
         """The rotation as a matrix R of shape (D, D), for column vectors."""
         return self.apply(np.eye(len(self.first))).T
 
 
-def plane_rotation(start: NDArray[np.float64], toward: NDArray[np.float64], angle: float) -> PlaneRotation | None:
+def plane_rotation(start: FloatArray, toward: FloatArray, angle: float) -> PlaneRotation | None:
     r"""Return the rotation by ``angle`` in the plane of two vectors, or None when they span no plane.
 
     :math:`n = v/|v|` of ``start``, n' by Gram-Schmidt of ``toward`` against n (Sec. III-C of the paper).
@@ -60,29 +62,28 @@ def plane_rotation(start: NDArray[np.float64], toward: NDArray[np.float64], angl
     angle
         In radians; positive turns ``start`` towards ``toward``.
     """
-    length, other = np.linalg.norm(start), np.linalg.norm(toward)
-    if length == 0.0 or other == 0.0:
-        return None
-    first = start / length
-    unit = toward / other
-    rest = unit - (first @ unit) * first
-    rest -= (first @ rest) * first  # once more: keeps n' orthogonal when the two are almost parallel
-    size = np.linalg.norm(rest)
-    if size <= PARALLEL:
-        return None
-    return PlaneRotation(first=first, second=rest / size, angle=angle)
+    planes = _planes(start, toward[None])
+    return PlaneRotation(first=planes[0][0], second=planes[0][1], angle=angle) if planes else None
 
 
-def rotation_away(center: NDArray[np.float64], neighbour: NDArray[np.float64], strength: float) -> PlaneRotation | None:
-    r"""Return the rotation about the origin that turns ``center`` away from ``neighbour``, or None without a plane.
+def rotation_away(center: FloatArray, neighbour: FloatArray, strength: float) -> PlaneRotation | None:
+    """Return the one rotation of :func:`rotations_away` for ``neighbour`` (D,), or None without a plane."""
+    found = rotations_away(center, neighbour[None], strength)
+    return found[0] if found else None
+
+
+def rotations_away(center: FloatArray, neighbours: FloatArray, strength: float) -> list[PlaneRotation]:
+    r"""Return, for each neighbour, the rotation about the origin that turns ``center`` away from it.
 
     The angle is :math:`-\lambda_r(\pi - \varphi)` with φ the angle between the two: strength 0 changes nothing,
-    strength 1 turns ``center`` onto the direction of minus ``neighbour``.
+    strength 1 turns ``center`` onto the direction of minus the neighbour.
 
     Parameters
     ----------
-    center, neighbour
-        Vectors of shape (D,).
+    center
+        Shape (D,).
+    neighbours
+        Shape (n, D); one that spans no plane with ``center`` is left out.
     strength
         λ_r in [0, 1].
 
@@ -91,12 +92,23 @@ def rotation_away(center: NDArray[np.float64], neighbour: NDArray[np.float64], s
     Eq. 3 with a positive angle turns towards the neighbour, while the text wants the opposite end points; the minus
     sign gives them.
     """
-    rotation = plane_rotation(center, neighbour, 0.0)
-    if rotation is None:
-        return None
-    angle_between = np.arctan2(neighbour @ rotation.second, neighbour @ rotation.first)
-    angle = -strength * (np.pi - angle_between)
-    return PlaneRotation(first=rotation.first, second=rotation.second, angle=float(angle))
+    rotations = []
+    for first, second, neighbour in _planes(center, neighbours):
+        between = np.arctan2(neighbour @ second, neighbour @ first)
+        rotations.append(PlaneRotation(first=first, second=second, angle=float(-strength * (np.pi - between))))
+    return rotations
+
+
+def _planes(start: FloatArray, others: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Orthonormal n, n' for each plane of ``start`` and one of ``others`` (n, D), with that other at length 1."""
+    length, lengths = np.linalg.norm(start), np.linalg.norm(others, axis=1)
+    if length == 0.0:
+        return []
+    first, units = start / length, others / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    rests = units - np.outer(units @ first, first)
+    rests -= np.outer(rests @ first, first)  # once more: keeps n' orthogonal when the two are almost parallel
+    sizes = np.linalg.norm(rests, axis=1)
+    return [(first, rests[k] / sizes[k], units[k]) for k in np.flatnonzero(sizes > PARALLEL)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,26 +125,34 @@ class SpanRotation:
         K, shape (m, m).
     """
 
-    basis: NDArray[np.float64]
-    core: NDArray[np.float64]
+    basis: FloatArray
+    core: FloatArray
 
     @classmethod
     def product(cls, factors: Sequence[PlaneRotation]) -> "SpanRotation":
         """Return the rotation that applies ``factors`` one after the other, the first of the list first."""
-        vectors = np.stack([vector for factor in factors for vector in (factor.first, factor.second)], axis=1)
-        left, sizes, _ = np.linalg.svd(vectors, full_matrices=False)
-        basis = left[:, sizes > PARALLEL * sizes[0]]
-        rows = np.eye(basis.shape[1])
-        for factor in factors:
-            inside = PlaneRotation(first=factor.first @ basis, second=factor.second @ basis, angle=factor.angle)
-            rows = inside.apply(rows)
-        return cls(basis=basis, core=rows.T - np.eye(basis.shape[1]))
+        firsts, seconds = np.array([f.first for f in factors]), np.array([f.second for f in factors])
+        shared = bool(np.all(firsts == firsts[0]))  # as when one class turns away from all its neighbours
+        basis = np.linalg.qr(np.concatenate([firsts[:1] if shared else firsts, seconds]).T)[0]
+        planes = np.stack([firsts @ basis, seconds @ basis], axis=2)
+        sines, cosines = np.sin([f.angle for f in factors]), np.cos([f.angle for f in factors]) - 1.0
+        inner = np.array([[cosines, -sines], [sines, cosines]]).transpose(2, 0, 1)
+        product = np.eye(basis.shape[1])
+        for plane, turn in zip(planes, inner, strict=True):
+            product += plane @ (turn @ (plane.T @ product))
+        return cls(basis=basis, core=product - np.eye(basis.shape[1]))
 
-    def apply(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def apply(self, points: FloatArray) -> FloatArray:
         """Rotate each row of ``points``, shape (N, D)."""
         return points + ((points @ self.basis) @ self.core.T) @ self.basis.T
 
-    def after(self, rotation: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    def after(self, rotation: FloatArray | None) -> FloatArray:
         """Return the matrix of ``rotation`` (identity when None) followed by this one, shape (D, D)."""
-        first = np.eye(len(self.basis)) if rotation is None else rotation
-        return first + self.basis @ (self.core @ (self.basis.T @ first))
+        turned = self.basis @ self.core
+        if rotation is None:
+            matrix = turned @ self.basis.T
+            matrix.flat[:: len(matrix) + 1] += 1.0
+            return matrix
+        matrix = turned @ (self.basis.T @ rotation)
+        matrix += rotation
+        return matrix

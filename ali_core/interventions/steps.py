@@ -137,7 +137,7 @@ def _move(
     center = statistics.centers[class_index]
     others = statistics.centers[list(neighbours)]
     contraction = contract(center, strengths.contract)
-    rotation = rotate(center, list(others), strengths.rotate)
+    rotation = rotate(center, others, strengths.rotate)
     if strengths.rotate > 0.0 and rotation is None:
         notes.append(f"class {class_index} was not rotated: its center spans no plane with those of its neighbours")
     if rotation is not None:

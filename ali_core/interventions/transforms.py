@@ -1,11 +1,9 @@
 """The transforms of the paper: contract, rotate, shift (Sec. III-C), each for one class."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_core.geometry import AffineMap, PlaneRotation, SpanRotation, rotation_away
+from ali_core.geometry import AffineMap, SpanRotation, rotations_away
 
 __all__ = ["contract", "ortho_direction", "rotate", "shift", "shift_direction"]
 
@@ -26,9 +24,7 @@ def contract(center: NDArray[np.float64], strength: float) -> AffineMap:
     return AffineMap(scale=1.0 - strength, rotation=None, offset=strength * center)
 
 
-def rotate(
-    center: NDArray[np.float64], neighbours: Sequence[NDArray[np.float64]], strength: float
-) -> SpanRotation | None:
+def rotate(center: NDArray[np.float64], neighbours: NDArray[np.float64], strength: float) -> SpanRotation | None:
     r"""Return :math:`\prod_k R_{ck}(\lambda_r)` about the origin, away from each neighbour (Eq. 2), or None.
 
     Parameters
@@ -36,7 +32,7 @@ def rotate(
     center
         Shape (D,).
     neighbours
-        Their centers, nearest first; a neighbour that spans no plane with the center is left out.
+        Their centers, nearest first, shape (n, D); a neighbour that spans no plane with the center is left out.
     strength
         λ_r in [0, 1].
 
@@ -45,10 +41,7 @@ def rotate(
     All factors are built from the center before the rotation, and the nearest neighbour's factor acts first; the
     paper leaves both open. With several neighbours the angles add up.
     """
-    factors: list[PlaneRotation] = []
-    if strength > 0.0:
-        found = (rotation_away(center, neighbour, strength) for neighbour in neighbours)
-        factors = [factor for factor in found if factor is not None]
+    factors = rotations_away(center, neighbours, strength) if strength > 0.0 else []
     return SpanRotation.product(factors) if factors else None
 
 
@@ -66,8 +59,7 @@ def shift_direction(center: NDArray[np.float64], neighbours: NDArray[np.float64]
     -----
     The wording of the paper points at the neighbours; its aim, and its Fig. 3, point away.
     """
-    total: NDArray[np.float64] = _units(center - neighbours, np.abs(center).max(initial=0.0)).sum(axis=0)
-    return total
+    return _sum_of_units(center - neighbours, np.abs(center).max(initial=0.0))
 
 
 def ortho_direction(center: NDArray[np.float64], neighbours: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,10 +81,11 @@ def ortho_direction(center: NDArray[np.float64], neighbours: NDArray[np.float64]
     squared = np.einsum("pd,pd->p", along, along)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(squared > 0.0, np.einsum("pd,pd->p", to_center, along) / squared, 0.0)
-    from_foot = np.where(squared[:, None] > 0.0, to_center - share[:, None] * along, 0.0)
+    along *= share[:, None]
+    from_foot = to_center - along
+    from_foot[squared == 0.0] = 0.0
     size = np.abs(neighbours).max(initial=0.0) + np.abs(center).max(initial=0.0)
-    total: NDArray[np.float64] = _units(from_foot, size).sum(axis=0)
-    return total
+    return _sum_of_units(from_foot, size)
 
 
 def shift(
@@ -133,9 +126,10 @@ def shift(
     return vector
 
 
-def _units(vectors: NDArray[np.float64], size: float) -> NDArray[np.float64]:
-    """Rows of ``vectors`` (n, D) at length 1; rows that are rounding errors of numbers of ``size`` become 0."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+def _sum_of_units(vectors: NDArray[np.float64], size: float) -> NDArray[np.float64]:
+    """Sum of the rows (n, D) at length 1; rows that are rounding errors of numbers of ``size`` drop out."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
     defined = lengths > NEGLIGIBLE * size
-    units: NDArray[np.float64] = np.where(defined, vectors / np.where(defined, lengths, 1.0), 0.0)
-    return units
+    weights = np.where(defined, 1.0 / np.where(defined, lengths, 1.0), 0.0)
+    total: NDArray[np.float64] = weights @ vectors
+    return total

@@ -123,7 +123,7 @@ def step_geometry(session: Session, number: int, *, moved: int = 0, rows: ArrayL
         raise AliError(f"step {index} moved {len(step.classes)} classes; there is no class {moved}, so take 0.")
     chosen, neighbours = step.classes[moved], step.neighbours[moved]
     centers, others = statistics.centers, statistics.centers[list(neighbours)]
-    rotation = rotate(centers[chosen], list(others), step.rotate)
+    rotation = rotate(centers[chosen], others, step.rotate)
     rotated = centers[chosen] if rotation is None else rotation.apply(centers[chosen][None])[0]
     parts = _shift_parts(step, rotated, others, float(statistics.spreads[chosen]))
     before, after = session.at(index), session.at(number)

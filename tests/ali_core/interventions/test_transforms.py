@@ -72,6 +72,6 @@ def test_the_nearest_neighbours_factor_acts_first(rng):
     center, near, far = rng.normal(size=(3, 5))
     points = rng.normal(size=(4, 5))
     expected = rotation_away(center, far, 0.4).apply(rotation_away(center, near, 0.4).apply(points))
-    np.testing.assert_allclose(rotate(center, [near, far], 0.4).apply(points), expected, atol=1e-13)
-    assert rotate(center, [near, far], 0.0) is None
-    assert rotate(center, [center, np.zeros(5)], 0.4) is None
+    np.testing.assert_allclose(rotate(center, np.array([near, far]), 0.4).apply(points), expected, atol=1e-13)
+    assert rotate(center, np.array([near, far]), 0.0) is None
+    assert rotate(center, np.array([center, np.zeros(5)]), 0.4) is None
