@@ -12,11 +12,6 @@ __all__ = ["data_app", "embed"]
 data_app = typer.Typer(help="Make image data.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@data_app.callback()
-def _data() -> None:
-    """Make image data."""
-
-
 @data_app.command("synthetic")
 def synthetic(
     out: Annotated[Path, typer.Argument(help="New folder for the images and labels.csv.", file_okay=False)],
