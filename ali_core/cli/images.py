@@ -14,7 +14,9 @@ data_app = typer.Typer(help="Make image data.", no_args_is_help=True, rich_marku
 
 @data_app.command("synthetic")
 def synthetic(
-    out: Annotated[Path, typer.Argument(help="New folder for the images and labels.csv.", file_okay=False)],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="New folder for the images and labels.csv.", file_okay=False)
+    ],
     *,
     n: Annotated[int, typer.Option("--n", min=15, help="Number of cells.")] = 4560,
     px: Annotated[int, typer.Option("--px", min=16, max=1024, help="Width and height of an image in pixels.")] = 64,
@@ -35,7 +37,10 @@ def synthetic(
 
 def embed(
     data: Annotated[
-        Path, typer.Argument(exists=True, help="Folder with labels.csv, folder of class folders, or MedMNIST .npz.")
+        Path,
+        typer.Argument(
+            metavar="DATA", exists=True, help="Folder with labels.csv, folder of class folders, or MedMNIST .npz."
+        ),
     ],
     *,
     weights: Annotated[

@@ -11,7 +11,9 @@ __all__ = ["lab"]
 def lab(
     path: Annotated[
         Path | None,
-        typer.Argument(exists=True, help="Embedding file, session file, or a folder such as runs/demo."),
+        typer.Argument(
+            metavar="PATH", exists=True, help="Embedding file, session file, or a folder such as runs/demo."
+        ),
     ] = None,
     *,
     browser: Annotated[bool, typer.Option(help="Open the page; otherwise only print its address.")] = True,
