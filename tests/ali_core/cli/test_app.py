@@ -55,7 +55,7 @@ def test_excluded_classes_are_gone(embedding_file, tmp_path):
         (["intervene"], "EMB"),
         (["replay", "EMB"], "--embedding"),
         (["embed", "EMB"], "--weights"),
-        (["data", "synthetic"], "'out'"),
+        (["data", "synthetic"], "OUT"),
         (["demo", "--n", "3"], "150"),
         (["lab", "missing"], "missing"),
         (["fly"], "fly"),
