@@ -106,6 +106,8 @@ def lab_command(
         f"--ServerApp.root_dir={notebook.parent.parent}",
         "--ServerApp.answer_yes=True",
     ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # as in containers; only this machine can reach the server, with its token
     if not browser:
         command.append("--no-browser")
     if port is not None:

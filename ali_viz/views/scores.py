@@ -83,7 +83,8 @@ class ScoresView:
         self.table = widgets.HTML(layout=wide())
         box = widgets.VBox([self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
         self.widget = widgets.VBox(
-            [heading("Scores Ω: which class would move next"), box], layout={"flex": "3 1 0%", "min_width": "360px"}
+            [heading("Scores Ω: which class would move next"), box],
+            layout={"flex": "3 1 0%", "min_width": "min(520px, 100%)"},
         )
 
     def update(self, proposal: Proposal | None) -> None:

@@ -80,7 +80,7 @@ class JupyterLab:
             "IPYTHONDIR": str(folder / "ipython"),
             "OMP_NUM_THREADS": "1",
         }
-        command = lab_command(notebook, browser=False, port=self.port, arguments=["--allow-root"])
+        command = lab_command(notebook, browser=False, port=self.port)
         self._log = (folder / "server.log").open("wb")
         environment = lab_environment(path, configuration) | own
         root = str(Path(__file__).parents[2])

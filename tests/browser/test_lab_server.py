@@ -15,10 +15,7 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-START = (
-    "import sys; from ali_viz.lab import open_lab; "
-    "sys.exit(open_lab(sys.argv[1], browser=False, port=None, arguments=['--allow-root']))"
-)
+START = "import sys; from ali_viz.lab import open_lab; sys.exit(open_lab(sys.argv[1], browser=False, port=None))"
 
 
 def status_of(url):
