@@ -113,9 +113,16 @@ class SavedSession(Record):
                 f"samples, {embedding.dim} dimensions, hash {embedding.fingerprint[:12]}…: give the file it was "
                 "recorded on"
             )
+        empty = {code for step in self.steps for code in step.classes if not embedding.counts[code]}
+        if empty:
+            raise AliError(f"{path.name} is damaged: it moves class {min(empty)}, which has no sample")
 
     def _check_codes(self, path: Path) -> None:
-        n_classes = len(self.embedding.class_names)
-        used = {code for step in self.steps for group in (step.classes, *step.neighbours) for code in group}
-        if used - set(range(n_classes)) or self.cursor > len(self.steps):
+        known = set(range(len(self.embedding.class_names)))
+        sound = self.cursor <= len(self.steps)
+        for step in self.steps:
+            sound &= len(step.classes) == len(step.neighbours)
+            for code, group in zip(step.classes, step.neighbours, strict=False):
+                sound &= {code, *group} <= known and code not in group
+        if not sound:
             raise AliError(f"{path.name} is damaged: a step or the cursor points at something that is not in the file")

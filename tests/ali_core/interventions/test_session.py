@@ -182,12 +182,25 @@ def test_a_damaged_file_is_named(embedding, tmp_path, content, message):
         Session.load(path, embedding)
 
 
-def test_a_step_on_a_class_that_is_not_there_is_refused(embedding, tmp_path):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": [99]},
+        {"classes": [5]},
+        {"neighbours": [[99]]},
+        {"neighbours": [[0], [1]]},
+        {"classes": [1], "neighbours": [[1]]},
+        {"contract": "strong"},
+        {"strength": 1},
+    ],
+)
+def test_a_step_that_cannot_have_been_is_refused(embedding, tmp_path, change):
+    embedding = LabelledEmbedding(embedding.vectors, embedding.labels, (*embedding.class_names, "empty"))
     session = Session(embedding)
     session.run(1)
     path = session.save(tmp_path / "session.json")
     content = json.loads(path.read_text())
-    content["steps"][0]["classes"] = [99]
+    content["steps"][0] |= change
     path.write_text(json.dumps(content))
     with pytest.raises(AliError, match="damaged"):
         Session.load(path, embedding)
