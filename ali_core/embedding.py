@@ -75,6 +75,10 @@ class LabelledEmbedding:
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def __repr__(self) -> str:
+        about = f"{len(self)} samples, {self.dim} dimensions, {self.n_classes} classes"
+        return f"{type(self).__name__}({about}{', ' + self.description if self.description else ''})"
+
     @property
     def dim(self) -> int:
         """Number of dimensions D."""

@@ -4,8 +4,8 @@
 ``.npz``   arrays ``vectors`` or ``X`` (N, D), ``labels`` or ``y`` (N,), and if wanted ``class_names`` (C,), ``ids`` or
            ``path`` (N,), ``groups`` or ``group`` (N,), and a
            text ``description``. Pickled objects are refused.
-``.csv``   one row a sample: a column ``label`` (or ``labels``, ``y``), if wanted ``id`` and ``group``, and the
-           dimensions as all other columns, which must be numbers.
+``.csv``   one row a sample: a column ``label`` (or ``labels``), if wanted ``id`` and ``group``, and as dimensions all
+           other columns, which must be numbers. A first column without a name, as pandas writes it, is left out.
 ``.parquet`` the same table as ``.csv``.
 ``.h5ad``  AnnData: vectors in ``.X``, label, id and group in ``.obs`` (the index is the id); needs the extra
            ``anndata``.
@@ -36,6 +36,8 @@ ALIASES = {
     "groups": ("groups", "group"),
     "description": ("description",),
 }
+TABLE_ALIASES = {"labels": ("label", "labels"), "ids": ("id", "ids", "path", "index"), "groups": ("group", "groups")}
+"""In a table ``y`` is a coordinate."""
 SUFFIXES = (".npz", ".csv", ".parquet", ".h5ad")
 
 
@@ -117,9 +119,7 @@ def _write_npz(embedding: "LabelledEmbedding", path: Path) -> None:
 def _read_csv(path: Path) -> dict[str, Any]:
     try:
         header = pd.read_csv(path, nrows=0).columns
-        special = [
-            next((alias for alias in ALIASES[name] if alias in header), "") for name in ("labels", "ids", "groups")
-        ]
+        special = [next((alias for alias in aliases if alias in header), "") for aliases in TABLE_ALIASES.values()]
         table = pd.read_csv(
             path,
             dtype={name: str for name in special if name},
@@ -142,9 +142,11 @@ def _read_parquet(path: Path) -> dict[str, Any]:
 
 
 def _from_table(table: pd.DataFrame, path: Path) -> dict[str, Any]:
-    aliases = {name: ALIASES[name] for name in ("labels", "ids", "groups")}
-    special = {next((alias for alias in names if alias in table), None) for names in aliases.values()}
-    known = {alias for names in aliases.values() for alias in names}
+    table = table[[column for column in table if not str(column).startswith("Unnamed:")]]
+    special = {next((alias for alias in names if alias in table), None) for names in TABLE_ALIASES.values()}
+    known = {alias for names in TABLE_ALIASES.values() for alias in names}
+    if not set(TABLE_ALIASES["labels"]) & set(table):
+        raise AliError(f"{path.name} has no column label; it has {', '.join(map(str, table))}")
     numeric = [column for column in table if pd.api.types.is_numeric_dtype(table[column]) and column not in special]
     texts = [column for column in table if column not in numeric and column not in known]
     if texts:

@@ -25,7 +25,7 @@ QUIET_SETTINGS = {
 }
 """JupyterLab asks nobody for news or updates; a person who has set it otherwise keeps that."""
 
-STOP_SECONDS = 15
+STOP_SECONDS = 5
 
 
 def open_lab(
@@ -101,7 +101,7 @@ def lab_command(
         sys.executable,
         "-m",
         "jupyterlab",
-        str(notebook),
+        f"--LabApp.default_url=/lab/tree/{notebook.relative_to(notebook.parent.parent).as_posix()}",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={notebook.parent.parent}",
         "--ServerApp.answer_yes=True",

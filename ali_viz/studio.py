@@ -174,7 +174,11 @@ class Studio:
         desk, where = self._showing.desk, Path(folder).expanduser().absolute()
         desk.messages.status(f"Writing files to {where} …")
         with resting(desk, self.session):
-            files = list(export_session(self.session, where, report=desk.messages.status))
+            try:
+                files = list(export_session(self.session, where, report=desk.messages.status))
+            except OSError as error:
+                desk.messages.status("")
+                raise AliError(f"cannot write to {where} ({error.strerror}); choose another folder") from None
         desk.messages.status(f"Wrote {len(files)} files to {where}: {', '.join(path.name for path in files)}")
         return files
 

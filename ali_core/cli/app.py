@@ -31,6 +31,10 @@ app.command("panels")(interventions.panels)
 app.command("lab")(lab.lab)
 
 
+INTERRUPT = 130
+INTERRUPTED = "interrupted; the same command starts again, and continues an unfinished ali embed"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; mistakes are told in one line on standard error."""
     raise SystemExit(run(sys.argv[1:] if arguments is None else list(arguments)))
@@ -44,14 +48,14 @@ def run(arguments: list[str]) -> int:
     try:
         code = command.main(args=arguments, prog_name="ali", standalone_mode=False)
     except typer.Exit as stop:
-        return int(stop.exit_code)
+        return _fail(INTERRUPTED, INTERRUPT) if stop.exit_code == INTERRUPT else int(stop.exit_code)
     except typer.TyperException as mistake:
         return _fail(mistake.format_message() or "a command is needed; ali --help lists them", mistake.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; the same command starts again, and continues an unfinished ali embed", 130)
+        return _fail(INTERRUPTED, INTERRUPT)
     except (AliError, OSError) as failure:
         return _fail(str(failure), 1)
-    return int(code or 0)
+    return _fail(INTERRUPTED, INTERRUPT) if code == INTERRUPT else int(code or 0)
 
 
 def _fail(message: str, code: int) -> int:

@@ -30,7 +30,9 @@ def demo(
     weights: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="DenseNet-121 weights for --data with images.")
     ] = None,
-    n: Annotated[int, typer.Option("--n", min=150, help="How many cells at most, drawn in proportion.")] = 1500,
+    n: Annotated[
+        int, typer.Option("--n", min=150, help="About how many cells, drawn in proportion; every class keeps some.")
+    ] = 1500,
     px: Annotated[
         int | None, typer.Option("--px", min=32, help="Image size; 64 for synthetic cells, 160 for yours.")
     ] = None,
@@ -46,6 +48,7 @@ def demo(
     OUT gets the embedding, the session, the panels (Fig. 6 before/after and Fig. 3 one step explained, as PDF, SVG
     and PNG), an interactive page, and a table of scores that says what each was computed on.
     """
+    out.mkdir(parents=True, exist_ok=True)
     if data is None:
         embedding = _synthetic(n, px or 64, seed, out)
         embedding = embedding.without_classes(exclude) if exclude else embedding
@@ -53,6 +56,7 @@ def demo(
         found = read_embedding(data, exclude)
         typer.echo(f"[1/4] {len(found)} samples, {found.dim} dimensions from {data}")
         embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
+        embedding = replace(embedding, description=found.description or data.name)
     else:
         embedding = _images(data, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
     embedding.save(out / "embedding.npz")
@@ -74,8 +78,8 @@ def _synthetic(n: int, px: int, seed: int, out: Path) -> LabelledEmbedding:
     typer.echo(f"[1/4] {n} cells of SYNTHETIC marrow; a small network learns from {n} others (other regions)")
     cells = render_marrow(n, px=px, seed=seed)
     others = render_marrow(n, px=px, seed=seed + 1, first_region=1000)
-    out.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(contact_sheet(cells, px=px, seed=seed)).save(out / "cells.png")
+    Image.fromarray(contact_sheet(cells, px=px, seed=seed)).save(out / "synthetic-cells.png")
+    typer.echo(f"      {out / 'synthetic-cells.png'}")
     network = train_triplet(others, px=px, seed=seed)
     save_network(network, out / "network.safetensors")
     embedding = embed_images(cells, network, px=px, out=out / "embedding.npz")
@@ -107,7 +111,8 @@ def _images(
     images = images.without_classes(exclude) if exclude else images
     images = images.subset(stratified_rows(images.labels, n, seed=seed))
     typer.echo(f"[1/4] {len(images)} images of {data}, embedded at {px} px by {weights.name}")
-    return embed_images(images, load_network(weights), px=px, out=out / "embedding.npz")
+    embedding = embed_images(images, load_network(weights), px=px, out=out / "embedding.npz")
+    return replace(embedding, description=f"{data.name}, {weights.name}, {px} px")
 
 
 def _draw(session: Session, out: Path) -> None:

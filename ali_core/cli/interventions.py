@@ -41,6 +41,7 @@ def intervene(
     after.npz (every sample moved by the map of its own class) and steps.csv.
     """
     found = read_embedding(embedding, exclude)
+    out.mkdir(parents=True, exist_ok=True)
     settings = preset(preset_name, dim=found.dim)
     changes = {"n_iterations": iterations, "criterion": criterion, "seed": seed}
     changes["selection"] = "probabilistic" if probabilistic else None

@@ -84,6 +84,9 @@ class ClassTransforms:
                 f"vectors must have the shape ({len(labels)}, {self.offsets.shape[1]}), one row a label and one "
                 f"column a dimension of the transforms; got {tuple(vectors.shape)}"
             )
+        is_tensor = hasattr(labels, "is_floating_point")
+        if labels.is_floating_point() if is_tensor else len(labels) and np.asarray(labels).dtype.kind not in "iu":
+            raise AliError("labels must be class codes, integers; use class_index to get them from names")
         if isinstance(vectors, np.ndarray):
             return self._apply_to_array(vectors, np.asarray(labels))
         return self._apply_to_tensor(vectors, labels)

@@ -20,6 +20,7 @@ __all__ = [
     "choose_class",
     "class_probabilities",
     "closest",
+    "criterion_name",
     "mean_all",
     "mean_std",
     "product",
@@ -75,6 +76,11 @@ CRITERIA: dict[str, Criterion] = {
     "product": product,
 }
 """The criteria of the paper by name."""
+
+
+def criterion_name(criterion: Criterion) -> str:
+    """Return the name under which settings and steps know a criterion function."""
+    return next((name for name, known in CRITERIA.items() if known is criterion), getattr(criterion, "__name__", "own"))
 
 
 def class_probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -82,9 +82,14 @@ class AutomaticLatentInterventions(BaseEstimator):  # type: ignore[misc]  # scik
         self.transforms_, self.steps_ = planned.transforms, planned.steps
         return self
 
-    def transform(self, X: ArrayLike, y: ArrayLike) -> NDArray[np.floating[Any]]:
+    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.floating[Any]]:
         """Move vectors ``X`` (N, D) by the maps of their labels ``y`` (N,); AliError for a label unknown to ``fit``."""
         check_is_fitted(self)
+        if y is None:
+            raise AliError(
+                "transform needs the labels y, since each sample moves by the map of its class; for samples without "
+                "a label there is no such map"
+            )
         vectors, labels = _floats(X), np.asarray(y)
         codes = np.searchsorted(self.classes_, labels).clip(max=len(self.classes_) - 1)
         unknown = labels[self.classes_[codes] != labels]

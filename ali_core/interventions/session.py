@@ -19,7 +19,7 @@ import pandas as pd
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions.class_transforms import ClassTransforms
-from ali_core.interventions.criteria import Criterion
+from ali_core.interventions.criteria import Criterion, criterion_name
 from ali_core.interventions.manual import ManualStep, resolve_manual
 from ali_core.interventions.proposal import Proposal, propose
 from ali_core.interventions.session_file import SavedSession
@@ -58,7 +58,8 @@ class Session:
     settings
         For automatic steps, and the norm keeping of manual ones; by default the preset ``c,s`` for the dimension.
     criterion
-        Your own criterion Ω instead of the one that the settings name.
+        Your own criterion Ω. The settings then name it, and as long as they do it is used; a file keeps the name only,
+        so give the function again to :meth:`load` before the next automatic step.
 
     Notes
     -----
@@ -74,7 +75,8 @@ class Session:
     ) -> None:
         self.embedding = embedding
         self.criterion = criterion
-        self._settings = preset("c,s", dim=embedding.dim) if settings is None else settings
+        settings = preset("c,s", dim=embedding.dim) if settings is None else settings
+        self._settings = settings if criterion is None else settings.changed(criterion=criterion_name(criterion))
         initial = ClassStatistics.from_samples(
             embedding.vectors, embedding.labels, embedding.n_classes, spread=self._settings.spread
         )
@@ -154,7 +156,7 @@ class Session:
 
     def propose(self) -> Proposal:
         """Return what Ω would do next, and why; nothing changes."""
-        return propose(self._states[self._cursor], self._settings, self._cursor, self.criterion)
+        return propose(self._states[self._cursor], self._settings, self._cursor, self._own_criterion())
 
     def step(self) -> InterventionStep:
         """Let Ω choose and carry out one intervention; undone steps are dropped."""
@@ -169,7 +171,7 @@ class Session:
         states, steps = [], []
         for index in range(start, start + count):
             generator = step_generator(self._settings.seed, index)
-            state, step = carry_out(state, decide(state.statistics, self._settings, generator, self.criterion))
+            state, step = carry_out(state, decide(state.statistics, self._settings, generator, self._own_criterion()))
             states.append(state)
             steps.append(step)
         self._append(states, steps)
@@ -248,7 +250,8 @@ class Session:
         """
         saved = SavedSession.read(Path(path))
         saved.check(embedding, Path(path))
-        session = cls(embedding, saved.settings, criterion=criterion)
+        session = cls(embedding, saved.settings)
+        session.criterion = criterion
         state = session._states[0]
         for step in saved.steps:
             state, done = carry_out(state, step)
@@ -258,6 +261,11 @@ class Session:
         return session
 
     # Inside --------------------------------------------------------------------------------------------------------
+
+    def _own_criterion(self) -> Criterion | None:
+        """Return the function given, while the settings name it."""
+        named = self.criterion is not None and criterion_name(self.criterion) == self._settings.criterion
+        return self.criterion if named else None
 
     def _append(self, states: list[InterventionState], steps: list[InterventionStep]) -> None:
         if not steps:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ali_core.errors import AliError
-from ali_core.interventions.criteria import Criterion, Selection, choose_class
+from ali_core.interventions.criteria import Criterion, Selection, choose_class, criterion_name
 from ali_core.interventions.settings import (
     InterventionSettings,
     NormKeeping,
@@ -101,7 +101,7 @@ def decide(
         neighbours=(statistics.neighbours(chosen, settings.n_neighbours),),
         **strengths_of(settings),
         norm_keeping=settings.norm_keeping,
-        criterion=settings.criterion if criterion is None else getattr(criterion, "__name__", "custom"),
+        criterion=settings.criterion if criterion is None else criterion_name(criterion),
         selection=settings.selection,
         seed=settings.seed if settings.selection == "probabilistic" else None,
         scores=tuple(scores.tolist()),

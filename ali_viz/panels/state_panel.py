@@ -157,18 +157,17 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "
     width
         ``single`` (88 mm) or ``double`` (181 mm).
     remark
-        What the samples are, written in the upper right corner.
+        What the samples are, written beneath the panels.
 
     Returns
     -------
     matplotlib.figure.Figure
         With panel letters, one legend beneath, and a note if a view uses labels.
     """
-    grid = _grid(table, width)
+    grid = _grid(table, width, remark)
     letters = (chr(ord("a") + index) for index in count())
     with print_style():
         figure = new_figure(grid.width, grid.height)
-        text_mm(figure, grid.width - MARGIN_MM, MARGIN_MM, remark, ha="right", style="italic")
         for column, state in enumerate(grid.states):
             middle = grid.left(column) + grid.panel_width / 2
             text_mm(figure, middle, MARGIN_MM, state, ha="center", fontsize=7, fontweight="bold")
@@ -215,17 +214,17 @@ def state_panel(
     return Panel(figure=figure, table=table, caption=caption)
 
 
-def _grid(table: pd.DataFrame, width: Width) -> _Grid:
+def _grid(table: pd.DataFrame, width: Width, remark: str) -> _Grid:
     total = width_in_mm(width)
     views, states = list(table["view"].unique()), list(table["state"].unique())
-    note = LABEL_NOTE if any(uses_labels(view) for view in views) else ""
+    notes = [f"{remark}."] * bool(remark) + [LABEL_NOTE] * any(uses_labels(view) for view in views)
     return _Grid(
         views=views,
         states=states,
         aspects=[_aspect(table[table["view"] == view]) for view in views],
         width=total,
         legend=legend_height_mm(table, total - 2 * MARGIN_MM),
-        note=textwrap.fill(note, 62 if width == "single" else 140),
+        note=textwrap.fill(" ".join(notes), 62 if width == "single" else 140),
     )
 
 

@@ -15,6 +15,8 @@ HELP = (
     "it; a click on a legend entry adds or removes that class."
 )
 
+PLACEHOLDER = "add/remove by name"
+
 
 class SelectionView:
     """Which classes are selected.
@@ -38,9 +40,10 @@ class SelectionView:
             layout={"flex": "0 0 auto", "width": "auto"},
         )
         self._codes = dict(options)
+        self._typed = {_plain(label): code for label, code in options}
         self.by_name = widgets.Combobox(
-            options=list(self._codes),
-            placeholder="add/remove by name",
+            options=[label.rsplit(" (", 1)[0] for label in self._codes],
+            placeholder=PLACEHOLDER,
             tooltip="Type a class and press Enter; a selected class is taken out again",
             continuous_update=False,
             layout={"width": "auto", "min_width": "0", "flex": "1 1 0%"},
@@ -64,9 +67,19 @@ class SelectionView:
 
     def _named(self, tell: Callable[[tuple[int, ...]], None]) -> None:
         """Add or remove the class that was typed; JupyterLab keeps arrow keys from lists, but not keys from texts."""
-        code = self._codes.get(self.by_name.value.strip())
-        if code is None:
+        if not self.by_name.value.strip():
             return
+        code = self._codes.get(self.by_name.value.strip(), self._typed.get(_plain(self.by_name.value)))
+        if code is None:
+            self.by_name.placeholder = f"no class {self.by_name.value.strip()}"
+            self.by_name.value = ""
+            return
+        self.by_name.placeholder = PLACEHOLDER
         selected = tuple(self.classes.value)
         self.by_name.value = ""
         tell(tuple(other for other in selected if other != code) if code in selected else (*selected, code))
+
+
+def _plain(label: str) -> str:
+    """Return a class name as people type it: without its count, in small letters, underscores as spaces."""
+    return label.rsplit(" (", 1)[0].strip().lower().replace("_", " ")

@@ -219,7 +219,7 @@ def test_listeners_hear_every_change_after_it_happened(embedding):
     assert heard == [("step", 3, 3), ("undo", 2, 2), ("redo", 3, 3), ("settings", 3, 3), ("reset", 0, 0)]
 
 
-def test_ones_own_criterion_decides_and_is_recorded(embedding):
+def test_ones_own_criterion_decides_and_is_recorded(embedding, tmp_path):
     def largest_class(statistics):
         return statistics.counts.astype(float)
 
@@ -227,6 +227,12 @@ def test_ones_own_criterion_decides_and_is_recorded(embedding):
     step = session.step()
     assert step.classes == (2,)
     assert step.criterion == "largest_class"
+    path = session.save(tmp_path / "session.json")
+    with pytest.raises(AliError, match="'largest_class' is not known.*give your function"):
+        Session.load(path, embedding).step()
+    assert Session.load(path, embedding, criterion=largest_class).step().classes == (2,)
+    session.settings = session.settings.changed(criterion="mean-all")
+    assert session.step().criterion == "mean-all"
     bad = Session(embedding, criterion=lambda statistics: np.ones(2))
     with pytest.raises(AliError, match=r"shape \(5,\); got \(2,\)"):
         bad.step()
