@@ -31,7 +31,7 @@ class LabelledEmbedding:
     Parameters
     ----------
     vectors
-        Array of shape (N, D), finite; float32 and float64 are kept, everything else becomes float32.
+        Array of shape (N, D), finite; float32 and float64 are kept, half precision becomes float32, all else float64.
     labels
         N class labels: names (str), or integers. Integers are codes into ``class_names`` when those are given.
     class_names
@@ -155,9 +155,10 @@ class LabelledEmbedding:
 
 
 def _frozen(array: ArrayT) -> ArrayT:
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    """Return what nobody else can write to: the array itself when it is read-only, else a copy."""
+    kept = array.copy() if array.flags.writeable or array.base is not None else array
+    kept.flags.writeable = False
+    return kept
 
 
 def _checked_vectors(vectors: ArrayLike) -> NDArray[np.floating[Any]]:
@@ -167,7 +168,7 @@ def _checked_vectors(vectors: ArrayLike) -> NDArray[np.floating[Any]]:
     if array.dtype not in (np.float32, np.float64):
         if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_) or np.iscomplexobj(array):
             raise AliError(f"vectors must be real numbers; got the type {array.dtype}")
-        array = array.astype(np.float32)
+        array = array.astype(np.float32 if array.dtype.itemsize <= 2 else np.float64)
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if len(bad):
         rows = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")

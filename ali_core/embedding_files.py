@@ -10,9 +10,14 @@
 ``.h5ad``  AnnData: vectors in ``.X``, label, id and group in ``.obs`` (the index is the id); needs the extra
            ``anndata``.
 ========== ==========================================================================================================
+
+Only ``.npz`` keeps every bit, the order of the classes, classes without samples, and the description; a session replays
+on the ``.npz`` it was recorded on.
 """
 
+import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +88,7 @@ def _pick(source: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except ValueError as error:
         if "allow_pickle" in str(error):
@@ -92,7 +97,7 @@ def _read_npz(path: Path) -> dict[str, Any]:
                 "save labels and names as string arrays"
             ) from None
         raise AliError(f"{path.name} is not a readable .npz file: {error}") from None
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, KeyError, TypeError) as error:
         raise AliError(f"{path.name} is not a readable .npz file: {error}") from None
     found = _pick(arrays, path)
     if "class_names" in found:
@@ -120,14 +125,17 @@ def _read_csv(path: Path) -> dict[str, Any]:
     try:
         header = pd.read_csv(path, nrows=0).columns
         special = [next((alias for alias in aliases if alias in header), "") for aliases in TABLE_ALIASES.values()]
-        table = pd.read_csv(
-            path,
-            dtype={name: str for name in special if name},
-            keep_default_na=False,
-            float_precision="round_trip",
-            na_values={name: ["", "nan", "NaN"] for name in header if name not in special},
-        )
-    except (ValueError, UnicodeDecodeError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            table = pd.read_csv(
+                path,
+                index_col=False,
+                dtype={name: str for name in special if name},
+                keep_default_na=False,
+                float_precision="round_trip",
+                na_values={name: ["", "nan", "NaN"] for name in header if name not in special},
+            )
+    except (ValueError, UnicodeDecodeError, OSError, pd.errors.ParserWarning) as error:
         raise AliError(f"{path.name} is not a readable .csv table: {str(error).splitlines()[0]}") from None
     return _from_table(table, path)
 
@@ -192,14 +200,16 @@ def _anndata() -> Any:  # noqa: ANN401
 def _read_h5ad(path: Path) -> dict[str, Any]:
     try:
         data = _anndata().read_h5ad(path)
-    except OSError as error:
-        raise AliError(f"{path.name} is not a readable .h5ad file: {str(error).splitlines()[0]}") from None
+    except AliError:
+        raise
+    except Exception as error:  # anndata raises whatever its many readers meet
+        raise AliError(f"{path.name} is not a readable .h5ad file: {' '.join(str(error).split()):.200}") from None
     matrix = data.X
     if matrix is None:
         raise AliError(f"{path.name} has no matrix X; store the embedding there")
     vectors = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
-    source = {column: data.obs[column].astype(object).to_numpy() for column in data.obs.columns}
-    found = _pick({"vectors": vectors} | source, path)
+    special = [alias for aliases in TABLE_ALIASES.values() for alias in aliases if alias in data.obs]
+    found = _pick({column: data.obs[column].astype(object).to_numpy() for column in special} | {"X": vectors}, path)
     found.setdefault("ids", data.obs_names.to_numpy())
     return found
 

@@ -126,7 +126,11 @@ def _draw(session: Session, out: Path) -> None:
 def _score(session: Session, out: Path) -> None:
     from ali_core.evaluation import svm_scores  # noqa: PLC0415
 
-    scores = svm_scores(session)
+    try:
+        scores = svm_scores(session)
+    except AliError as error:
+        typer.echo(f"[4/4] no scores: {error}")
+        return
     write_csv(scores, out / "scores.csv")
     typer.echo(f"[4/4] macro F1 of an RBF-SVM, {scores.folds.iloc[0]} ({out / 'scores.csv'})")
     for condition, rows in scores.groupby("condition", sort=False):

@@ -56,8 +56,8 @@ def embed(
     px: Annotated[int, typer.Option("--px", min=32, help="Images are resized to this width and height.")] = 160,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 64,
     out: Annotated[Path, typer.Option(help="File for the embedding (.npz).", dir_okay=False)] = Path("emb.npz"),
-    path_column: Annotated[str, typer.Option(help="Column of labels.csv with the image paths.")] = "path",
-    label_column: Annotated[str, typer.Option(help="Column with the classes.")] = "label",
+    path_column: Annotated[str | None, typer.Option(help="Column of labels.csv with the image paths (path).")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column with the classes (label).")] = None,
     group_column: Annotated[str | None, typer.Option(help="Column with patients or regions.")] = None,
     id_column: Annotated[str | None, typer.Option(help="Column with the names of the samples.")] = None,
     where: Annotated[
@@ -69,26 +69,28 @@ def embed(
 
     An interrupted run continues where it stopped when the same command is given again.
     """
-    from ali_core.data import open_images  # noqa: PLC0415
+    from ali_core.data import CsvOptions, open_images  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
-    images = open_images(
-        data,
-        path_column=path_column,
-        label_column=label_column,
-        group_column=group_column,
-        id_column=id_column,
-        where=_condition(where),
-    )
+    table: CsvOptions = {}
+    if path_column is not None:
+        table["path_column"] = path_column
+    if label_column is not None:
+        table["label_column"] = label_column
+    if group_column is not None:
+        table["group_column"] = group_column
+    if id_column is not None:
+        table["id_column"] = id_column
+    if where is not None:
+        table["where"] = _condition(where)
+    images = open_images(data, **table)
     images = images.without_classes(exclude) if exclude else images
     network = load_network(weights, backbone=backbone)
     embedding = embed_images(images, network, px=px, batch_size=batch_size, out=out)
     typer.echo(f"wrote {out}: {len(embedding)} samples, {embedding.dim} dimensions, {embedding.n_classes} classes")
 
 
-def _condition(where: str | None) -> tuple[str, str] | None:
-    if where is None:
-        return None
+def _condition(where: str) -> tuple[str, str]:
     column, equals, value = where.partition("=")
     if not equals or not column:
         raise typer.BadParameter(f"--where needs COLUMN=VALUE; got {where!r}")

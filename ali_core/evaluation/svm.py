@@ -46,7 +46,8 @@ def svm_scores(session: Session, *, n_folds: int = 6, seed: int = 0, regularisat
     Raises
     ------
     AliError
-        When there are fewer than two folds, or more folds than samples in the largest class.
+        When there are fewer than two folds, more folds than samples in the largest class, or a fold whose training
+        part holds one class only.
 
     Notes
     -----
@@ -57,6 +58,12 @@ def svm_scores(session: Session, *, n_folds: int = 6, seed: int = 0, regularisat
     """
     folds, words = _folds(session.before, n_folds, seed)
     rows = []
+    for fold, (train, _) in enumerate(folds):
+        if len(np.unique(session.before.labels[train])) < 2:
+            raise AliError(
+                f"the training part of fold {fold} holds one class only, so no classifier can be trained; merge or add "
+                "classes, or give smaller groups"
+            )
     conditions = [("untouched", session.before, False, UNTOUCHED)]
     if session.steps:
         conditions.append(("oracle", session.after, True, ORACLE))

@@ -84,9 +84,7 @@ class ClassTransforms:
                 f"vectors must have the shape ({len(labels)}, {self.offsets.shape[1]}), one row a label and one "
                 f"column a dimension of the transforms; got {tuple(vectors.shape)}"
             )
-        is_tensor = hasattr(labels, "is_floating_point")
-        if labels.is_floating_point() if is_tensor else len(labels) and np.asarray(labels).dtype.kind not in "iu":
-            raise AliError("labels must be class codes, integers; use class_index to get them from names")
+        _check_samples(vectors, labels)
         if isinstance(vectors, np.ndarray):
             return self._apply_to_array(vectors, np.asarray(labels))
         return self._apply_to_tensor(vectors, labels)
@@ -124,3 +122,19 @@ class ClassTransforms:
                 f"labels must be class codes from 0 to {len(self.scales) - 1}; got values from {labels.min()} "
                 f"to {labels.max()}"
             )
+
+
+def _are_codes(labels: Any) -> bool:  # noqa: ANN401
+    return len(labels) == 0 or np.asarray(labels).dtype.kind in "iu"
+
+
+def _check_samples(vectors: Any, labels: Any) -> None:  # noqa: ANN401
+    if tuple(getattr(labels, "shape", (len(labels),))) != (len(vectors),):
+        raise AliError(f"labels must be one per sample, shape ({len(vectors)},); got {tuple(labels.shape)}")
+    if labels.is_floating_point() if hasattr(labels, "is_floating_point") else not _are_codes(labels):
+        raise AliError("labels must be class codes, integers; LabelledEmbedding.labels holds them")
+    floating = (
+        np.issubdtype(vectors.dtype, np.floating) if isinstance(vectors, np.ndarray) else vectors.is_floating_point()
+    )
+    if not floating:
+        raise AliError(f"vectors must be floating point; got {vectors.dtype}")

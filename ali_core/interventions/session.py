@@ -277,5 +277,11 @@ class Session:
         self._tell("step")
 
     def _tell(self, kind: Literal["step", "undo", "redo", "reset", "settings"]) -> None:
+        event, errors = SessionEvent(kind=kind, cursor=self._cursor), []
         for listener in list(self._listeners):
-            listener(SessionEvent(kind=kind, cursor=self._cursor))
+            try:
+                listener(event)
+            except Exception as error:  # the others hear it first
+                errors.append(error)
+        if errors:
+            raise errors[0]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
@@ -86,14 +86,16 @@ class SavedSession(Record):
             content: Any = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise AliError(f"there is no session file {path}") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise AliError(f"{path.name} is not a readable session file: {error}") from None
         if not isinstance(content, dict) or content.get("format") != "ali-session":
             raise AliError(f"{path.name} is not a session file; its JSON has no format 'ali-session'")
         try:
-            saved = cls(**content)
-        except AliError as error:
-            raise AliError(f"{path.name} is damaged or from another version: {error}") from None
+            saved = cls.model_validate(content)
+        except (AliError, ValidationError, TypeError) as error:
+            raise AliError(
+                f"{path.name} is damaged or from another version: {' '.join(str(error).split()):.300}"
+            ) from None
         saved._check_codes(path)
         return saved
 
@@ -121,7 +123,7 @@ class SavedSession(Record):
         known = set(range(len(self.embedding.class_names)))
         sound = self.cursor <= len(self.steps)
         for step in self.steps:
-            sound &= len(step.classes) == len(step.neighbours)
+            sound &= len(set(step.classes)) == len(step.classes) == len(step.neighbours) > 0
             for code, group in zip(step.classes, step.neighbours, strict=False):
                 sound &= {code, *group} <= known and code not in group
         if not sound:

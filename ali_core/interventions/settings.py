@@ -22,7 +22,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    def __init__(self, **values: Any) -> None:  # noqa: ANN401
+    def __init__(self, /, **values: Any) -> None:  # noqa: ANN401
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -73,7 +73,7 @@ class InterventionSettings(Strengths):
         Of the draws. The k-th intervention draws with the generator of (seed, k), whatever came before.
     norm_keeping
         ``offsets``: all offsets T are scaled by one factor so that the summed squared norm of the embedding stays;
-        ``uniform``: the maps as a whole are scaled; ``none``.
+        ``uniform``: the maps as a whole are scaled, also where nothing was contracted; ``none``.
     spread
         ``rms`` or ``radius``; see :class:`~ali_core.interventions.statistics.ClassStatistics`.
 

@@ -81,41 +81,45 @@ class InterventionState:
         images[class_index] = image
         return replace(self, transforms=self.transforms.updated(class_index, theta), images=images)
 
-    def norm_factor(self, norm_keeping: NormKeeping) -> float:
-        r"""Return β that restores :math:`\sum|x|^2` of the untouched embedding.
+    def renormed(self, norm_keeping: NormKeeping) -> tuple["InterventionState", float, NormKeeping]:
+        r"""Restore :math:`\sum|x|^2` of the untouched embedding by one factor β.
 
-        ``offsets``: the root β ≥ 0 of :math:`a\beta^2 + 2b\beta = d`, with :math:`a = \sum_c N_c|T_c|^2`,
-        :math:`b = \sum_c N_c T_c\cdot sQ\bar c_0` and d the norm that the linear parts have lost. ``uniform``: the
-        square root of the ratio of the norms. ``none``: 1.
+        ``offsets``: all T times the root β ≥ 0 of :math:`a\beta^2 + 2b\beta = d`, with :math:`a = \sum_c N_c|T_c|^2`,
+        :math:`b = \sum_c N_c T_c\cdot sQ\bar c_0` and d the norm that the linear parts have lost. ``uniform``: the maps
+        as a whole times the square root of the ratio of the norms. ``none``: nothing.
+
+        Returns
+        -------
+        tuple
+            The new state, β, and the way that was taken.
 
         Notes
         -----
         The paper normalises "the shift vectors for all classes"; we read it as one factor on all T. The root exists
         whenever no linear part lengthens vectors; after a switch from ``uniform`` it may not, and then the factor
-        that comes nearest to the norm is returned.
+        that comes nearest to the norm is taken. Where nothing has been contracted (d = 0) the root is 0 or does not
+        depend on the length of a shift: it would take every outward shift back. Such a state is scaled as a whole
+        instead, so that a class shifted by hand goes where it was sent.
         """
         counts, offsets, scales = self.initial.counts, self.transforms.offsets, self.transforms.scales
         start = float(self._initial_norms.sum())
         linear = float(scales**2 @ self._initial_norms)
         a = float(counts @ np.einsum("cd,cd->c", offsets, offsets))
         b = float(counts @ np.einsum("cd,cd->c", offsets, self.images))
-        if norm_keeping == "uniform":
-            total = linear + 2.0 * b + a
-            return float(np.sqrt(start / total)) if total > 0.0 else 1.0
-        if norm_keeping == "none" or a == 0.0:
-            return 1.0
+        if norm_keeping == "none" or (norm_keeping == "offsets" and a == 0.0):
+            return self, 1.0, norm_keeping
         lost = start - linear
-        if lost < 1e-14 * start and bool(np.all(scales <= 1.0)):
-            lost = 0.0
+        if norm_keeping == "uniform" or (bool(np.all(scales <= 1.0)) and lost < 1e-14 * start):
+            total = linear + 2.0 * b + a
+            factor = float(np.sqrt(start / total)) if total > 0.0 else 1.0
+            return self._scaled(factor, linear_too=True), factor, "uniform"
         root = float(np.sqrt(max(b * b + a * lost, 0.0)))
-        return max(lost / (b + root) if b > 0.0 else (root - b) / a, 0.0)
+        factor = max(lost / (b + root) if b > 0.0 else (root - b) / a, 0.0)
+        return self._scaled(factor, linear_too=False), factor, "offsets"
 
-    def renormed(self, factor: float, norm_keeping: NormKeeping) -> "InterventionState":
-        """Return the state with all offsets (and, for ``uniform``, the linear parts) times ``factor``."""
-        if norm_keeping == "none" or factor == 1.0:
-            return self
+    def _scaled(self, factor: float, *, linear_too: bool) -> "InterventionState":
         scales, images = self.transforms.scales, self.images
-        if norm_keeping == "uniform":
+        if linear_too:
             scales, images = factor * scales, factor * images
         transforms = replace(self.transforms, scales=scales, offsets=factor * self.transforms.offsets)
         return replace(self, transforms=transforms, images=images)

@@ -118,6 +118,7 @@ class ClassStatistics:
         """Spread of each class, shape (C,); 0 for a class of one sample."""
         axes = self.dim if self.spread == "rms" else 1
         spreads: NDArray[np.float64] = np.sqrt(self.squares / np.maximum(self.counts, 1) / axes)
+        spreads.flags.writeable = False
         return spreads
 
     @cached_property
@@ -127,6 +128,7 @@ class ClassStatistics:
         np.fill_diagonal(distances, np.inf)
         distances[~self.present] = np.inf
         distances[:, ~self.present] = np.inf
+        distances.flags.writeable = False
         return distances
 
     def neighbours(self, class_index: int, n_neighbours: int) -> tuple[int, ...]:

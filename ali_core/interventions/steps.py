@@ -120,9 +120,11 @@ def carry_out(state: InterventionState, step: InterventionStep) -> tuple[Interve
         moved = moved.moved(class_index, move)
         lengths.append(float(np.linalg.norm(move.shift)))
         notes.extend(remarks)
-    factor = moved.norm_factor(step.norm_keeping)
+    moved, factor, way = moved.renormed(step.norm_keeping)
+    if way != step.norm_keeping:
+        notes.append("nothing was contracted, so the norm was kept by scaling the whole embedding")
     outcome = {"shift_lengths": tuple(lengths), "norm_factor": factor, "notes": tuple(notes)}
-    return moved.renormed(factor, step.norm_keeping), step.model_copy(update=outcome)
+    return moved, step.model_copy(update=outcome)
 
 
 def strengths_of(source: Strengths) -> dict[str, float]:

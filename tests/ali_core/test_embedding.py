@@ -150,3 +150,29 @@ def test_classes_are_dropped_with_their_names(embedding):
     assert fewer.ids.tolist() == embedding.ids[:4].tolist()
     with pytest.raises(AliError, match="blast, eosinophil, monocyte"):
         embedding.without_classes(["neutrophil"])
+
+
+def test_tables_as_pandas_writes_them(tmp_path):
+    table = pd.DataFrame({"x": [0.5, 1, 2], "label": list("aba")})
+    table.to_csv(tmp_path / "indexed.csv")
+    np.testing.assert_array_equal(LabelledEmbedding.load(tmp_path / "indexed.csv").vectors, [[0.5], [1], [2]])
+    (tmp_path / "long.csv").write_text("label,x\na,1,3\nb,2,4\n")
+    with pytest.raises(AliError, match=r"long\.csv"):
+        LabelledEmbedding.load(tmp_path / "long.csv")
+    (tmp_path / "y.csv").write_text("x,y,klass\n1,2,3\n4,5,6\n")
+    with pytest.raises(AliError, match="no column label; it has x, y, klass"):
+        LabelledEmbedding.load(tmp_path / "y.csv")
+
+
+def test_an_array_that_is_no_archive_is_named(tmp_path):
+    with (tmp_path / "array.npz").open("wb") as file:
+        np.save(file, np.eye(3))
+    with pytest.raises(AliError, match=r"array\.npz is not a readable"):
+        LabelledEmbedding.load(tmp_path / "array.npz")
+
+
+def test_writing_to_ones_own_array_does_not_change_the_embedding():
+    mine = np.eye(4)
+    embedding = LabelledEmbedding(mine, [0, 0, 1, 1])
+    mine[0] = 99.0
+    np.testing.assert_array_equal(embedding.vectors, np.eye(4))

@@ -108,3 +108,44 @@ def test_panels_draws_a_session(embedding_file, tmp_path):
     names = {path.name for path in figures.iterdir()}
     assert names == {f"fig{n}.{kind}" for n in (3, 6) for kind in ("pdf", "svg", "png", "csv", "txt")}
     assert json.loads((out / "session.json").read_text())["format"] == "ali-session"
+
+
+@pytest.fixture
+def network_file(tmp_path):
+    from ali_core.networks import EmbeddingNet, save_network
+
+    return save_network(EmbeddingNet("mobilenet_v3_small", width=4), tmp_path / "net.safetensors")
+
+
+@pytest.mark.parametrize("layout", ["table", "folders", "medmnist"])
+def test_embed_takes_every_layout_of_images(tmp_path, network_file, layout, rng):
+    from PIL import Image
+
+    from ali_core.data import write_marrow
+
+    if layout == "table":
+        data = tmp_path / "cells"
+        write_marrow(data, n=15, px=32, seed=0)
+    elif layout == "folders":
+        data = tmp_path / "folders"
+        for name in ("a", "b"):
+            (data / name).mkdir(parents=True)
+            for index in range(2):
+                pixels = rng.integers(0, 255, size=(32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(data / name / f"{index}.png")
+    else:
+        data = tmp_path / "med.npz"
+        pixels = rng.integers(0, 255, size=(6, 32, 32, 3), dtype=np.uint8)
+        np.savez(data, train_images=pixels, train_labels=np.array([[0], [1]] * 3))
+    out = tmp_path / "emb.npz"
+    assert run(["embed", str(data), "--weights", str(network_file), "--px", "32", "--out", str(out)]) == 0
+    assert LabelledEmbedding.load(out).dim == 4
+
+
+def test_an_interrupt_is_told_with_code_130(embedding_file, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "run", interrupted)
+    assert run(["intervene", str(embedding_file), "--out", str(embedding_file.parent / "o")]) == 130
+    assert capsys.readouterr().err.startswith("ali: interrupted")

@@ -64,3 +64,9 @@ def test_a_rare_class_does_not_stop_the_score(rng):
 def test_impossible_folds_are_refused(rng, n_folds):
     with pytest.raises(AliError, match=f"largest class, which is 60; got {n_folds}"):
         svm_scores(Session(clouds(rng, 1.0)), n_folds=n_folds)
+
+
+def test_a_fold_that_cannot_train_is_named(rng):
+    embedding = LabelledEmbedding(rng.normal(size=(13, 3)), [0] * 12 + [1])
+    with pytest.raises(AliError, match=r"fold \d holds one class only"):
+        svm_scores(Session(embedding))

@@ -77,3 +77,11 @@ def test_wrong_shapes_and_labels_are_named(theta, kind):
         theta.apply(kind(np.zeros((2, 4))), kind(np.zeros(2, int)))
     with pytest.raises(AliError, match="codes from 0 to 2; got values from 0 to 7"):
         theta.apply(kind(np.zeros((2, 5))), kind(np.array([0, 7])))
+    with pytest.raises(AliError, match=r"shape \(2,\); got \(2, 1\)"):
+        theta.apply(kind(np.zeros((2, 5))), kind(np.zeros((2, 1), int)))
+    with pytest.raises(AliError, match="class codes, integers"):
+        theta.apply(kind(np.zeros((2, 5))), kind(np.zeros(2)))
+    with pytest.raises(AliError, match="class codes, integers"):
+        theta.apply(kind(np.zeros((2, 5))), ["blast", "blast"])
+    with pytest.raises(AliError, match="floating point"):
+        theta.apply(kind(np.zeros((2, 5), int)), kind(np.zeros(2, int)))

@@ -53,6 +53,41 @@ def test_undo_goes_back_exactly_and_redo_forward(embedding):
     np.testing.assert_array_equal(session.at(3).vectors, positions[3])
 
 
+def test_the_moved_embedding_is_that_of_the_steps_in_force(embedding):
+    session = Session(embedding)
+    session.run(2)
+    stale = session.after.vectors
+    session.undo()
+    session.apply(ManualStep(classes=("band",), contract=0.5))
+    assert session.cursor == 2
+    np.testing.assert_array_equal(session.after.vectors, session.at(2).vectors)
+    assert not np.array_equal(session.after.vectors, stale)
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0, 2.0])
+def test_a_shift_alone_moves_the_class_by_its_strength_and_keeps_the_norm(embedding, shift):
+    session = Session(embedding)
+    before = session.statistics
+    step = session.apply(ManualStep(classes=("band",), shift=shift))
+    after = session.statistics
+    assert step.shift_lengths[0] == pytest.approx(shift * before.spreads[2])
+    unscaled = after.centers[2] / step.norm_factor - before.centers[2]
+    assert np.linalg.norm(unscaled) == pytest.approx(shift * before.spreads[2])
+    np.testing.assert_allclose(after.centers[1], step.norm_factor * before.centers[1])
+    assert np.sum(session.after.vectors**2) == pytest.approx(np.sum(embedding.vectors**2))
+    assert "whole embedding" in step.notes[-1]
+
+
+def test_every_listener_hears_even_when_one_fails(embedding):
+    session, heard = Session(embedding), []
+    session.subscribe(lambda event: 1 / 0)
+    session.subscribe(lambda event: heard.append(event.cursor))
+    with pytest.raises(ZeroDivisionError):
+        session.step()
+    assert heard == [1]
+    assert session.cursor == 1
+
+
 def test_a_new_step_drops_the_undone_ones(embedding):
     session = Session(embedding)
     session.run(4)
@@ -190,6 +225,9 @@ def test_a_damaged_file_is_named(embedding, tmp_path, content, message):
         {"neighbours": [[99]]},
         {"neighbours": [[0], [1]]},
         {"classes": [1], "neighbours": [[1]]},
+        {"classes": [], "neighbours": []},
+        {"classes": [0, 0], "neighbours": [[1], [1]]},
+        {"self": 1},
         {"contract": "strong"},
         {"strength": 1},
     ],
@@ -228,7 +266,7 @@ def test_ones_own_criterion_decides_and_is_recorded(embedding, tmp_path):
     assert step.classes == (2,)
     assert step.criterion == "largest_class"
     path = session.save(tmp_path / "session.json")
-    with pytest.raises(AliError, match="'largest_class' is not known.*give your function"):
+    with pytest.raises(AliError, match=r"'largest_class' is not known.*give your function"):
         Session.load(path, embedding).step()
     assert Session.load(path, embedding, criterion=largest_class).step().classes == (2,)
     session.settings = session.settings.changed(criterion="mean-all")
