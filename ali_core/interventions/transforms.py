@@ -1,5 +1,7 @@
 """The transforms of the paper: contract, rotate, shift (Sec. III-C), each for one class."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,7 +77,7 @@ def ortho_direction(center: NDArray[np.float64], neighbours: NDArray[np.float64]
         Centers, shape (n, D). Coincident pairs span no line and contribute nothing, nor does a line that passes
         through ``center``. Zeros when there is no pair.
     """
-    first, second = np.triu_indices(len(neighbours), k=1)
+    first, second = _pairs(len(neighbours))
     along = neighbours[second] - neighbours[first]
     to_center = center - neighbours[first]
     squared = np.einsum("pd,pd->p", along, along)
@@ -124,6 +126,12 @@ def shift(
         return np.zeros_like(center)
     vector: NDArray[np.float64] = (strength * spread / length) * direction
     return vector
+
+
+@lru_cache(maxsize=16)
+def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return all pairs j < k of ``count`` things."""
+    return np.triu_indices(count, k=1)
 
 
 def _sum_of_units(vectors: NDArray[np.float64], size: float) -> NDArray[np.float64]:

@@ -224,7 +224,7 @@ def _grid(table: pd.DataFrame, width: Width, remark: str) -> _Grid:
         aspects=[_aspect(table[table["view"] == view]) for view in views],
         width=total,
         legend=legend_height_mm(table, total - 2 * MARGIN_MM),
-        note=textwrap.fill(" ".join(notes), 62 if width == "single" else 140),
+        note=textwrap.fill(" ".join(notes), 62 if width == "single" else 165),
     )
 
 
