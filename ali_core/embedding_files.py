@@ -2,12 +2,11 @@
 
 ========== ==========================================================================================================
 ``.npz``   arrays ``vectors`` or ``X`` (N, D), ``labels`` or ``y`` (N,), and if wanted ``class_names`` (C,), ``ids`` or
-           ``path`` (N,), ``groups`` or ``group`` (N,), and a
-           text ``description``. Pickled objects are refused.
+           ``path`` (N,), ``groups`` or ``group`` (N,), and a text ``description``. Pickled objects are refused.
 ``.csv``   one row a sample: a column ``label`` (or ``labels``), if wanted ``id`` and ``group``, and as dimensions all
            other columns, which must be numbers. A first column without a name, as pandas writes it, is left out.
 ``.parquet`` the same table as ``.csv``.
-``.h5ad``  AnnData: vectors in ``.X``, label, id and group in ``.obs`` (the index is the id); needs the extra
+``.h5ad``  AnnData: vectors in ``.X``, ``label`` and ``group`` in ``.obs`` (its index is the id); needs the extra
            ``anndata``.
 ========== ==========================================================================================================
 

@@ -50,9 +50,13 @@ def demo(
     """
     out.mkdir(parents=True, exist_ok=True)
     if data is None:
+        if weights is not None:
+            raise typer.BadParameter("--weights embeds your images; give them with --data FOLDER")
         embedding = _synthetic(n, px or 64, seed, out)
         embedding = embedding.without_classes(exclude) if exclude else embedding
     elif data.is_file() and not _holds_images(data):
+        if weights is not None:
+            raise typer.BadParameter(f"--weights embeds images, but {data} is an embedding already; leave it out")
         found = read_embedding(data, exclude)
         typer.echo(f"[1/4] {len(found)} samples, {found.dim} dimensions from {data}")
         embedding = found.subset(stratified_rows(found.labels, n, seed=seed))

@@ -90,7 +90,7 @@ def _read_state(folder: Path) -> dict[str, Any] | None:
         state = json.loads(path.read_text())
         if isinstance(state, dict) and int(state["done"]) >= 0:
             return state
-    except (ValueError, KeyError, TypeError):
-        pass
+    except (ValueError, KeyError, TypeError, OverflowError):
+        pass  # said below
     _LOG.warning("%s cannot be read; starting anew", path)
     return None

@@ -57,12 +57,15 @@ def test_excluded_classes_are_gone(embedding_file, tmp_path):
         (["embed", "EMB"], "--weights"),
         (["data", "synthetic"], "OUT"),
         (["demo", "--n", "3"], "150"),
+        (["demo", "--weights", "EMB", "--out", "OUT"], "--data FOLDER"),
+        (["demo", "--data", "EMB", "--weights", "EMB", "--out", "OUT"], "an embedding already"),
         (["lab", "missing"], "missing"),
         (["fly"], "fly"),
     ],
 )
-def test_wrong_use_is_told_in_one_line_with_code_2(embedding_file, capsys, arguments, message):
-    arguments = [str(embedding_file) if part == "EMB" else part for part in arguments]
+def test_wrong_use_is_told_in_one_line_with_code_2(embedding_file, tmp_path, capsys, arguments, message):
+    paths = {"EMB": str(embedding_file), "OUT": str(tmp_path / "out")}
+    arguments = [paths.get(part, part) for part in arguments]
     assert run(arguments) == 2
     captured = capsys.readouterr()
     assert message in captured.err
