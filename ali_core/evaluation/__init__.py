@@ -1,5 +1,8 @@
-"""How well an embedding is classified, and what the score was computed on."""
+"""How well an embedding is classified, what the score was computed on, and whether a difference is more than luck."""
 
+from ali_core.evaluation.comparison import compare_methods
+from ali_core.evaluation.scores import ClassificationScores
 from ali_core.evaluation.svm import svm_scores
+from ali_core.evaluation.svm_search import SvmGrid, SvmSearch, search_svm
 
-__all__ = ["svm_scores"]
+__all__ = ["ClassificationScores", "SvmGrid", "SvmSearch", "compare_methods", "search_svm", "svm_scores"]

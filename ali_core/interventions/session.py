@@ -9,7 +9,7 @@ Synopsis::
     session.save("session.json")
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -189,6 +189,18 @@ class Session:
         self._append([state], [step])
         return step
 
+    def replay(self, steps: Iterable[InterventionStep]) -> None:
+        """Carry out recorded steps again, on this embedding and from here on; undone steps are dropped.
+
+        Classes, neighbours and strengths are those of the record; where the classes go follows from where they are.
+        """
+        state, states, done = self._states[self._cursor], [], []
+        for step in steps:
+            state, outcome = carry_out(state, step)
+            states.append(state)
+            done.append(outcome)
+        self._append(states, done)
+
     def preview(self, manual: ManualStep) -> LabelledEmbedding:
         """Return the embedding as :meth:`apply` would leave it; nothing changes."""
         state, _ = carry_out(self._states[self._cursor], self.resolve(manual))
@@ -252,11 +264,7 @@ class Session:
         saved.check(embedding, Path(path))
         session = cls(embedding, saved.settings)
         session.criterion = criterion
-        state = session._states[0]
-        for step in saved.steps:
-            state, done = carry_out(state, step)
-            session._states.append(state)
-            session._steps.append(done)
+        session.replay(saved.steps)
         session._cursor = saved.cursor
         return session
 

@@ -16,16 +16,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ali_core.networks.embed import embed_images
     from ali_core.networks.embedding_net import EmbeddingNet
+    from ali_core.networks.feature_net import FeatureNet
     from ali_core.networks.quick_training import train_triplet
-    from ali_core.networks.weights import load_network, save_network
+    from ali_core.networks.starting import starting_network
+    from ali_core.networks.weights import load_feature_net, load_network, save_network
 
-__all__ = ["EmbeddingNet", "embed_images", "load_network", "save_network", "train_triplet"]
+__all__ = [
+    "EmbeddingNet",
+    "FeatureNet",
+    "embed_images",
+    "load_feature_net",
+    "load_network",
+    "save_network",
+    "starting_network",
+    "train_triplet",
+]
 
 _MODULES = {
     "EmbeddingNet": "embedding_net",
     "embed_images": "embed",
+    "FeatureNet": "feature_net",
+    "load_feature_net": "weights",
     "load_network": "weights",
     "save_network": "weights",
+    "starting_network": "starting",
     "train_triplet": "quick_training",
 }
 

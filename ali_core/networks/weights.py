@@ -25,14 +25,15 @@ from ali_core.errors import AliError
 from ali_core.files import atomic_path
 from ali_core.networks.backbones import build_backbone, default_weights_url
 from ali_core.networks.embedding_net import EmbeddingNet
+from ali_core.networks.feature_net import FeatureNet
 
-__all__ = ["load_network", "save_network"]
+__all__ = ["load_feature_net", "load_network", "save_network"]
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "ali_network"
 
 
-def save_network(net: EmbeddingNet, path: str | Path) -> Path:
+def save_network(net: EmbeddingNet | FeatureNet, path: str | Path) -> Path:
     """Write weights and settings of ``net`` to a ``.safetensors`` file, whole or not at all; return the path."""
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -97,8 +98,33 @@ def _from_own(path: Path, tensors: dict[str, Tensor], about: Mapping[str, Any]) 
             f"{path.name} has the network format {version}, this version reads {FORMAT_VERSION}; "
             "use the version that wrote it, or save the network again"
         )
-    net = EmbeddingNet(**{name: value for name, value in about.items() if name != "format_version"})
+    settings = {name: value for name, value in about.items() if name != "format_version"}
+    if "n_features" in settings:
+        raise AliError(
+            f"{path.name} is a head for {settings['n_features']} features, not a network for images; give it a feature "
+            "file, or images with another network"
+        )
+    net = EmbeddingNet(**settings)
     _load_strict(net, tensors, path, net.backbone_name)
+    return net.eval()
+
+
+def load_feature_net(path: str | Path) -> FeatureNet:
+    """Return the head for features stored by :func:`save_network`, in evaluation mode and on the CPU.
+
+    Raises
+    ------
+    AliError
+        When the file is missing, is no weights file, or holds a network for images.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise AliError(f"there is no weights file {path}; ali train writes network.safetensors")
+    tensors, about = _read(path)
+    if about is None or "n_features" not in about:
+        raise AliError(f"{path.name} is a network for images; give it images, or features with a head trained on them")
+    net = FeatureNet(**{name: value for name, value in about.items() if name != "format_version"})
+    _load_strict(net, tensors, path, "the head")
     return net.eval()
 
 

@@ -1,0 +1,144 @@
+"""Between two epochs: where a method wants the embedding to go, and how its loss is told."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.interventions import ClassStatistics, Plan, SavedSession, Session, plan
+from ali_core.projection.parametric import ParametricTSNE
+from ali_core.training.objectives import Intervention, Objective, Replay
+from ali_core.training.settings import TrainSettings
+
+__all__ = ["Intervener", "make_intervener"]
+
+
+class Intervener(ABC):
+    """What one method does between epochs.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    """
+
+    def __init__(self, settings: TrainSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def propose(self, embedding: LabelledEmbedding) -> Session:
+        """Return the session, its steps in force, that the next epoch is to follow."""
+
+    @abstractmethod
+    def use(self, session: Session) -> None:
+        """Tell the loss to follow ``session`` from now on."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """Return what the next epoch depends on besides the network."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what :meth:`state` returned."""
+
+
+class InSpace(Intervener):
+    """``ali``: interventions in the space of the embedding."""
+
+    def __init__(self, settings: TrainSettings, objective: Intervention) -> None:
+        super().__init__(settings)
+        self.loss = objective.loss
+
+    def propose(self, embedding: LabelledEmbedding) -> Session:
+        session = Session(embedding, self.settings.intervention_settings())
+        session.run()
+        return session
+
+    def use(self, session: Session) -> None:
+        self.loss.transforms = session.transforms
+
+    def follow(self, statistics: ClassStatistics) -> Plan:
+        """Plan on statistics alone, as processes do that see only a part of the samples each."""
+        planned = plan(statistics, self.settings.intervention_settings())
+        self.loss.transforms = planned.transforms
+        return planned
+
+    def state(self) -> dict[str, Tensor]:
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        pass
+
+
+class InPlane(InSpace):
+    """``pali``: interventions in a parametric t-SNE that follows the embedding from epoch to epoch."""
+
+    def __init__(self, settings: TrainSettings, objective: Intervention) -> None:
+        super().__init__(settings, objective)
+        self.projector = ParametricTSNE(warm_start=True, random_state=settings.seed)
+        self.loss.projection = self.projector.forward
+
+    def propose(self, embedding: LabelledEmbedding) -> Session:
+        self.projector.fit(embedding.vectors)
+        return super().propose(embedding.with_vectors(self.projector.transform(embedding.vectors)))
+
+    def state(self) -> dict[str, Tensor]:
+        return self.projector.state_dict()
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        if state:
+            self.projector.load_state_dict(dict(state))
+
+
+class ByHand(Intervener):
+    """``pli``: recorded manual steps, carried out once in a parametric t-SNE, are the target of all epochs."""
+
+    def __init__(self, settings: TrainSettings, objective: Replay) -> None:
+        super().__init__(settings)
+        self.objective = objective
+        self.projector = ParametricTSNE(random_state=settings.seed)
+        self.objective.projection = self.projector.forward
+        self.positions: Tensor | None = None
+        self.saved = SavedSession.read(cast("Path", settings.steps))
+
+    def propose(self, embedding: LabelledEmbedding) -> Session:
+        if self.saved.embedding.class_names != embedding.class_names:
+            raise AliError(
+                f"{self.settings.steps} was recorded on other classes ({', '.join(self.saved.embedding.class_names)}); "
+                f"these are {', '.join(embedding.class_names)}"
+            )
+        if self.positions is None:
+            self.projector.fit(embedding.vectors)
+            self.positions = torch.tensor(self.projector.transform(embedding.vectors))
+        session = Session(embedding.with_vectors(self.positions.numpy()), self.saved.settings)
+        session.replay(self.saved.steps[: self.saved.cursor])
+        return session
+
+    def use(self, session: Session) -> None:
+        device = self.objective.targets.device
+        self.objective.targets = torch.tensor(session.after.vectors, dtype=torch.float32, device=device)
+
+    def state(self) -> dict[str, Tensor]:
+        if self.positions is None:
+            return {}
+        return {**self.projector.state_dict(), "positions": self.positions}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        if state:
+            rest = dict(state)
+            self.positions = rest.pop("positions")
+            self.projector.load_state_dict(rest)
+
+
+def make_intervener(settings: TrainSettings, objective: Objective) -> Intervener | None:
+    """Return what ``settings.method`` does between epochs; None when it does nothing, or for a control."""
+    if isinstance(objective, Replay):
+        return ByHand(settings, objective)
+    if isinstance(objective, Intervention):
+        return (InPlane if settings.plane else InSpace)(settings, objective)
+    return None

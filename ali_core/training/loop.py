@@ -1,0 +1,244 @@
+"""The training loop: embed, score, intervene, train an epoch; driven from outside, one epoch at a time.
+
+Synopsis::
+
+    result = train(data, TrainSettings(method="ali", preset="c,s"), out="runs/x")
+
+    with epochs(data, settings, out="runs/x") as run:       # the same, with a hand on it
+        for state in run:
+            state.embedding, state.session                  # the training fold, and the steps proposed for it
+            state.session.undo()                            # the epoch follows what is in force when you go on
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+
+from ali_core.data import CellImages
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.interventions import Session
+from ali_core.training.history import History
+from ali_core.training.run import Run
+from ali_core.training.scoring import Scores
+from ali_core.training.settings import TrainSettings
+
+__all__ = ["EpochState", "TrainResult", "Training", "epochs", "train"]
+
+Progress = Callable[[int, int], None]
+"""Called with the batches of the epoch that are done, and in all."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EpochState:
+    """A run between two epochs.
+
+    Parameters
+    ----------
+    epoch
+        Epochs that are finished; 0 before the first.
+    embedding
+        The training fold, embedded in evaluation mode. Where several processes share it, the samples of this one.
+    session
+        The interventions proposed for the next epoch, in the space where they happen (2-D for ``pali`` and ``pli``).
+        Change its steps, and the epoch follows what is then in force. None for a method without interventions, at the
+        end of a run, and where several processes share the training fold.
+    history
+        A row for each epoch so far.
+    scores
+        Of this embedding; None when they were not due.
+    finished
+        Why the run ends here, in words; empty when it goes on.
+    """
+
+    epoch: int
+    embedding: LabelledEmbedding
+    session: Session | None
+    history: History
+    scores: Scores | None
+    finished: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainResult:
+    """What a run came to.
+
+    Parameters
+    ----------
+    epoch
+        The best epoch, by the macro F1 of the validation fold.
+    scores
+        Of its embedding; the test fold chose nothing.
+    history
+        A row for each epoch.
+    embedding
+        All samples, embedded by the network of the best epoch.
+    out
+        The folder of the run; None when nothing was written.
+    """
+
+    epoch: int
+    scores: Scores
+    history: History
+    embedding: LabelledEmbedding
+    out: Path | None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row an epoch; :data:`~ali_core.training.history.COLUMNS` explains the columns."""
+        return self.history.table()
+
+
+class Training(Iterator[EpochState]):
+    """A run that waits between epochs; made by :func:`epochs`, and closed when done.
+
+    Iterating yields the state before the first epoch, then the state after each; asking for the next one trains.
+
+    Attributes
+    ----------
+    result
+        What the run came to; None before it has ended by itself.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._rewound = False
+        self._states = self._loop()
+        self.result: TrainResult | None = None
+
+    def _loop(self) -> Iterator[EpochState]:
+        run = self._run
+        while True:
+            embedding = run.embed_training_fold()
+            scores = run.evaluate(embedding) if run.is_due() else None
+            run.record(scores)
+            finished = run.finished()
+            session = None if finished else run.propose(embedding)
+            if finished:
+                self._end()
+            yield EpochState(
+                epoch=run.epoch,
+                embedding=embedding,
+                session=session,
+                history=run.history,
+                scores=scores,
+                finished=finished,
+            )
+            if finished and not self._rewound:
+                return
+            if not self._rewound:
+                run.follow(session, embedding)
+                run.train_epoch()
+            self._rewound = False
+
+    def __next__(self) -> EpochState:
+        return next(self._states)
+
+    def rewind(self, epoch: int) -> None:
+        """Go back to the state after ``epoch``: it is yielded next, and training goes on from it.
+
+        Raises
+        ------
+        AliError
+            When the state of that epoch is not kept; ``keep_checkpoints`` keeps all.
+        """
+        self._run.rewind(epoch)
+        self._rewound, self.result = True, None
+
+    def close(self) -> None:
+        """Release the data; a run on disk can be continued later."""
+        self._run.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _end(self) -> None:
+        epoch, scores, embedding = self._run.end()
+        self.result = TrainResult(
+            epoch=epoch, scores=scores, history=self._run.history, embedding=embedding, out=self._run.out
+        )
+
+
+def epochs(
+    data: LabelledEmbedding | CellImages,
+    settings: TrainSettings | None = None,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    loggers: Sequence[Any] = (),
+    progress: Progress | None = None,
+) -> Training:
+    """Return a run as an iterator of states, one before the first epoch and one after each.
+
+    Parameters
+    ----------
+    data
+        Features, of which a linear layer is trained, or images, on which a network is trained end to end. It holds all
+        samples; the folds follow from the settings.
+    settings
+        Of the run; by default those of :class:`~ali_core.training.settings.TrainSettings`.
+    out
+        Folder for everything the run leaves behind (:mod:`ali_core.training.run_folder`); None writes nothing.
+    resume
+        Continue what ``out`` holds, if it holds a run.
+    loggers
+        Loggers of Lightning Fabric that are given the numbers of each epoch.
+    progress
+        Called with the batches of the epoch that are done, and in all.
+
+    Returns
+    -------
+    Training
+        Use it as a context manager, or close it.
+
+    Raises
+    ------
+    AliError
+        For data that cannot be trained on, a folder that cannot be used, or weights that are not there; while
+        iterating, when the loss or the embedding is not finite or a file cannot be written. Finished epochs are safe.
+
+    Notes
+    -----
+    On a CPU, the same settings and data give the same numbers, whether the run was interrupted or not, with the same
+    number of threads.
+    """
+    run = Run.open(data, settings or TrainSettings(), out=out, resume=resume, loggers=loggers, progress=progress)
+    return Training(run)
+
+
+def train(
+    data: LabelledEmbedding | CellImages,
+    settings: TrainSettings | None = None,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    loggers: Sequence[Any] = (),
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Train to the end; parameters and errors as :func:`epochs`.
+
+    Parameters
+    ----------
+    data, settings, out, resume, loggers, progress
+        See :func:`epochs`.
+
+    Returns
+    -------
+    TrainResult
+        The best epoch and its scores.
+    """
+    with epochs(data, settings, out=out, resume=resume, loggers=loggers, progress=progress) as training:
+        for _ in training:
+            pass
+        if training.result is None:
+            raise AliError("the run did not come to its end")
+        return training.result

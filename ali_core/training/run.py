@@ -1,0 +1,319 @@
+"""The moves of a run, in the order in which :mod:`ali_core.training.loop` makes them."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ali_core.data import CellImages, FoldSplit, grouped_folds
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.interventions import ClassStatistics, InterventionStep, Session
+from ali_core.training.checkpoint import optimiser_tensors, prefixed, restore_optimiser, under
+from ali_core.training.history import History
+from ali_core.training.inputs import FeatureInputs, ImageInputs, open_inputs
+from ali_core.training.interveners import InSpace, make_intervener
+from ali_core.training.learner import make_learner
+from ali_core.training.reduction import merged_over_ranks
+from ali_core.training.run_folder import RunFolder, starting_tensors
+from ali_core.training.scoring import Scores, score_folds
+from ali_core.training.settings import TrainSettings
+from ali_core.training.worker import EpochLosses, Worker, make_fabric
+
+__all__ = ["Run"]
+
+PARTS = ("train", "validation", "test")
+
+
+class Run:
+    """Everything that a run holds between epochs; made by :meth:`open`.
+
+    Attributes
+    ----------
+    epoch
+        Epochs that are finished.
+    history
+        A row for each of them, and one for the state at the start.
+    out
+        The folder of the run, or None.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        split: FoldSplit,
+        settings: TrainSettings,
+        *,
+        out: Path | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.worker, self.split, self.settings = worker, split, settings
+        self.out, self.progress = out, progress
+        self.intervener = make_intervener(settings, worker.learner.objective)
+        self.folder = None if out is None else RunFolder(out, keep_checkpoints=settings.keep_checkpoints)
+        self.history, self.epoch = History(), 0
+        self.best: tuple[int, dict[str, Tensor]] = (0, {})
+        self._seconds: dict[str, float] = {}
+        self._losses: EpochLosses | None = None
+        self._steps: tuple[InterventionStep, ...] = ()
+
+    @classmethod
+    def open(
+        cls,
+        data: LabelledEmbedding | CellImages,
+        settings: TrainSettings,
+        *,
+        out: str | Path | None,
+        resume: bool,
+        loggers: Sequence[Any],
+        progress: Callable[[int, int], None] | None,
+    ) -> Self:
+        """Set up a run; see :func:`ali_core.training.loop.epochs`."""
+        fabric = make_fabric(settings, loggers)
+        inputs = open_inputs(data, settings, fabric.device)
+        try:
+            split = _split(inputs, settings)
+            learner = make_learner(inputs, settings, split)
+            if settings.start is not None:
+                learner.start_from(starting_tensors(settings, inputs.fingerprint), str(settings.start))
+            place = None if out is None else Path(out)
+            run = cls(Worker(fabric, learner, inputs, settings), split, settings, out=place, progress=progress)
+            if run.folder is not None:
+                if fabric.is_global_zero:
+                    run.folder.start(settings, inputs.fingerprint, str(fabric.device), resume=resume)
+                    run.folder.write_parts(inputs.ids, inputs.labels, inputs.class_names, split)
+                fabric.barrier()
+                run._continue()
+        except BaseException:
+            inputs.close()
+            raise
+        return run
+
+    # One epoch, move by move ---------------------------------------------------------------------------------------
+
+    def embed_training_fold(self) -> LabelledEmbedding:
+        """Embed the training fold in evaluation mode; of several processes, each its own samples."""
+        with self._timed("embed"):
+            rows = self.worker.own(self.split.train)
+            embedding = self._embedding(rows, self._guarded(partial(self.worker.embed, rows)))
+        if self.settings.keep_embeddings and self.folder is not None:
+            whole = self._whole(embedding)
+            if self.worker.fabric.is_global_zero:
+                self._guarded(partial(self.folder.write_embedding, self.epoch, whole))
+        return embedding
+
+    def is_due(self) -> bool:
+        """Whether this epoch is to be scored, and is not yet."""
+        due = self.epoch % self.settings.evaluate_every == 0 or self.epoch >= self.settings.max_epochs
+        return due and self.history.epoch < self.epoch
+
+    def evaluate(self, embedding: LabelledEmbedding) -> Scores | None:
+        """Score the training fold's ``embedding`` and the other folds; None on all processes but the first."""
+        with self._timed("evaluate"):
+            vectors = {"train": self.worker.gathered(embedding.vectors, len(self.split.train))}
+            for part in PARTS[1:]:
+                rows = getattr(self.split, part)
+                vectors[part] = self.worker.gathered(self.worker.embed(self.worker.own(rows)), len(rows))
+            return self._score(vectors) if self.worker.fabric.is_global_zero else None
+
+    def record(self, scores: Scores | None) -> None:
+        """Add the epoch to the history and write its state; nothing when it is there already."""
+        if self.history.epoch >= self.epoch:
+            return
+        row = self._row() | self.worker.fabric.broadcast({} if scores is None else scores.row(), src=0)
+        self.history.add(row, self._times())
+        best = self.history.best()
+        if best is None or best["epoch"] == self.epoch:
+            self.best = (self.epoch, prefixed(self.worker.learner.state_dict(), "learner"))
+        self.worker.fabric.log_dict(
+            {name: value for name, value in self.history.rows[-1].items() if isinstance(value, (int, float))},
+            step=self.epoch,
+        )
+        self._save()
+
+    def finished(self) -> str:
+        """Return why the run ends at this epoch, or an empty text."""
+        settings, best = self.settings, self.history.best()
+        if self.epoch >= settings.max_epochs:
+            return f"all {settings.max_epochs} epochs are done"
+        waited = 0 if best is None else self.epoch - int(best["epoch"])
+        if settings.patience and not settings.control and waited >= settings.patience:
+            return f"no better validation F1 for {waited} epochs"
+        return ""
+
+    def propose(self, embedding: LabelledEmbedding) -> Session | None:
+        """Return the interventions that the next epoch is to follow, if the method has any.
+
+        None, too, where several processes share the training fold: :meth:`follow` then plans on merged statistics.
+        """
+        if self.intervener is None or self.worker.fabric.world_size > 1:
+            return None
+        with self._timed("intervene"):
+            return self.intervener.propose(embedding)
+
+    def follow(self, session: Session | None, embedding: LabelledEmbedding) -> None:
+        """Tell the loss to follow the steps in force in ``session``, and write them down."""
+        if self.intervener is None:
+            return
+        with self._timed("intervene"):
+            if session is None and isinstance(self.intervener, InSpace) and not self.settings.plane:
+                self._steps = self._follow_together(self.intervener, embedding)
+                return
+            if session is None:
+                session = self.intervener.propose(self._whole(embedding))
+            self.intervener.use(session)
+            self._steps = session.steps
+        if self.folder is not None and self.worker.fabric.is_global_zero:
+            self._guarded(partial(self.folder.write_session, self.epoch, session))
+
+    def train_epoch(self) -> None:
+        """Train on the training fold once."""
+        with self._timed("train"):
+            self._losses = self._guarded(partial(self.worker.run_epoch, self.split.train, self.epoch, self.progress))
+        self.epoch += 1
+
+    def end(self) -> tuple[int, Scores, LabelledEmbedding]:
+        """Score the network of the best epoch, write the result; return epoch, scores and all samples embedded."""
+        epoch, tensors = self.best
+        self.worker.learner.load_state_dict(under(tensors, "learner"))
+        everything = np.arange(len(self.worker.inputs.labels))
+        vectors = self.worker.gathered(self.worker.embed(self.worker.own(everything)), len(everything))
+        scores = self._score({part: vectors[getattr(self.split, part)] for part in PARTS})
+        embedding = self._embedding(everything, vectors)
+        if self.folder is not None and self.worker.fabric.is_global_zero:
+            self.folder.write_end(epoch, self.epoch, scores, embedding, self.worker.learner.net)
+        return epoch, scores, embedding
+
+    def rewind(self, epoch: int) -> None:
+        """Go back to the state after ``epoch``; AliError when it is not kept."""
+        if self.folder is None:
+            raise AliError("a run without a folder keeps no earlier states; give out, and keep_checkpoints")
+        tensors = self.folder.at(epoch)
+        self.history.cut(epoch)
+        best = int((self.history.best() or {"epoch": epoch})["epoch"])
+        self.best = (best, prefixed(under(self.folder.at(best), "learner"), "learner"))
+        self.epoch = epoch
+        self._restore(tensors)
+        self.folder.forget_after(epoch)
+        self._save()
+
+    def close(self) -> None:
+        """Release the data."""
+        self.worker.inputs.close()
+
+    # Inside --------------------------------------------------------------------------------------------------------
+
+    def _embedding(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> LabelledEmbedding:
+        inputs = self.worker.inputs
+        return LabelledEmbedding(
+            vectors=vectors,
+            labels=inputs.labels[rows],
+            class_names=inputs.class_names,
+            ids=inputs.ids[rows],
+            groups=None if inputs.groups is None else inputs.groups[rows],
+        )
+
+    def _whole(self, embedding: LabelledEmbedding) -> LabelledEmbedding:
+        """Return the training fold of all processes."""
+        if self.worker.fabric.world_size == 1:
+            return embedding
+        return self._embedding(self.split.train, self.worker.gathered(embedding.vectors, len(self.split.train)))
+
+    def _follow_together(self, intervener: InSpace, embedding: LabelledEmbedding) -> tuple[InterventionStep, ...]:
+        own = ClassStatistics.from_samples(
+            embedding.vectors,
+            embedding.labels,
+            embedding.n_classes,
+            spread=self.settings.intervention_settings().spread,
+        )
+        planned = intervener.follow(merged_over_ranks(own, self.worker.fabric.all_gather))
+        return planned.steps
+
+    def _score(self, vectors: Mapping[str, NDArray[np.float32]]) -> Scores:
+        labels = {part: self.worker.inputs.labels[getattr(self.split, part)] for part in PARTS}
+        return score_folds(dict(vectors), labels, len(self.worker.inputs.class_names))
+
+    def _row(self) -> dict[str, Any]:
+        names = self.worker.inputs.class_names
+        moved = dict.fromkeys(names[code] for step in self._steps for code in step.classes)
+        row: dict[str, Any] = {"n_steps": len(self._steps), "moved_classes": ";".join(moved)} if moved else {}
+        if self._losses is not None:
+            parts = ("loss", "base_loss", "intervention_loss", "active_fraction")
+            row |= {name: getattr(self._losses, name) for name in parts}
+        return row
+
+    def _times(self) -> dict[str, Any]:
+        times: dict[str, Any] = dict(self._seconds)
+        if self._losses is not None:
+            times["data"] = self._losses.seconds_data
+            times["samples_per_second"] = self._losses.n_samples / times["train"]
+        self._seconds = {}
+        return times
+
+    def _save(self) -> None:
+        if self.folder is None or not self.worker.fabric.is_global_zero:
+            return
+        with self._timed("save"):
+            tensors = prefixed(self.worker.learner.state_dict(), "learner")
+            tensors |= prefixed(optimiser_tensors(self.worker.optimiser), "optimiser")
+            tensors |= prefixed({} if self.intervener is None else self.intervener.state(), "intervener")
+            folder = self.folder
+            self._guarded(partial(folder.save, self.history, tensors, self.best))
+
+    def _continue(self) -> None:
+        found = None if self.folder is None else self.folder.load()
+        if found is None:
+            return
+        self.history, tensors, best = found
+        self.epoch = self.history.epoch
+        self.best = (int((self.history.best() or {"epoch": 0})["epoch"]), best)
+        self._restore(tensors)
+
+    def _restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self.worker.learner.load_state_dict(under(tensors, "learner"))
+        restore_optimiser(self.worker.optimiser, under(tensors, "optimiser"))
+        if self.intervener is not None:
+            self.intervener.restore(under(tensors, "intervener"))
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  # what the work returns
+        """Do ``work``; of a failure, say in which epoch it was and what is safe."""
+        try:
+            return work()
+        except (AliError, OSError) as error:
+            kept = "nothing is kept, since the run has no folder"
+            if self.folder is not None:
+                kept = (
+                    f"epochs up to {self.folder.saved_epoch()} are kept in {self.out}, and --resume goes on from there"
+                )
+            raise AliError(f"epoch {self.epoch + 1}: {error}; {kept}") from error
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def _split(inputs: FeatureInputs | ImageInputs, settings: TrainSettings) -> FoldSplit:
+    groups = inputs.groups if settings.groups == "keep" else None
+    if groups is not None and len(set(groups.tolist())) < settings.n_folds:
+        raise AliError(
+            f"the data has {len(set(groups.tolist()))} groups, which cannot be kept whole in {settings.n_folds} folds; "
+            "give finer groups, fewer folds, or groups='ignore' (--ignore-groups) if samples of a group may be in "
+            "training and test at once"
+        )
+    return grouped_folds(
+        inputs.labels,
+        groups=groups,
+        n_folds=settings.n_folds,
+        seed=settings.fold_seed,
+        class_names=inputs.class_names,
+    )[settings.fold]

@@ -1,0 +1,241 @@
+"""A run on disk.
+
+=============================  =====================================================================================
+``settings.toml``              the settings, as ``ali train --settings`` reads them
+``run.json``                   versions, commit, device, and the fingerprint of the data
+``parts.csv``                  id, class and part (train, validation, test) of every sample
+``epochs.csv``, ``timing.csv`` one row an epoch; see :mod:`ali_core.training.history`
+``last.json``                  the epochs so far, and which checkpoints belong to them; what a run continues from
+``checkpoints/``               safetensors: the last state, and the network of the best epoch
+``interventions/``             the session that each epoch followed
+``embeddings/``                the training fold at the start of each epoch, on request
+``result.json``                the scores of the best epoch; its presence says that the run is finished
+``classes.csv``,               per class and part: F1; and the confusion matrices
+``confusion.csv``
+``embedding.npz``              all samples, embedded by the best network
+``network.safetensors``        that network
+=============================  =====================================================================================
+
+``last.json`` is replaced in one move after everything it names is written, so it is the moment an epoch is done.
+"""
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ali_core.data import FoldSplit
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.files import atomic_path, write_csv
+from ali_core.interventions import Session
+from ali_core.networks import EmbeddingNet, save_network
+from ali_core.networks.feature_net import FeatureNet
+from ali_core.training.checkpoint import read_tensors, write_tensors
+from ali_core.training.history import History
+from ali_core.training.scoring import Scores
+from ali_core.training.settings import TrainSettings
+
+__all__ = ["RunFolder", "starting_tensors"]
+
+FREE_TO_CHANGE = ("max_epochs", "device", "workers", "keep_embeddings", "keep_checkpoints")
+"""Settings that a continued run may have changed."""
+
+PACKAGES = ("ali-interventions", "torch", "torchvision", "numpy", "scikit-learn", "lightning", "openTSNE")
+
+
+class RunFolder:
+    """Where a run keeps everything; see the module for the files.
+
+    Parameters
+    ----------
+    folder
+        Its place.
+    keep_checkpoints
+        Keep the state of every epoch, not of the last alone.
+    """
+
+    def __init__(self, folder: Path, *, keep_checkpoints: bool) -> None:
+        self.folder, self.keep_checkpoints = folder, keep_checkpoints
+
+    def start(self, settings: TrainSettings, fingerprint: str, device: str, *, resume: bool) -> None:
+        """Begin a run here, or check that the one that is here can be continued.
+
+        Raises
+        ------
+        AliError
+            When the folder holds a run and ``resume`` is false; when that run had other settings or other data; when
+            the folder cannot be written.
+        """
+        about = self.folder / "run.json"
+        if about.is_file():
+            self._check(settings, fingerprint, resume=resume)
+        try:
+            settings.write(self.folder / "settings.toml")
+            if not about.is_file():
+                _write_json({"fingerprint": fingerprint, "device": device, **_provenance()}, about)
+        except OSError as error:
+            raise AliError(f"{self.folder} cannot be written ({error}); choose another folder with --out") from None
+
+    def _check(self, settings: TrainSettings, fingerprint: str, *, resume: bool) -> None:
+        if not resume:
+            raise AliError(f"{self.folder} holds a run already; continue it with --resume, or choose another --out")
+        old = TrainSettings.read(self.folder / "settings.toml").model_dump()
+        changed = [
+            name for name, value in settings.model_dump().items() if value != old[name] and name not in FREE_TO_CHANGE
+        ]
+        if changed:
+            was = ", ".join(f"{name} was {old[name]!r}" for name in changed)
+            raise AliError(f"{self.folder} holds a run with other settings ({was}); choose another --out")
+        if _read_json(self.folder / "run.json")["fingerprint"] != fingerprint:
+            raise AliError(f"{self.folder} holds a run on other data; choose another --out")
+
+    # What a run continues from -------------------------------------------------------------------------------------
+
+    def save(self, history: History, tensors: Mapping[str, Tensor], best: tuple[int, Mapping[str, Tensor]]) -> None:
+        """Write the state after an epoch; when this returns, the epoch is safe."""
+        epoch, (best_epoch, best_tensors) = history.epoch, best
+        last, best_file = f"epoch-{epoch:04d}.safetensors", f"best-{best_epoch:04d}.safetensors"
+        write_tensors(tensors, self.folder / "checkpoints" / last)
+        if not (self.folder / "checkpoints" / best_file).is_file():
+            write_tensors(best_tensors, self.folder / "checkpoints" / best_file)
+        record = {"last": last, "best": best_file, "rows": history.rows, "times": history.times}
+        _write_json(record, self.folder / "last.json")
+        write_csv(history.table(), self.folder / "epochs.csv")
+        write_csv(history.timing(), self.folder / "timing.csv")
+        for file in (self.folder / "checkpoints").glob("*.safetensors"):
+            if file.name not in (last, best_file) and not (self.keep_checkpoints and file.name.startswith("epoch")):
+                file.unlink(missing_ok=True)
+
+    def load(self) -> tuple[History, dict[str, Tensor], dict[str, Tensor]] | None:
+        """Return the epochs, the last state and the best network; None when no epoch was finished."""
+        path = self.folder / "last.json"
+        if not path.is_file():
+            return None
+        record = _read_json(path)
+        history = History(record["rows"], record["times"])
+        last, best = record["last"], record["best"]
+        checkpoints = self.folder / "checkpoints"
+        return history, read_tensors(checkpoints / last), read_tensors(checkpoints / best)
+
+    def saved_epoch(self) -> int | str:
+        """Return the last epoch that is safe, ``none`` before there is one."""
+        path = self.folder / "last.json"
+        return int(_read_json(path)["rows"][-1]["epoch"]) if path.is_file() else "none"
+
+    def forget_after(self, epoch: int) -> None:
+        """Remove what belongs to later epochs, the result included."""
+        (self.folder / "result.json").unlink(missing_ok=True)
+        for pattern in ("checkpoints/*-*.safetensors", "interventions/epoch-*.json", "embeddings/epoch-*.npz"):
+            for file in self.folder.glob(pattern):
+                if int(file.stem.split("-")[1]) > epoch - (file.suffix == ".json"):
+                    file.unlink(missing_ok=True)
+
+    def at(self, epoch: int) -> dict[str, Tensor]:
+        """Return the state after ``epoch``; AliError tells which are kept."""
+        path = self.folder / "checkpoints" / f"epoch-{epoch:04d}.safetensors"
+        if not path.is_file():
+            kept = sorted(int(file.stem[6:]) for file in path.parent.glob("epoch-*.safetensors"))
+            raise AliError(f"the state of epoch {epoch} is not kept; kept are {kept} (keep_checkpoints keeps all)")
+        return read_tensors(path)
+
+    # What people read ----------------------------------------------------------------------------------------------
+
+    def write_parts(
+        self, ids: NDArray[np.str_], labels: NDArray[np.int64], class_names: tuple[str, ...], split: FoldSplit
+    ) -> None:
+        """Write which sample is in which part."""
+        part = np.full(len(labels), "", dtype=object)
+        for name in ("train", "validation", "test"):
+            part[getattr(split, name)] = name
+        table = pd.DataFrame({"id": ids, "label": np.asarray(class_names)[labels], "part": part})
+        write_csv(table, self.folder / "parts.csv")
+
+    def write_session(self, epoch: int, session: Session) -> None:
+        """Write the session that the epoch after ``epoch`` follows."""
+        session.save(self.folder / "interventions" / f"epoch-{epoch:04d}.json")
+
+    def write_embedding(self, epoch: int, embedding: LabelledEmbedding) -> None:
+        """Write the training fold after ``epoch``."""
+        embedding.save(self.folder / "embeddings" / f"epoch-{epoch:04d}.npz")
+
+    def write_end(
+        self, epoch: int, n_epochs: int, scores: Scores, embedding: LabelledEmbedding, net: EmbeddingNet | FeatureNet
+    ) -> None:
+        """Write what the best network is worth and makes of the data; the run counts as finished from then on."""
+        for name, table in scores.tables(embedding.class_names).items():
+            write_csv(table, self.folder / f"{name}.csv")
+        embedding.save(self.folder / "embedding.npz")
+        save_network(net, self.folder / "network.safetensors")
+        _write_json({"best_epoch": epoch, "n_epochs": n_epochs, **scores.row()}, self.folder / "result.json")
+
+
+def starting_tensors(settings: TrainSettings, fingerprint: str) -> dict[str, Tensor]:
+    """Return the best network of the run ``settings.start``, which must have had the same folds of the same data.
+
+    Raises
+    ------
+    AliError
+        When there is no such run, or its training fold may hold samples that are test or validation now.
+    """
+    folder = Path(str(settings.start))
+    found = RunFolder(folder, keep_checkpoints=False).load()
+    if found is None:
+        raise AliError(f"{folder} holds no run with a finished epoch; give a folder that ali train wrote")
+    old = TrainSettings.read(folder / "settings.toml")
+    folds = ("n_folds", "fold", "fold_seed", "groups")
+    differing = [name for name in folds if getattr(old, name) != getattr(settings, name)]
+    if differing or _read_json(folder / "run.json")["fingerprint"] != fingerprint:
+        what = ", ".join(differing) or "data"
+        raise AliError(
+            f"{folder} was trained with other {what}, so it may have learnt from what is test or validation now; "
+            "start from a run of the same folds and data"
+        )
+    return found[2]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AliError(f"{path} is missing or damaged ({error}); start the run again in another folder") from None
+    if not isinstance(content, dict):
+        raise AliError(f"{path} is damaged; start the run again in another folder")
+    return content
+
+
+def _write_json(content: Mapping[str, Any], path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _provenance() -> dict[str, Any]:
+    """Versions and commit."""
+    versions: dict[str, str | None] = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = None
+    return {"versions": versions, "python": platform.python_version(), "commit": _commit()}
+
+
+def _commit() -> str | None:
+    """Return the commit of the source, with + when files differ from it; None outside a clone."""
+    here = Path(__file__).parent
+    said = []
+    for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"]):
+        try:
+            done = subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=True)  # noqa: S603, S607
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        said.append(done.stdout.strip())
+    return said[0] + ("+" if said[1] else "")

@@ -1,0 +1,75 @@
+"""What an embedding is worth: an RBF-SVM trained on the training fold, chosen on validation, told on test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ali_core.evaluation import ClassificationScores, search_svm
+
+__all__ = ["Scores", "score_folds"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """Scores of one embedding.
+
+    Parameters
+    ----------
+    validation, test
+        Confusion and F1 in the two folds; the test fold chose nothing.
+    regularisation, gamma
+        C and gamma that were best on the validation fold.
+    """
+
+    validation: ClassificationScores
+    test: ClassificationScores
+    regularisation: float
+    gamma: float
+
+    def row(self) -> dict[str, float]:
+        """Return the numbers for the table of epochs."""
+        return {
+            "validation_f1": self.validation.macro_f1,
+            "test_f1": self.test.macro_f1,
+            "regularisation": self.regularisation,
+            "gamma": self.gamma,
+        }
+
+    def tables(self, class_names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+        """Return F1 per class, and the confusion matrices in long form."""
+        both = {"validation": self.validation, "test": self.test}
+        names = np.asarray(class_names)
+        classes = [
+            pd.DataFrame({"part": part, "class": names, "f1": found.class_f1, "n": found.confusion.sum(axis=1)})
+            for part, found in both.items()
+        ]
+        true, predicted = np.indices((len(names), len(names)))
+        confusion = [
+            pd.DataFrame(
+                {
+                    "part": part,
+                    "true": names[true.ravel()],
+                    "predicted": names[predicted.ravel()],
+                    "n": found.confusion.ravel(),
+                }
+            )
+            for part, found in both.items()
+        ]
+        return {"classes": pd.concat(classes), "confusion": pd.concat(confusion)}
+
+
+def score_folds(
+    vectors: dict[str, NDArray[np.float32]], labels: dict[str, NDArray[np.int64]], n_classes: int
+) -> Scores:
+    """Train, choose and score; both dictionaries have ``train``, ``validation`` and ``test``: (n, D) and (n,)."""
+    search = search_svm(
+        vectors["train"], labels["train"], vectors["validation"], labels["validation"], n_classes=n_classes
+    )
+    return Scores(
+        validation=search.score(vectors["validation"], labels["validation"]),
+        test=search.score(vectors["test"], labels["test"]),
+        regularisation=search.regularisation,
+        gamma=search.gamma,
+    )

@@ -1,0 +1,185 @@
+"""The mechanics of one process: embed the samples it is responsible for, train one epoch."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ali_core.errors import AliError
+from ali_core.training.inputs import FeatureInputs, ImageInputs
+from ali_core.training.learner import Learner, derived_seed, seeded
+from ali_core.training.sampling import batch_order
+from ali_core.training.settings import TrainSettings
+
+__all__ = ["EpochLosses", "Worker", "make_fabric"]
+
+EVALUATION_BATCH = 256
+SUMMED = ("total", "base", "intervention", "active", "triplets")
+ORDER, AUGMENTATION, NETWORK = range(3)
+"""Purposes that numbers are drawn for in an epoch, each with a seed of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochLosses:
+    """Means over the batches of one epoch; NaN for a part that the method does not have.
+
+    Parameters
+    ----------
+    loss, base_loss, intervention_loss
+        The loss and its two parts.
+    active_fraction
+        Triplets that violate the margin, as a share of all triplets of the batches.
+    n_samples
+        Samples that this process trained on.
+    seconds_data
+        Time spent waiting for batches.
+    """
+
+    loss: float
+    base_loss: float
+    intervention_loss: float
+    active_fraction: float
+    n_samples: int
+    seconds_data: float
+
+
+def make_fabric(settings: TrainSettings, loggers: Any = ()) -> Any:  # noqa: ANN401  # Fabric is imported when used
+    """Return a launched Lightning Fabric for the device, precision and number of processes of ``settings``."""
+    import lightning.fabric  # noqa: PLC0415  # takes seconds
+
+    from ali_core.networks.devices import choose_device  # noqa: PLC0415
+
+    device = choose_device(settings.device).type
+    precision: Any = settings.precision
+    if precision == "auto":
+        precision = "bf16-mixed" if device == "cuda" and torch.cuda.is_bf16_supported() else "32-true"
+    fabric = lightning.fabric.Fabric(
+        accelerator=device, devices=settings.devices, precision=precision, loggers=list(loggers)
+    )
+    fabric.launch()
+    return fabric
+
+
+class Worker:
+    """A learner with its optimiser and inputs on the device of one process.
+
+    Parameters
+    ----------
+    fabric
+        A launched Lightning Fabric.
+    learner
+        Network and loss; from now on it lives on the device of ``fabric``.
+    inputs
+        All samples, those of other folds included.
+    settings
+        Of the run.
+    """
+
+    def __init__(
+        self,
+        fabric: Any,  # noqa: ANN401
+        learner: Learner,
+        inputs: FeatureInputs | ImageInputs,
+        settings: TrainSettings,
+    ) -> None:
+        self.fabric, self.learner, self.inputs, self.settings = fabric, learner, inputs, settings
+        self.optimiser = torch.optim.AdamW(
+            learner.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self._module, self._optimiser = fabric.setup(learner, self.optimiser)
+        self._codes = torch.tensor(inputs.labels, device=fabric.device)
+
+    def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of ``rows`` that this process is responsible for."""
+        return rows[self.fabric.global_rank :: self.fabric.world_size]
+
+    def embed(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Embed samples in evaluation mode; float32 of shape (len(rows), D).
+
+        Raises
+        ------
+        AliError
+            When the network yields NaN or infinity.
+        """
+        self._module.eval()
+        with torch.inference_mode(), self.fabric.autocast():
+            batches = self.inputs.plain_batches(rows, EVALUATION_BATCH)
+            parts = [self.learner.net(batch).float().cpu() for batch in batches]
+        self._module.train()
+        vectors = torch.cat(parts).numpy() if parts else np.empty((0, self.settings.width), np.float32)
+        if not np.isfinite(vectors).all():
+            raise AliError("the network yields NaN or infinity; use a lower learning_rate")
+        return vectors
+
+    def gathered(self, own: NDArray[np.float32], n_rows: int) -> NDArray[np.float32]:
+        """Return what all processes have of ``n_rows`` samples, dealt out by :meth:`own`, in their order."""
+        world = self.fabric.world_size
+        if world == 1:
+            return own
+        longest = -(-n_rows // world)
+        padded = np.zeros((longest, own.shape[1]), np.float32)
+        padded[: len(own)] = own
+        every = self.fabric.all_gather(torch.tensor(padded, device=self.fabric.device)).cpu().numpy()
+        whole: NDArray[np.float32] = every.transpose(1, 0, 2).reshape(longest * world, -1)[:n_rows]
+        return whole
+
+    def run_epoch(
+        self, rows: NDArray[np.int64], epoch: int, progress: Callable[[int, int], None] | None = None
+    ) -> EpochLosses:
+        """Train on every batch of ``rows`` once; ``progress`` is called with the batches done and in all.
+
+        Raises
+        ------
+        AliError
+            When the loss is NaN or infinite; the learner is then not to be used any more.
+        """
+        settings, rank = self.settings, self.fabric.global_rank
+        order = batch_order(self.inputs.labels[rows], settings, derived_seed(settings.seed, epoch, ORDER))
+        own = self.own(order.T).T if self.fabric.world_size > 1 else order
+        augmentation = torch.Generator().manual_seed(derived_seed(settings.seed, epoch, AUGMENTATION, rank))
+        sums, waited = np.zeros(5), 0.0
+        self._module.train()
+        with seeded(derived_seed(settings.seed, epoch, NETWORK, rank)):
+            batches = self.inputs.training_batches(rows[own.ravel()], own.shape[1], augmentation)
+            for number, (batch, seconds) in enumerate(_timed(batches)):
+                terms = self._step(batch, torch.as_tensor(own[number], device=self.fabric.device), rows)
+                values = torch.stack([terms[name].detach().double() for name in SUMMED]).cpu().numpy()
+                if not np.isfinite(values[0]):
+                    raise AliError(f"the loss became {values[0]} in batch {number + 1} of {len(own)}")
+                sums, waited = sums + values, waited + seconds
+                if progress is not None:
+                    progress(number + 1, len(own))
+        count = len(own)
+        return EpochLosses(
+            loss=sums[0] / count,
+            base_loss=sums[1] / count,
+            intervention_loss=sums[2] / count,
+            active_fraction=sums[3] / sums[4] if sums[4] else float("nan"),
+            n_samples=own.size,
+            seconds_data=waited,
+        )
+
+    def _step(self, batch: Tensor, at: Tensor, rows: NDArray[np.int64]) -> dict[str, Tensor]:
+        """One step of the optimiser on ``batch``, whose samples stand at ``at`` in ``rows``."""
+        labels = self._codes[torch.as_tensor(rows, device=at.device)[at]]
+        terms: dict[str, Tensor] = self._module(batch, labels, at)
+        self._optimiser.zero_grad()
+        self.fabric.backward(terms["total"])
+        self._optimiser.step()
+        return terms
+
+
+def _timed(batches: Iterator[Tensor]) -> Iterator[tuple[Tensor, float]]:
+    """Yield each batch with the seconds it was waited for."""
+    while True:
+        start = time.perf_counter()
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        yield batch, time.perf_counter() - start
