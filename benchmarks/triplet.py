@@ -20,7 +20,7 @@ from ali_core.losses import triplet_terms
 
 DIM, N_CLASSES, MARGIN = 256, 11, 0.2
 SIZES, PEER_UP_TO = (64, 128, 256, 512, 1024, 4096), 1024
-REPEATS = {64: 20, 128: 20, 256: 10, 512: 5, 1024: 3, 4096: 3}
+REPEATS = {64: 20, 128: 20, 256: 10, 512: 5, 1024: 2, 4096: 3}
 
 
 def batch(size, seed=0):
@@ -28,7 +28,7 @@ def batch(size, seed=0):
     rng = np.random.default_rng(seed)
     share = np.geomspace(20, 1, N_CLASSES)
     labels = rng.choice(N_CLASSES, size=size, p=share / share.sum())
-    vectors = 0.3 * rng.normal(size=(N_CLASSES, DIM))[labels] + rng.normal(size=(size, DIM))
+    vectors = 0.55 * rng.normal(size=(N_CLASSES, DIM))[labels] + rng.normal(size=(size, DIM))
     points = torch.tensor(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=torch.float32)
     return points, torch.tensor(labels)
 

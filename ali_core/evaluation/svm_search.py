@@ -24,8 +24,6 @@ __all__ = ["SvmGrid", "SvmSearch", "search_svm"]
 KERNEL_LIMIT = 20_000
 """Training samples up to which kernel matrices are kept: 8 N² bytes each, two at a time."""
 
-CACHE_MB = 500
-
 
 @dataclass(frozen=True, kw_only=True)
 class SvmGrid:
@@ -48,7 +46,7 @@ class SvmGrid:
     """
 
     regularisations: tuple[float, ...] = (1.0, 10.0, 100.0)
-    gammas: tuple[float, ...] = (0.25, 1.0, 4.0)
+    gammas: tuple[float, ...] = (0.0625, 0.25, 1.0)
     class_weight: Literal["balanced"] | None = "balanced"
 
     def __post_init__(self) -> None:
@@ -95,8 +93,9 @@ class SvmSearch:
 
     def score(self, vectors: ArrayLike, labels: ArrayLike) -> ClassificationScores:
         """Return the scores of ``vectors`` (N, D) with true codes ``labels`` (N,); AliError when they do not fit."""
-        true = _checked_labels(labels, "labels", len(np.asarray(vectors)), self.n_classes)
-        return ClassificationScores.of(true, self.predict(vectors), self.n_classes)
+        predicted = self.predict(vectors)
+        true = _checked_labels(labels, "labels", len(predicted), self.n_classes)
+        return ClassificationScores.of(true, predicted, self.n_classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +128,7 @@ class _TrainingVectors:
     def classifier(self, regularisation: float, gamma: float, class_weight: str | None) -> SVC:
         """Return an SVC, not yet trained, for these inputs."""
         kernel = {"kernel": "precomputed"} if self.shared else {"kernel": "rbf", "gamma": gamma}
-        return SVC(C=regularisation, class_weight=class_weight, cache_size=CACHE_MB, **kernel)
+        return SVC(C=regularisation, class_weight=class_weight, cache_size=500, **kernel)  # MB
 
 
 def search_svm(

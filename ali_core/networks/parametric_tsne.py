@@ -10,6 +10,7 @@ Synopsis::
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,7 @@ class TsneNetwork(nn.Module):
         super().__init__()
         widths = [dim, *hidden, 2]
         layers: list[nn.Module] = []
-        for n_inputs, n_outputs in zip(widths[:-1], widths[1:], strict=True):
+        for n_inputs, n_outputs in pairwise(widths):
             layers += [_linear(n_inputs, n_outputs, generator), nn.Softplus()]
         self.layers = nn.Sequential(*layers[:-1])
         self.register_buffer("center", torch.zeros(dim))
@@ -73,7 +74,7 @@ class TsneNetwork(nn.Module):
 
 
 def _linear(n_inputs: int, n_outputs: int, generator: torch.Generator) -> nn.Linear:
-    layer = nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
+    layer = nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")  # draws nothing
     bound = n_inputs**-0.5
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
@@ -185,8 +186,9 @@ class SparseAffinities:
         squares = (positions[self.rows] - positions[self.columns]).square().sum(dim=1)
         attraction = torch.xlogy(shares, shares) + shares * squares.log1p()
         similarities = positions.new_zeros(())
-        for part in positions.split(512):
-            # Distances by matrix products would miss zero by more than a similarity of 1 can bear.
-            distances = torch.cdist(part, positions, compute_mode="donot_use_mm_for_euclid_dist")
+        for first in range(0, len(positions), 512):
+            # By matrix products the distance of a point from itself would not be 0.
+            exact = "donot_use_mm_for_euclid_dist"
+            distances = torch.cdist(positions[first : first + 512], positions, compute_mode=exact)
             similarities += (1.0 + distances.square()).reciprocal().sum()
         return float(attraction.sum() + torch.log(similarities - len(positions)))

@@ -14,15 +14,11 @@ from torch import Tensor
 
 from ali_core.errors import AliError
 from ali_core.networks.devices import choose_device
-from ali_core.networks.parametric_tsne import INPUT_RMS, SparseAffinities, TsneNetwork
-from ali_core.projection.linear import principal_plane
-from ali_core.projection.parametric_fit import Descent
-from ali_core.projection.tsne import EXACT_NEIGHBOURS_UP_TO, MIN_SAMPLES
+from ali_core.networks.parametric_tsne import TsneNetwork
+from ali_core.projection.parametric_fit import Descent, plane, sparse_affinities, standard
+from ali_core.projection.tsne import MIN_SAMPLES
 
 __all__ = ["ParametricTSNE"]
-
-COLLAPSED_BELOW = 0.25
-"""RMS distance from the mean; below it all similarities 1 / (1 + |z_i - z_j|²) are nearly 1 and the layout says nothing."""
 
 
 class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -48,6 +44,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     anchoring
         Weight a of the anchor of a refit, :math:`a\,\mathrm{mean}_i |z_i - z^0_i|^2 / r^2`, where :math:`z^0` are
         the positions that the network before the refit gives the samples, and r their RMS distance from their mean.
+        The default makes a move of all samples by a tenth of r as dear as 0.1 of divergence.
     warm_start
         Whether ``fit`` goes on from the network of the last fit, where there is one.
     random_state
@@ -95,17 +92,18 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     kl_divergence_: float
     n_features_in_: int
     n_iter_: int
+    _generator_state: Tensor
 
     def __init__(
         self,
         *,
         hidden: Sequence[int] = (300, 100),
         perplexity: float = 30.0,
-        n_iterations: int = 300,
-        refit_iterations: int = 30,
+        n_iterations: int = 250,
+        refit_iterations: int = 25,
         batch_size: int = 500,
         learning_rate: float = 5e-3,
-        anchoring: float = 1.0,
+        anchoring: float = 10.0,
         warm_start: bool = False,
         random_state: int = 0,
         device: str = "cpu",
@@ -137,7 +135,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         _check_parameters(self)
         warm = bool(self.warm_start) and hasattr(self, "network_")
         vectors = self._checked(X, reset=not warm)
-        center, scale = _standard(vectors)
+        center, scale = standard(vectors)
         generator = torch.Generator()
         if warm:
             generator.set_state(self._generator_state)
@@ -147,16 +145,17 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             network = TsneNetwork(vectors.shape[1], self.hidden, generator=generator)
         network.standardise(torch.tensor(center), torch.tensor(scale))
         device = choose_device(self.device)
-        affinities = _affinities((vectors - center) / scale, self.perplexity, int(self.random_state), device)
+        affinities = sparse_affinities(
+            (vectors - center) / scale, perplexity=self.perplexity, seed=int(self.random_state), device=device
+        )
         samples = torch.tensor(vectors, dtype=torch.float32, device=device)
         descent = Descent(network.to(device), samples, affinities, batch_size=self.batch_size, generator=generator)
         if warm:
             descent.follow(self.refit_iterations, self.learning_rate, self.anchoring)
         else:
-            descent.start(torch.tensor(_plane(vectors), dtype=torch.float32, device=device))
+            descent.start(torch.tensor(plane(vectors), dtype=torch.float32, device=device))
             descent.descend(self.n_iterations, self.learning_rate)
         positions = descent.finish()
-        _check_layout(positions, self.learning_rate)
         self.network_, self._generator_state = network, generator.get_state()
         self.kl_divergence_ = affinities.kl_divergence(positions)
         self.n_iter_ = self.refit_iterations if warm else self.n_iterations
@@ -169,7 +168,8 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         with torch.no_grad():
             positions = self.network_(torch.tensor(vectors, dtype=torch.float32, device=self.network_.center.device))
         kept = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
-        return positions.cpu().numpy().astype(kept)
+        layout: NDArray[np.floating[Any]] = positions.cpu().numpy().astype(kept)
+        return layout
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Lay out ``vectors`` (n, D), differentiably; returns (n, 2) of the same dtype, on the same device.
@@ -248,45 +248,3 @@ def _check_parameters(model: ParametricTSNE) -> None:
         raise AliError(f"learning_rate is {model.learning_rate}, but must be above 0; 0.005 is the usual choice")
     if not (np.isfinite(model.anchoring) and model.anchoring >= 0):
         raise AliError(f"anchoring is {model.anchoring}, but must not be negative; 0 lets the layout move freely")
-
-
-def _standard(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return the mean (D,) and the scalar by which deviations are divided; AliError when there are none."""
-    center = vectors.mean(axis=0)
-    scale = float(np.sqrt(np.square(vectors - center).mean())) / INPUT_RMS
-    if not scale * INPUT_RMS > np.finfo(np.float32).eps * np.abs(center).max():
-        raise AliError(
-            f"the {len(vectors)} samples are equal, to the precision of float32: each is about {vectors[0, :3]}…; "
-            "a layout needs samples that differ, and less of a common offset"
-        )
-    return center, scale
-
-
-def _plane(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the first two principal components (N, 2), the first with a standard deviation of 1."""
-    positions = principal_plane(vectors).project(vectors)
-    return positions / positions[:, 0].std()
-
-
-def _affinities(vectors: NDArray[np.float64], perplexity: float, seed: int, device: torch.device) -> SparseAffinities:
-    from openTSNE.affinity import PerplexityBasedNN  # noqa: PLC0415 - slow to import
-
-    n_samples = len(vectors)
-    pairs = PerplexityBasedNN(
-        vectors,
-        perplexity=min(perplexity, (n_samples - 1) / 3),
-        method="exact" if n_samples <= EXACT_NEIGHBOURS_UP_TO else "annoy",
-        n_jobs=1,
-        random_state=seed,
-    ).P.tocoo()
-    rows, columns = (torch.tensor(codes, dtype=torch.int64, device=device) for codes in (pairs.row, pairs.col))
-    return SparseAffinities(rows, columns, torch.tensor(pairs.data, dtype=torch.float32, device=device), n_samples)
-
-
-def _check_layout(positions: Tensor, learning_rate: float) -> None:
-    size = float((positions - positions.mean(dim=0)).square().sum(dim=1).mean().sqrt())
-    if not (np.isfinite(size) and size > COLLAPSED_BELOW):
-        raise AliError(
-            f"the layout collapsed: the RMS distance of its points from their mean is {size:.3g}, but must be above "
-            f"{COLLAPSED_BELOW}; take a learning_rate below {learning_rate:g}, or a smaller perplexity"
-        )

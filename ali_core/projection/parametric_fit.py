@@ -1,18 +1,62 @@
-"""The descent of parametric t-SNE: regression, divergence by batches, and a refit that holds on to what was."""
+"""How parametric t-SNE is fit: affinities, regression, divergence by batches, a refit that holds on to what was."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ali_core.networks.parametric_tsne import SparseAffinities, TsneNetwork, kl_gradient
+from ali_core.errors import AliError
+from ali_core.networks.parametric_tsne import INPUT_RMS, SparseAffinities, TsneNetwork, kl_gradient
+from ali_core.projection.linear import principal_plane
+from ali_core.projection.tsne import EXACT_NEIGHBOURS_UP_TO
 
-__all__ = ["Descent"]
+__all__ = ["Descent", "plane", "sparse_affinities", "standard"]
 
 REGRESSION_ITERATIONS, REGRESSION_RATE = 30, 1e-2
 EXAGGERATION, EXAGGERATED_SHARE = 2.0, 1 / 3
 DECAY = 0.2
 """The learning rate at the end of a fit, as a part of that at its start; it falls geometrically."""
+COLLAPSED_BELOW = 0.5
+"""With all points this close to their mean all similarities 1 / (1 + |z_i - z_j|²) are alike and say nothing."""
+
+
+def standard(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Return the mean (D,) and the scalar by which deviations are divided; AliError when there are none."""
+    center = vectors.mean(axis=0)
+    scale = float(np.sqrt(np.square(vectors - center).mean())) / INPUT_RMS
+    if not scale * INPUT_RMS > np.finfo(np.float32).eps * np.abs(center).max():
+        raise AliError(
+            f"the {len(vectors)} samples are equal, to the precision of float32: each is about {vectors[0, :3]}…; "
+            "a layout needs samples that differ, and less of a common offset"
+        )
+    return center, scale
+
+
+def plane(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the first two principal components (N, 2), the first with a standard deviation of 1."""
+    positions = principal_plane(vectors).project(vectors)
+    spread = float(positions[:, 0].std())
+    return positions / spread
+
+
+def sparse_affinities(
+    vectors: NDArray[np.float64], *, perplexity: float, seed: int, device: torch.device
+) -> SparseAffinities:
+    """Return the affinities of ``vectors`` (N, D) on ``device``; the perplexity is clipped to (N - 1) / 3."""
+    from openTSNE.affinity import PerplexityBasedNN  # noqa: PLC0415 - slow to import
+
+    n_samples = len(vectors)
+    pairs = PerplexityBasedNN(
+        vectors,
+        perplexity=min(perplexity, (n_samples - 1) / 3),
+        method="exact" if n_samples <= EXACT_NEIGHBOURS_UP_TO else "annoy",
+        n_jobs=1,
+        random_state=seed,
+    ).P.tocoo()
+    rows, columns = (torch.tensor(codes, dtype=torch.int64, device=device) for codes in (pairs.row, pairs.col))
+    return SparseAffinities(rows, columns, torch.tensor(pairs.data, dtype=torch.float32, device=device), n_samples)
 
 
 class Descent:
@@ -74,9 +118,16 @@ class Descent:
             schedule.step()
 
     def finish(self) -> Tensor:
-        """Freeze the network and return the positions (N, 2) of all samples."""
+        """Freeze the network and return the positions (N, 2) of all samples; AliError when they are one point."""
         self.network.eval().requires_grad_(False)
-        return self.positions()
+        positions = self.positions()
+        size = float((positions - positions.mean(dim=0)).norm(dim=1).max())
+        if not (np.isfinite(size) and size > COLLAPSED_BELOW):
+            raise AliError(
+                f"the layout collapsed: its points lie up to {size:.3g} from their mean, but at least one must lie "
+                f"farther than {COLLAPSED_BELOW}; take a smaller learning_rate or a smaller perplexity"
+            )
+        return positions
 
     @torch.no_grad()
     def positions(self) -> Tensor:
@@ -100,5 +151,5 @@ class Descent:
     @staticmethod
     def _step(optimiser: torch.optim.Optimizer, positions: Tensor, gradient: Tensor) -> None:
         optimiser.zero_grad()
-        positions.backward(gradient)
+        torch.autograd.backward(positions, gradient)
         optimiser.step()

@@ -276,6 +276,16 @@ def test_a_closed_source_says_so_and_kept_images_outlive_it(cells: CellImages):
     assert np.array_equal(kept.take([5]), cells.load([5], PX))
 
 
+def test_closing_gives_up_the_batches_that_are_under_way(cells: CellImages, monkeypatch: pytest.MonkeyPatch):
+    with PixelSource.open(cells, PX, memory_limit_bytes=0, workers=1) as source:
+        seen = slowed(monkeypatch, 0.05)
+        batches = source.batches(range(12), 4)  # all three are begun at once
+        next(batches)
+    assert 4 <= len(seen) < 12
+    with pytest.raises(AliError, match="closed: open them again"):
+        list(batches)
+
+
 @pytest.mark.parametrize("limit", [None, 0], ids=["kept", "on demand"])
 @pytest.mark.parametrize(
     ("rows", "message"),

@@ -11,15 +11,12 @@ from ali_core.losses import InterventionLoss
 
 pytestmark = [
     pytest.mark.slow,  # importing lightning takes 10 s
-    # Lightning's advice to use more workers: the data are in memory.
+    # Lightning's advice to use more workers, given on machines with more cores: the data are in memory.
     pytest.mark.filterwarnings("ignore:.*does not have many workers:UserWarning"),
-    # Lightning's advice on logging, where nothing is logged.
-    pytest.mark.filterwarnings("ignore:The number of training batches:UserWarning"),
     # Lightning tells of submodules in evaluation mode: one is so on purpose.
     pytest.mark.filterwarnings("ignore:Found .* module.*in eval mode:UserWarning"),
     # Lightning's own use of a deprecated part of torch.
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:.*isinstance\\(treespec.*:DeprecationWarning"),
 ]
 
 N_CLASSES = 3

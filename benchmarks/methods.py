@@ -1,0 +1,220 @@
+"""Every method on the same long-tailed cells: tuned on validation folds with equal effort, then compared on test folds.
+
+    uv run python -m benchmarks.methods features tune       # six settings a method; choose
+    uv run python -m benchmarks.methods features run        # all configurations, six folds, three seeds
+    uv run python -m benchmarks.methods features table      # differences, intervals, p-values
+    uv run python -m benchmarks.methods images tune|run|table
+
+``ALI_DATA`` names the folder with the real cells. Each finished run is a row of a CSV file in ``benchmarks/results``;
+the same command goes on where it was stopped. Runs of one fold and seed share folds, batches and starting weights.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import pandas as pd
+
+RESULTS = Path(__file__).parent / "results"
+RUNS = Path("runs/methods")
+THINNING_SEED = 0
+RATES = {"features": (3e-4, 1e-3), "images": (1e-3, 3e-3)}
+EPOCHS = {"features": 40, "images": 30}
+CONTINUED = {"features": 40, "images": 15}
+FOLDS = {"features": range(6), "images": range(6)}
+SEEDS = {"features": range(3), "images": range(1)}
+TUNING_EPOCHS = {"features": 40, "images": 12}
+TUNING_FOLDS = {"features": (0, 2), "images": (0,)}
+
+# What is tuned: six settings a method, learning rate included.
+GRID = {
+    "tml": {"margin": (0.1, 0.2, 0.5)},
+    "ce": {"temperature": (0.05, 0.1, 0.5)},
+    "supcon": {"temperature": (0.05, 0.1, 0.2)},
+    "proxyanchor": {"proxy_scale": (8.0, 16.0, 32.0)},
+    "ali": {"margin": (0.1, 0.2, 0.5)},
+    "pali": {"intervention_weight": (0.9, 0.5, 0.1)},
+}
+TUNED_METHODS = {"features": tuple(GRID), "images": ("tml", "ce", "supcon", "ali")}
+
+
+def configurations(kind):
+    """Return the settings of each configuration by name; the tuned values of its method come on top."""
+    ali = {
+        f"ali {preset}{' w=1' if weight == 1.0 else ''}{' +cw' if weighted else ''}": {
+            "method": "ali",
+            "preset": preset,
+            "intervention_weight": weight,
+            "class_weights": weighted,
+        }
+        for weight, preset, weighted in itertools.product((0.8, 1.0), ("c", "c,s", "c,s,os"), (False, True))
+    }
+    plain = {
+        f"{method}{' +cw' if weighted else ''}": {"method": method, "class_weights": weighted}
+        for method, weighted in itertools.product(("tml", "ce", "supcon", "proxyanchor"), (False, True))
+    }
+    continued = {"method": "ali", "preset": "c,s", "class_weights": True, "start": "tml"}
+    after = {"tml, then ali c,s +cw": continued, "tml, then control": continued | {"control": True}}
+    if kind == "images":
+        return {name: plain[name] for name in ("tml", "ce", "supcon")} | {"ali c,s +cw": ali["ali c,s +cw"]} | after
+    rest = {
+        "ali c,s +cw sum": ali["ali c,s +cw"] | {"reduction": "sum"},
+        "pali c,s": {"method": "pali", "preset": "c,s"},
+        "pali c,s +cw": {"method": "pali", "preset": "c,s", "class_weights": True},
+    }
+    return plain | ali | rest | after
+
+
+def load(kind):
+    """Return the long-tailed cells, as features or as images; the two acquisitions are too few to be groups."""
+    from ali_core import LabelledEmbedding
+    from ali_core.data import long_tail, open_images
+
+    folder = Path(os.environ["ALI_DATA"])
+    if kind == "features":
+        cells = LabelledEmbedding.load(folder / "pbc_dev_features" / "densenet121_160px.npz")
+        cells = cells.without_classes(["ig_unspecified", "neutrophil_unspecified"])
+    else:
+        cells = open_images(folder / "pbc_dev", where=("clean_label", "1"))
+    return replace(long_tail(cells, largest=500, smallest=24, seed=THINNING_SEED), groups=None)
+
+
+def settings_of(kind, chosen, values, fold, seed):
+    """Return the settings of one run; ``chosen`` holds the tuned values of each method."""
+    from ali_core.training import TrainSettings
+
+    start = values.get("start")
+    base = {"max_epochs": EPOCHS[kind], "patience": 0, "fold": fold, "seed": seed}
+    if kind == "images":
+        base |= {"backbone": "mobilenet_v3_small", "weights": "none", "px": 64, "batch_size": 64, "workers": 1}
+    tuned = chosen.get(values["method"], {})
+    values = tuned | values
+    if start is not None:
+        values = values | {"start": RUNS / kind / start / f"{fold}-{seed}", "max_epochs": CONTINUED[kind]}
+    return TrainSettings(**(base | values))
+
+
+def one(kind, name, settings, data):
+    """Train, and return the row and the learning curve of a run."""
+    import torch
+
+    from ali_core.training import train
+
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    out = RUNS / kind / name / f"{settings.fold}-{settings.seed}" if name == "tml" else None
+    result = train(data, settings, out=out, resume=True)
+    key = {"configuration": name, "fold": settings.fold, "seed": settings.seed}
+    row = key | {
+        "best_epoch": result.epoch,
+        "validation_f1": result.scores.validation.macro_f1,
+        "test_f1": result.scores.test.macro_f1,
+        "seconds": time.perf_counter() - start,
+    }
+    curve = result.table[["epoch", "validation_f1", "test_f1"]].dropna()
+    return row, curve.assign(**key)
+
+
+def carry_out(kind, jobs, data, file, workers):
+    """Do the jobs (name, settings, extra columns) that ``file`` lacks, one row each, as they finish."""
+    rows = pd.read_csv(file).to_dict("records") if file.is_file() else []
+    curves_file = file.with_name(file.stem + "_curves.csv")
+    curves = [pd.read_csv(curves_file)] if curves_file.is_file() else []
+    done = {(row["configuration"], row["fold"], row["seed"]) for row in rows}
+    todo = [job for job in jobs if (job[0], job[1].fold, job[1].seed) not in done]
+    print(f"{len(done)} of {len(jobs)} runs are in {file.name}; {len(todo)} to do", flush=True)
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+    begun = time.perf_counter()
+    finished = parallel(joblib.delayed(one)(kind, name, settings, data) for name, settings in todo)
+    for number, (row, curve) in enumerate(finished, 1):
+        rows.append(row)
+        curves.append(curve)
+        for table, place in ((pd.DataFrame(rows), file), (pd.concat(curves), curves_file)):
+            partial = place.with_suffix(".part")
+            table.to_csv(partial, index=False, float_format="%.6g")
+            partial.replace(place)
+        left = (time.perf_counter() - begun) / number * (len(todo) - number)
+        print(
+            f"{row['configuration']:24s} fold {row['fold']} seed {row['seed']}: test {row['test_f1']:.3f}, "
+            f"{row['seconds']:.0f} s; {len(todo) - number} left, about {left / 60:.0f} min",
+            flush=True,
+        )
+    return pd.DataFrame(rows)
+
+
+def tune(kind, workers):
+    """Try six settings a method on validation folds and keep the best of each."""
+    data, jobs, tried = load(kind), [], {}
+    for method in TUNED_METHODS[kind]:
+        names, ranges = list(GRID[method]), list(GRID[method].values())
+        for rate, *rest in itertools.product(RATES[kind], *ranges):
+            chosen = {"learning_rate": rate, **dict(zip(names, rest, strict=True))}
+            name = f"{method} {json.dumps(chosen)}"
+            tried[name] = (method, chosen)
+            values = {"method": method, "max_epochs": TUNING_EPOCHS[kind]}
+            jobs += [(name, settings_of(kind, {method: chosen}, values, fold, 0)) for fold in TUNING_FOLDS[kind]]
+    table = carry_out(kind, jobs, data, RESULTS / f"methods_{kind}_tuning.csv", workers)
+    means = table.groupby("configuration").validation_f1.mean()
+    best = {}
+    for method in TUNED_METHODS[kind]:
+        name = means[[name for name, (of, _) in tried.items() if of == method]].idxmax()
+        best[method] = tried[name][1]
+        print(f"{method}: {best[method]}, validation F1 {means[name]:.3f}")
+    (RESULTS / f"methods_{kind}_tuned.json").write_text(json.dumps(best, indent=1) + "\n")
+
+
+def run(kind, workers):
+    """Train every configuration in every fold with every seed."""
+    data = load(kind)
+    chosen = json.loads((RESULTS / f"methods_{kind}_tuned.json").read_text())
+    found = configurations(kind)
+    jobs = [
+        (name, settings_of(kind, chosen, values, fold, seed))
+        for seed, (name, values), fold in itertools.product(SEEDS[kind], found.items(), FOLDS[kind])
+    ]
+    file = RESULTS / f"methods_{kind}.csv"
+    # Those that start from a tml run come after all of these.
+    carry_out(kind, [job for job in jobs if job[1].start is None], data, file, workers)
+    carry_out(kind, [job for job in jobs if job[1].start is not None], data, file, workers)
+
+
+def table(kind):
+    """Print mean, difference from tml, interval and p-value of each configuration, and epochs to score."""
+    from ali_core.evaluation import compare_methods
+
+    rows = pd.read_csv(RESULTS / f"methods_{kind}.csv")
+    complete = rows.groupby("configuration").size() == rows.groupby("configuration").size().max()
+    rows = rows[rows.configuration.isin(complete[complete].index)]
+    means = rows.groupby("configuration").test_f1.agg(["mean", "std", "size"])
+    results = rows.rename(columns={"configuration": "method"})
+    compared = compare_methods(results, baseline="tml", metric="test_f1", test_train_ratio=1 / 4)
+    joined = means.join(compared.set_index("method"), how="left")
+    file = RESULTS / f"methods_{kind}_table.csv"
+    joined.reset_index().to_csv(file, index=False, float_format="%.4g")
+    print(joined.to_string(float_format=lambda x: f"{x:.4f}"))
+    curves = pd.read_csv(RESULTS / f"methods_{kind}_curves.csv")
+    print(curves.pivot_table(index="configuration", columns="epoch", values="test_f1").round(3).to_string())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["features", "images"])
+    parser.add_argument("work", choices=["tune", "run", "table"])
+    parser.add_argument("--workers", type=int, default=2, help="processes side by side, one thread each")
+    given = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    if given.work == "table":
+        table(given.kind)
+    else:
+        {"tune": tune, "run": run}[given.work](given.kind, given.workers)
+
+
+if __name__ == "__main__":
+    main()
