@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import typer
 
-from ali_core.cli import demo, images, interventions, lab
+from ali_core.cli import demo, images, interventions, lab, train
+from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
 
 __all__ = ["app", "main"]
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.add_typer(images.data_app, name="data")
 app.command("embed")(images.embed)
+app.command("train")(train.train)
 app.command("intervene")(interventions.intervene)
 app.command("replay")(interventions.replay)
 app.command("panels")(interventions.panels)
@@ -51,6 +53,8 @@ def run(arguments: list[str]) -> int:
         return _fail(INTERRUPTED, INTERRUPT) if stop.exit_code == INTERRUPT else int(stop.exit_code)
     except typer.TyperException as mistake:
         return _fail(mistake.format_message() or "a command is needed; ali --help lists them", mistake.exit_code)
+    except Interrupted as stop:
+        return _fail(str(stop), INTERRUPT)
     except (KeyboardInterrupt, typer.Abort):
         return _fail(INTERRUPTED, INTERRUPT)
     except (AliError, OSError) as failure:

@@ -3,16 +3,20 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ali_core.cli.options import Exclude, PresetName, read_embedding
+from ali_core.cli.demo_training import LastEpoch, head_settings, network_settings, train_and_tell
+from ali_core.cli.options import Exclude, PresetName, holds_images, read_embedding
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import write_csv
 from ali_core.interventions import Session, preset
 from ali_core.sampling import stratified_rows
+
+if TYPE_CHECKING:
+    from ali_viz.panels import TrainedEpoch
 
 __all__ = ["demo"]
 
@@ -41,66 +45,67 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the results.")] = Path("runs/demo"),
 ) -> None:
-    """Embed cells, intervene, draw what happened.
+    """Train with interventions, embed cells, intervene, draw what happened.
 
     Takes under two minutes on two cores without --data.
 
-    OUT gets the embedding, the session, the panels (Fig. 6 before/after and Fig. 3 one step explained, as PDF, SVG
-    and PNG), an interactive page, and a table of scores that says what each was computed on.
+    OUT gets the embedding, the session, the panels (Fig. 6: before interventions, after them, after one more epoch of
+    training; Fig. 3: one step explained; as PDF, SVG and PNG), an interactive page, a table of scores that says what
+    each was computed on, and in OUT/training the run.
     """
     out.mkdir(parents=True, exist_ok=True)
+    trained: TrainedEpoch | None
     if data is None:
         if weights is not None:
             raise typer.BadParameter("--weights embeds your images; give them with --data FOLDER")
-        embedding = _synthetic(n, px or 64, seed, out)
-        embedding = embedding.without_classes(exclude) if exclude else embedding
-    elif data.is_file() and not _holds_images(data):
-        if weights is not None:
-            raise typer.BadParameter(f"--weights embeds images, but {data} is an embedding already; leave it out")
-        found = read_embedding(data, exclude)
-        typer.echo(f"[1/4] {len(found)} samples, {found.dim} dimensions from {data}")
-        embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
-        embedding = replace(embedding, description=found.description or data.name)
+        embedding, trained = _synthetic(preset_name, exclude=exclude, n=n, px=px or 64, seed=seed, out=out)
     else:
-        embedding = _images(data, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
+        if holds_images(data):
+            embedding = _images(data, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
+        else:
+            embedding = _features(data, weights=weights, exclude=exclude, n=n, seed=seed)
+        trained = _head(embedding, preset_name, seed=seed, out=out)
     embedding.save(out / "embedding.npz")
     session = Session(LabelledEmbedding.load(out / "embedding.npz"), preset(preset_name, dim=embedding.dim))
     session.run()
-    typer.echo(f"[2/4] {session.cursor} interventions of preset {preset_name} on {len(embedding)} cells")
-    _draw(session, out)
+    typer.echo(f"[3/5] {session.cursor} interventions of preset {preset_name} on {len(embedding)} cells")
+    _draw(session, trained, out)
     _score(session, out)
     runner = "uv run " if "UV_RUN_RECURSION_DEPTH" in os.environ else ""
     typer.echo(f"\nAll files are in {out}/. Step through the interventions in the app:\n\n    {runner}ali lab {out}\n")
 
 
-def _synthetic(n: int, px: int, seed: int, out: Path) -> LabelledEmbedding:
+def _synthetic(
+    preset_name: str, *, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
+) -> tuple[LabelledEmbedding, "TrainedEpoch"]:
     from PIL import Image  # noqa: PLC0415
 
     from ali_core.data import contact_sheet, render_marrow  # noqa: PLC0415
-    from ali_core.networks import embed_images, save_network, train_triplet  # noqa: PLC0415
+    from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
-    typer.echo(f"[1/4] {n} cells of SYNTHETIC marrow; a small network learns from {n} others (other regions)")
+    typer.echo(f"[1/5] {n} cells of SYNTHETIC marrow, and {n} others (other regions) to learn from")
     cells = render_marrow(n, px=px, seed=seed)
     others = render_marrow(n, px=px, seed=seed + 1, first_region=1000)
+    if exclude:
+        cells, others = cells.without_classes(exclude), others.without_classes(exclude)
     Image.fromarray(contact_sheet(cells, px=px, seed=seed)).save(out / "synthetic-cells.png")
     typer.echo(f"      {out / 'synthetic-cells.png'}")
-    network = train_triplet(others, px=px, seed=seed)
-    save_network(network, out / "network.safetensors")
+    settings = network_settings(preset=preset_name, px=px, seed=seed)
+    typer.echo(f"[2/5] a small network learns from the others with interventions, {settings.max_epochs} epochs")
+    last = train_and_tell(others, settings, out / "training")
+    network = load_network(out / "training" / "network.safetensors")
     embedding = embed_images(cells, network, px=px, out=out / "embedding.npz")
-    return replace(embedding, description=f"Synthetic marrow, {px} px")
+    embedding = replace(embedding, description=f"Synthetic marrow, {px} px")
+    return embedding, _trained(last, f"Synthetic marrow, {px} px", "a network")
 
 
-def _holds_images(path: Path) -> bool:
-    """Whether a file is a table of images or a MedMNIST archive rather than an embedding."""
-    if path.suffix == ".npz":
-        import numpy as np  # noqa: PLC0415
-
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                return "train_images" in archive.files
-        except (OSError, ValueError):
-            return False
-    return path.suffix == ".csv" and "path" in path.open(encoding="utf-8", errors="replace").readline().split(",")
+def _features(data: Path, *, weights: Path | None, exclude: list[str] | None, n: int, seed: int) -> LabelledEmbedding:
+    if weights is not None:
+        raise typer.BadParameter(f"--weights embeds images, but {data} is an embedding already; leave it out")
+    found = read_embedding(data, exclude)
+    typer.echo(f"[1/5] {len(found)} samples, {found.dim} dimensions from {data}")
+    embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
+    return replace(embedding, description=found.description or data.name)
 
 
 def _images(
@@ -114,17 +119,45 @@ def _images(
     images = open_images(data)
     images = images.without_classes(exclude) if exclude else images
     images = images.subset(stratified_rows(images.labels, n, seed=seed))
-    typer.echo(f"[1/4] {len(images)} images of {data}, embedded at {px} px by {weights.name}")
+    typer.echo(f"[1/5] {len(images)} images of {data}, embedded at {px} px by {weights.name}")
     embedding = embed_images(images, load_network(weights), px=px, out=out / "embedding.npz")
     return replace(embedding, description=f"{data.name}, {weights.name}, {px} px")
 
 
-def _draw(session: Session, out: Path) -> None:
-    from ali_viz.export import export_session  # noqa: PLC0415  # drawing is loaded when it is asked for
+def _head(embedding: LabelledEmbedding, preset_name: str, *, seed: int, out: Path) -> "TrainedEpoch | None":
+    settings = head_settings(preset=preset_name, seed=seed)
+    typer.echo(f"[2/5] for Fig. 6, a linear head learns from them with interventions, {settings.max_epochs} epochs")
+    try:
+        last = train_and_tell(embedding, settings, out / "training")
+    except AliError as error:
+        typer.echo(f"      left out, so Fig. 6 has no third column: {error}")
+        return None
+    return _trained(last, embedding.description, "a linear head")
 
-    typer.echo("[3/4] panels")
-    for path in export_session(session, out, step=1, report=typer.echo):
-        typer.echo(f"      {path}")
+
+def _trained(last: LastEpoch, data: str, learner: str) -> "TrainedEpoch":
+    from ali_viz.panels import TrainedEpoch  # noqa: PLC0415  # drawing is loaded when it is asked for
+
+    following = last.following.embedding
+    return TrainedEpoch(
+        session=last.session,
+        following=following,
+        epoch=last.following.epoch,
+        data=data,
+        samples=f"the {len(following):,} cells that {learner} was trained on",
+    )
+
+
+def _draw(session: Session, trained: "TrainedEpoch | None", out: Path) -> None:
+    from ali_viz.export import export_session  # noqa: PLC0415
+
+    typer.echo("[4/5] panels")
+    for path in export_session(session, out, step=1, trained=trained, report=_tell):
+        _tell(str(path))
+
+
+def _tell(words: str) -> None:
+    typer.echo(f"      {words}")
 
 
 def _score(session: Session, out: Path) -> None:
@@ -133,10 +166,10 @@ def _score(session: Session, out: Path) -> None:
     try:
         scores = svm_scores(session)
     except AliError as error:
-        typer.echo(f"[4/4] no scores: {error}")
+        typer.echo(f"[5/5] no scores: {error}")
         return
     write_csv(scores, out / "scores.csv")
-    typer.echo(f"[4/4] macro F1 of an RBF-SVM, {scores.folds.iloc[0]} ({out / 'scores.csv'})")
+    typer.echo(f"[5/5] macro F1 of an RBF-SVM, {scores.folds.iloc[0]} ({out / 'scores.csv'})")
     for condition, rows in scores.groupby("condition", sort=False):
         typer.echo(
             f"      {condition:10s} {rows.macro_f1.mean():.3f} ± {rows.macro_f1.std():.3f}   {rows.labels_used.iloc[0]}"

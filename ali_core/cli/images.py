@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from ali_core.cli.options import Exclude
+from ali_core.cli.options import (
+    Exclude,
+    GroupColumn,
+    IdColumn,
+    LabelColumn,
+    PathColumn,
+    Where,
+    csv_options,
+    open_data,
+)
+from ali_core.embedding import LabelledEmbedding
 
 __all__ = ["data_app", "embed"]
 
@@ -39,7 +49,10 @@ def embed(
     data: Annotated[
         Path,
         typer.Argument(
-            metavar="DATA", exists=True, help="Folder with labels.csv, folder of class folders, or MedMNIST .npz."
+            metavar="DATA",
+            exists=True,
+            help="Images: folder with labels.csv, folder of class folders, or MedMNIST .npz. Or an embedding file with "
+            "the features that a head of ali train was trained on.",
         ),
     ],
     *,
@@ -49,49 +62,38 @@ def embed(
             exists=True,
             dir_okay=False,
             help="Weights of the network: a torchvision state dict (.pth; embeds into the pooled features), or a "
-            "network saved by ali (.safetensors).",
+            "network or head saved by ali (.safetensors).",
         ),
     ],
     backbone: Annotated[str, typer.Option(help="torchvision name of the backbone of a state dict.")] = "densenet121",
     px: Annotated[int, typer.Option("--px", min=32, help="Images are resized to this width and height.")] = 160,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 64,
     out: Annotated[Path, typer.Option(help="File for the embedding (.npz).", dir_okay=False)] = Path("emb.npz"),
-    path_column: Annotated[str | None, typer.Option(help="Column of labels.csv with the image paths (path).")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column with the classes (label).")] = None,
-    group_column: Annotated[str | None, typer.Option(help="Column with patients or regions.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column with the names of the samples.")] = None,
-    where: Annotated[
-        str | None, typer.Option(help="Keep only the rows with this value, as COLUMN=VALUE.", metavar="COLUMN=VALUE")
-    ] = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    id_column: IdColumn = None,
+    where: Where = None,
     exclude: Exclude = None,
 ) -> None:
-    """Embed images with a network.
+    """Embed images with a network, or features with a head of ali train.
 
-    An interrupted run continues where it stopped when the same command is given again.
+    An interrupted run on images continues where it stopped when the same command is given again.
     """
-    from ali_core.data import CsvOptions, open_images  # noqa: PLC0415
-    from ali_core.networks import embed_images, load_network  # noqa: PLC0415
+    from ali_core.networks import embed_features, embed_images, load_feature_net, load_network  # noqa: PLC0415
 
-    table: CsvOptions = {}
-    if path_column is not None:
-        table["path_column"] = path_column
-    if label_column is not None:
-        table["label_column"] = label_column
-    if group_column is not None:
-        table["group_column"] = group_column
-    if id_column is not None:
-        table["id_column"] = id_column
-    if where is not None:
-        table["where"] = _condition(where)
-    images = open_images(data, **table)
-    images = images.without_classes(exclude) if exclude else images
-    network = load_network(weights, backbone=backbone)
-    embedding = embed_images(images, network, px=px, batch_size=batch_size, out=out)
+    table = csv_options(
+        path_column=path_column,
+        label_column=label_column,
+        group_column=group_column,
+        id_column=id_column,
+        where=where,
+    )
+    found = open_data(data, table, exclude)
+    if isinstance(found, LabelledEmbedding):
+        embedding = embed_features(found, load_feature_net(weights))
+        embedding.save(out)
+    else:
+        network = load_network(weights, backbone=backbone)
+        embedding = embed_images(found, network, px=px, batch_size=batch_size, out=out)
     typer.echo(f"wrote {out}: {len(embedding)} samples, {embedding.dim} dimensions, {embedding.n_classes} classes")
-
-
-def _condition(where: str) -> tuple[str, str]:
-    column, equals, value = where.partition("=")
-    if not equals or not column:
-        raise typer.BadParameter(f"--where needs COLUMN=VALUE; got {where!r}")
-    return column, value

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ali_core.networks.embed import embed_images
+    from ali_core.networks.embed import embed_features, embed_images
     from ali_core.networks.embedding_net import EmbeddingNet
     from ali_core.networks.feature_net import FeatureNet
     from ali_core.networks.quick_training import train_triplet
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EmbeddingNet",
     "FeatureNet",
+    "embed_features",
     "embed_images",
     "load_feature_net",
     "load_network",
@@ -34,6 +35,7 @@ __all__ = [
 
 _MODULES = {
     "EmbeddingNet": "embedding_net",
+    "embed_features": "embed",
     "embed_images": "embed",
     "FeatureNet": "feature_net",
     "load_feature_net": "weights",

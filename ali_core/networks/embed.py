@@ -1,8 +1,9 @@
-"""Images in, a labelled embedding out, in batches and resumable.
+"""Images or features in, a labelled embedding out, in batches; with images, resumable.
 
 Synopsis::
 
     embedding = embed_images(images, load_network("densenet121.pth"), px=160, out="emb.npz")
+    embedding = embed_features(features, load_feature_net("runs/train/network.safetensors"))
 """
 
 from pathlib import Path
@@ -19,9 +20,12 @@ from ali_core.embedding_files import SUFFIXES
 from ali_core.errors import AliError
 from ali_core.networks.devices import choose_device
 from ali_core.networks.embedding_net import EmbeddingNet
+from ali_core.networks.feature_net import FeatureNet
 from ali_core.networks.partial_vectors import PartialVectors
 
-__all__ = ["embed_images", "to_input"]
+__all__ = ["embed_features", "embed_images", "to_input"]
+
+FEATURE_BATCH = 256
 
 
 def embed_images(
@@ -85,6 +89,40 @@ def embed_images(
     embedding.save(out)
     partial.remove()
     return embedding
+
+
+def embed_features(embedding: LabelledEmbedding, net: FeatureNet) -> LabelledEmbedding:
+    """Embed features by a head in evaluation mode, where the head is.
+
+    Parameters
+    ----------
+    embedding
+        N samples of F features each, those that the head was trained on.
+    net
+        The head, for F features.
+
+    Returns
+    -------
+    LabelledEmbedding
+        float32 vectors of shape (N, ``net.dim``) with the labels, class names, ids and groups of the features.
+
+    Raises
+    ------
+    AliError
+        When the samples have another number of features than the head, or it yields values that are not finite.
+    """
+    if embedding.dim != net.n_features:
+        raise AliError(
+            f"the head was trained on {net.n_features} features, these samples have {embedding.dim}; give features of "
+            "the same kind"
+        )
+    was_training = net.training
+    net.eval()
+    features = torch.tensor(embedding.vectors, dtype=torch.float32)
+    with torch.inference_mode():
+        parts = [net(batch.to(net.mean.device)).float().cpu() for batch in torch.split(features, FEATURE_BATCH)]
+    net.train(was_training)
+    return embedding.with_vectors(torch.cat(parts).numpy())
 
 
 def to_input(batch: NDArray[np.uint8], device: torch.device) -> Tensor:

@@ -1,13 +1,22 @@
-"""What is drawn in 2-D: first dimensions, PCA, t-SNE, supervised t-SNE, aligned between states."""
+"""What is drawn in 2-D: first dimensions, PCA, t-SNE, supervised t-SNE, aligned between states; parametric t-SNE.
+
+`ParametricTSNE` is looked up when first used, so that importing this package does not import torch.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from ali_core.projection.alignment import RigidMotion, aligned, rigid_motion, stayed
 from ali_core.projection.layouts import VIEWS, Layout, View, layout, project, uses_labels
 from ali_core.projection.linear import PlaneFrame, plane_through, principal_plane
 from ali_core.projection.supervision import weaken_between_classes
 
+if TYPE_CHECKING:
+    from ali_core.projection.parametric import ParametricTSNE
+
 __all__ = [
     "VIEWS",
     "Layout",
+    "ParametricTSNE",
     "PlaneFrame",
     "RigidMotion",
     "View",
@@ -21,3 +30,11 @@ __all__ = [
     "uses_labels",
     "weaken_between_classes",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # a class
+    if name != "ParametricTSNE":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ali_core.projection.parametric import ParametricTSNE  # noqa: PLC0415  # torch is slow to import
+
+    return ParametricTSNE

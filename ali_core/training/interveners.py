@@ -88,7 +88,7 @@ class InPlane(InSpace):
         return super().propose(embedding.with_vectors(self.projector.transform(embedding.vectors)))
 
     def state(self) -> dict[str, Tensor]:
-        return self.projector.state_dict()
+        return self.projector.state_dict() if hasattr(self.projector, "network_") else {}  # not fitted before epoch 1
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         if state:

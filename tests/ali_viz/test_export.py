@@ -11,7 +11,7 @@ from ali_viz import export
 from ali_viz.export import export_panels, export_session
 from ali_viz.offline import OFFLINE
 from ali_viz.page import page_figure
-from ali_viz.panels import state_table
+from ali_viz.panels import TrainedEpoch, state_table
 
 
 @pytest.fixture
@@ -78,3 +78,24 @@ def test_the_page_shows_one_view_at_a_time_on_shared_axes(session):
     for button in figure.layout.updatemenus[0].buttons:
         assert sum(button.args[0]["visible"]) == 6
     assert len({trace.name for trace in figure.data if trace.showlegend}) == 3
+
+
+def test_an_epoch_of_training_takes_fig_6_and_leaves_the_page_to_the_session(session, tmp_path, rng):
+    labels = np.repeat([0, 1], [8, 6])
+    other = Session(LabelledEmbedding(rng.normal(size=(14, 4)), labels, ids=[f"t{k}" for k in range(14)]))
+    other.run(1)
+    trained = TrainedEpoch(session=other, following=other.before, epoch=3, data="others")
+    heard = []
+    export_session(session, tmp_path, views=("dims",), trained=trained, report=heard.append)
+    drawn = pd.read_csv(tmp_path / "fig6.csv")
+    assert drawn.groupby("state", sort=False).size().to_dict() == {
+        "Before": 14,
+        "After 1 interventions": 14,
+        "After one more epoch": 14,
+    }
+    assert set(drawn["id"]) == set(other.before.ids)
+    assert "After 3 interventions" in (tmp_path / "embedding.html").read_text()
+    assert heard == [
+        "laying out 40 samples before and after",
+        "laying out 14 samples before, after, and after one more epoch",
+    ]

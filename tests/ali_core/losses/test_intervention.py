@@ -89,6 +89,14 @@ def test_targets_carry_no_gradient(weights, device):
     np.testing.assert_allclose(leaf.grad.cpu(), factors[:, None] * np.sign(gap) / (40 * 5), rtol=1e-6)
 
 
+def test_targets_that_could_carry_a_gradient_get_none():
+    points, labels = batch()
+    positions, targets = points.clone().requires_grad_(), (2 * points).requires_grad_()
+    intervention_distance(positions, targets, labels).backward()
+    assert targets.grad is None
+    np.testing.assert_allclose(positions.grad, -np.sign(points) / (40 * 5), rtol=1e-12)
+
+
 def test_identity_transforms_leave_no_distance():
     points, labels = batch()
     loss = InterventionLoss(SETTINGS, margin=0.5)

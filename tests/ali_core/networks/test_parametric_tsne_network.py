@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ali_core.networks.parametric_tsne import SparseAffinities, TsneNetwork, kl_divergence, kl_gradient
@@ -53,6 +53,7 @@ def test_three_points_at_equal_distances_match_equal_affinities():
     torch.testing.assert_close(kl_gradient(triangle, affinities), torch.zeros(3, 2, dtype=torch.float64))
 
 
+@settings(deadline=None)  # the first call pays for torch's start
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 30), exaggeration=st.floats(1.0, 12.0))
 def test_gradient_is_that_of_automatic_differentiation(seed, n, exaggeration):
     rng = np.random.default_rng(seed)
@@ -79,6 +80,7 @@ def test_points_on_top_of_each_other_give_finite_numbers():
     assert kl_gradient(positions, affinities).abs().max() == 0
 
 
+@settings(deadline=None)  # the first call pays for torch's start
 @given(n=st.integers(1, 60), size=st.integers(1, 25), seed=st.integers(0, 100))
 def test_batches_part_the_samples_and_hold_their_affinities(n, size, seed):
     affinities = np.random.default_rng(seed).random((n, n)) * (1 - np.eye(n))

@@ -61,7 +61,7 @@ def test_it_keeps_the_rules_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_fitting_brings_classes_together_that_an_untrained_network_mixes(iris, seed):
+def test_classes_come_together_where_the_vectors_tell_them_apart_and_only_there(iris, seed):
     vectors, labels = iris
     noise = np.random.default_rng(seed).normal(size=vectors.shape)
     model = ParametricTSNE(random_state=seed, n_iterations=120).fit(vectors)
@@ -73,14 +73,15 @@ def test_neighbours_are_kept_for_samples_it_has_seen_and_others(digits, fitted):
     vectors, labels = digits
     untrained = deepcopy(fitted)
     untrained.network_ = TsneNetwork(64, (300, 100), generator=torch.Generator().manual_seed(0)).requires_grad_(False)
-    for rows in (slice(400), slice(400, 900)):
-        positions = fitted.transform(vectors[rows])
-        assert trustworthiness(vectors[rows], positions, n_neighbors=10) > 0.9
-        assert accuracy(positions, labels[rows]) > 0.75
-        assert accuracy(untrained.transform(vectors[rows]), labels[rows]) < 0.7
+    for rows, kept, told_apart in ((slice(400), 0.95, 0.9), (slice(400, 900), 0.84, 0.65)):
+        positions, random = (model.transform(vectors[rows]) for model in (fitted, untrained))
+        assert trustworthiness(vectors[rows], positions, n_neighbors=10) > kept
+        assert trustworthiness(vectors[rows], random, n_neighbors=10) < 0.75
+        assert accuracy(positions, labels[rows]) > told_apart
+        assert accuracy(random, labels[rows]) < 0.5
 
 
-def test_divergence_falls_with_iterations(iris, fitted):
+def test_divergence_falls_with_iterations(iris):
     few, many = (ParametricTSNE(n_iterations=n).fit(iris[0]).kl_divergence_ for n in (3, 150))
     assert many < 0.6 * few
 

@@ -1,0 +1,164 @@
+"""A training run as the shell shows it: while it goes, when it ends, and beside its control."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ali_core.cli.options import as_typed
+from ali_core.cli.training_display import choose_display
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.training import TrainSettings
+
+if TYPE_CHECKING:
+    from ali_core.data import CellImages
+    from ali_core.training import TrainResult
+
+__all__ = ["Interrupted", "check_control", "train_and_tell"]
+
+CONTROL = "control"
+BASE_LOSSES = {"ali": "tml", "pali": "tml", "pli": "ce"}
+
+
+class Interrupted(Exception):  # noqa: N818  # no error: a person asked for it
+    """A run was stopped by Ctrl-C; the message says how it goes on."""
+
+
+def check_control(settings: TrainSettings) -> None:
+    """Raise AliError when no control can be trained beside a run with ``settings``."""
+    if settings.control:
+        raise AliError("the settings are those of a control already; leave --control out, or control out of the file")
+    settings.changed(control=True)
+
+
+def train_and_tell(
+    data: "LabelledEmbedding | CellImages",
+    settings: TrainSettings,
+    *,
+    out: Path,
+    resume: bool,
+    tensorboard: bool,
+    with_control: bool,
+) -> None:
+    """Train into ``out`` and say what came of it; with a control, train that into ``out/control`` and compare.
+
+    Of several processes, only the first speaks.
+
+    Raises
+    ------
+    AliError
+        See :func:`ali_core.training.epochs`.
+    Interrupted
+        When Ctrl-C ends the run.
+    """
+    with _first_speaks():
+        typer.echo(_about(data, settings, out))
+        result = _train(data, settings, out=out, resume=resume, tensorboard=tensorboard)
+        if with_control:
+            control = settings.changed(control=True, max_epochs=result.history.epoch)
+            place = out / CONTROL
+            typer.echo(f"\nits control: {control.max_epochs} epochs without interventions, into {place}")
+            other = _train(data, control, out=place, resume=resume, tensorboard=tensorboard)
+            typer.echo(_comparison(settings, result, other))
+        typer.echo(_outcome(data, settings, result, out))
+
+
+def _train(
+    data: "LabelledEmbedding | CellImages", settings: TrainSettings, *, out: Path, resume: bool, tensorboard: bool
+) -> "TrainResult":
+    from ali_core.training import epochs  # noqa: PLC0415  # torch and Lightning take seconds
+    from ali_core.training.run_folder import RunFolder  # noqa: PLC0415
+
+    display = choose_display(settings)
+    try:
+        with (
+            _loggers(out, wanted=tensorboard) as loggers,
+            epochs(data, settings, out=out, resume=resume, loggers=loggers, progress=display.batch) as training,
+            display,
+        ):
+            for state in training:
+                display.show(state)
+    except KeyboardInterrupt:
+        saved = RunFolder(out, keep_checkpoints=False).saved_epoch()
+        which = " of the control" if settings.control else ""
+        when = "before the first epoch" if saved == "none" else f"after epoch {saved}"
+        raise Interrupted(f"interrupted {when}{which}; the same command with --resume goes on") from None
+    if training.result is None:
+        raise AliError("the run did not come to its end; continue it with --resume")
+    return training.result
+
+
+@contextmanager
+def _first_speaks() -> Iterator[None]:
+    """Silence standard output in all processes of a run but the first."""
+    from lightning.fabric.utilities.rank_zero import rank_zero_only  # noqa: PLC0415
+
+    if getattr(rank_zero_only, "rank", 0) == 0:
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nothing, redirect_stdout(nothing):
+        yield
+
+
+@contextmanager
+def _loggers(out: Path, *, wanted: bool) -> Iterator[list[Any]]:
+    """Yield the loggers of a run, and end them."""
+    if not wanted:
+        yield []
+        return
+    from lightning.fabric.loggers.tensorboard import TensorBoardLogger  # noqa: PLC0415
+
+    try:
+        logger = TensorBoardLogger(out, name="tensorboard", version="")
+    except ModuleNotFoundError:
+        raise AliError(
+            "--tensorboard needs the extra: install it with pip install 'ali-interventions[tensorboard]'"
+        ) from None
+    try:
+        yield [logger]
+    finally:
+        logger.finalize("success")
+
+
+def _about(data: "LabelledEmbedding | CellImages", settings: TrainSettings, out: Path) -> str:
+    features = f" of {data.dim} features" if isinstance(data, LabelledEmbedding) else ""
+    what = f"{settings.method} {settings.preset}" if settings.method in ("ali", "pali") else settings.method
+    weights = " with class weights" if settings.class_weights else ""
+    return (
+        f"{what}{weights} on {len(data)} {'samples' if features else 'images'}{features}, {data.n_classes} classes: "
+        f"fold {settings.fold} of {settings.n_folds} is the test; into {out}"
+    )
+
+
+def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, result: "TrainResult", out: Path) -> str:
+    scores, network = result.scores, out / "network.safetensors"
+    px = "" if isinstance(data, LabelledEmbedding) else f" --px {settings.px}"
+    return "\n".join(
+        [
+            "",
+            f"best epoch {result.epoch} of {result.history.epoch}: macro F1 {scores.validation.macro_f1:.4f} on "
+            f"validation, {scores.test.macro_f1:.4f} on test (chosen on validation; the test fold chose nothing)",
+            f"{out}/ holds epochs.csv, classes.csv, confusion.csv, embedding.npz (all samples) and network.safetensors",
+            f"  see it in the app     {as_typed(f'ali lab {out}')}",
+            f"  embed other samples   {as_typed(f'ali embed DATA --weights {network}{px}')}",
+        ]
+    )
+
+
+def _comparison(settings: TrainSettings, result: "TrainResult", control: "TrainResult") -> str:
+    """Return both runs and their difference as lines of text."""
+    rows = {settings.method: result, f"control ({BASE_LOSSES[settings.method]})": control}
+    lines = ["", f"{'macro F1':20s}{'epoch':>8s}{'validation':>12s}{'test':>10s}"]
+    for name, run in rows.items():
+        validation, test = run.scores.validation.macro_f1, run.scores.test.macro_f1
+        lines.append(f"{name:20s}{run.epoch:8d}{validation:12.4f}{test:10.4f}")
+    validation = result.scores.validation.macro_f1 - control.scores.validation.macro_f1
+    test = result.scores.test.macro_f1 - control.scores.test.macro_f1
+    lines.append(
+        f"{'difference':20s}{'':8s}{validation:+12.4f}{test:+10.4f}   what the interventions bought, in one fold"
+    )
+    return "\n".join(lines)
