@@ -24,11 +24,11 @@ RESULTS = Path(__file__).parent / "results"
 RUNS = Path("runs/methods")
 THINNING_SEED = 0
 RATES = {"features": (3e-4, 1e-3), "images": (1e-3, 3e-3)}
-EPOCHS = {"features": 40, "images": 30}
-CONTINUED = {"features": 40, "images": 15}
+EPOCHS = {"features": 40, "images": 20}
+CONTINUED = {"features": 40, "images": 10}
 FOLDS = {"features": range(6), "images": range(6)}
 SEEDS = {"features": range(3), "images": range(1)}
-TUNING_EPOCHS = {"features": 40, "images": 12}
+TUNING_EPOCHS = {"features": 40, "images": 8}
 TUNING_FOLDS = {"features": (0, 2), "images": (0,)}
 
 # What is tuned: six settings a method, learning rate included.
@@ -92,6 +92,7 @@ def settings_of(kind, chosen, values, fold, seed):
     base = {"max_epochs": EPOCHS[kind], "patience": 0, "fold": fold, "seed": seed}
     if kind == "images":
         base |= {"backbone": "mobilenet_v3_small", "weights": "none", "px": 64, "batch_size": 64, "workers": 1}
+        base["evaluate_every"] = 2
     tuned = chosen.get(values["method"], {})
     values = tuned | values
     if start is not None:

@@ -1,6 +1,6 @@
 """Trains in forked children that are killed at random moments, until one arrives; run as a process of its own.
 
-    python kill_script.py FOLDER METHOD SEED [STEPS]
+python kill_script.py FOLDER METHOD SEED [STEPS]
 """
 
 import os

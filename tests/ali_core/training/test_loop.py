@@ -223,7 +223,7 @@ def test_a_start_is_taken_over_and_must_have_had_the_same_folds(tmp_path):
         train(DATA, small(start=tmp_path / "tml", fold=1))
     with pytest.raises(AliError, match="was trained with other data"):
         train(features(seed=9), small(start=tmp_path / "tml"))
-    with pytest.raises(AliError, match="the network of .* is another one"):
+    with pytest.raises(AliError, match=r"the network of .* is another one"):
         train(DATA, small(start=tmp_path / "tml", width=5))
     with pytest.raises(AliError, match="holds no run"):
         train(DATA, small(start=tmp_path / "nothing"))
