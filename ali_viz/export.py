@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
+from ali_core.embedding import LabelledEmbedding
 from ali_core.files import write_csv
 from ali_core.interventions import Session
 from ali_core.projection import View
 from ali_core.sampling import stratified_rows
 from ali_viz.page import write_page
-from ali_viz.panels import state_panel, step_panel
+from ali_viz.panels import Panel, TrainedEpoch, epoch_panel, state_panel, step_panel
 
 __all__ = ["MAX_DRAWN", "export_panels", "export_session"]
 
@@ -26,6 +28,7 @@ def export_panels(
     *,
     step: int | None = None,
     views: Sequence[View] = ("dims", "supervised_tsne"),
+    trained: TrainedEpoch | None = None,
     report: Report | None = None,
 ) -> list[Path]:
     """Write the print panels of a session: Fig. 6 (before/after) and, when there are steps, Fig. 3 (one step).
@@ -40,6 +43,8 @@ def export_panels(
         Which step Fig. 3 explains, counted from 1; by default the last one in force.
     views
         The rows of Fig. 6.
+    trained
+        An epoch of training that Fig. 6 then shows instead of ``session``, with a third column after the epoch.
     report
         Called with a line of text before each long piece of work.
 
@@ -53,7 +58,9 @@ def export_panels(
     AliError
         When there is no such step.
     """
-    return _panels(session, Path(folder), step=step, views=views, report=report)[0]
+    fig3 = _one_step(session, Path(folder), step)
+    fig6 = _before_after(session, views, report) if trained is None else _after_epoch(trained, views, report)
+    return [*fig6.save(folder, "fig6"), *fig3]
 
 
 def export_session(
@@ -62,6 +69,7 @@ def export_session(
     *,
     step: int | None = None,
     views: Sequence[View] = ("dims", "supervised_tsne"),
+    trained: TrainedEpoch | None = None,
     report: Report | None = None,
 ) -> list[Path]:
     """Write a session and all its pictures.
@@ -73,8 +81,8 @@ def export_session(
     folder
         Gets ``embedding.npz`` (untouched), ``after.npz``, ``session.json``, ``steps.csv``, the panels of
         :func:`export_panels`, and ``embedding.html``, a page that needs no network.
-    step, views, report
-        See :func:`export_panels`.
+    step, views, trained, report
+        See :func:`export_panels`; the page shows ``session`` in any case.
 
     Returns
     -------
@@ -88,23 +96,41 @@ def export_session(
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
     ]
-    panels, table, caption = _panels(session, folder, step=step, views=views, report=report)
+    fig3 = _one_step(session, folder, step)
+    shown = _before_after(session, views, report)
+    fig6 = shown if trained is None else _after_epoch(trained, views, report)
     steps = [session.describe(step) for step in session.steps]
-    return [*files, *panels, write_page(table, folder / "embedding.html", caption=caption, steps=steps)]
+    page = write_page(shown.table, folder / "embedding.html", caption=shown.caption, steps=steps)
+    return [*files, *fig6.save(folder, "fig6"), *fig3, page]
 
 
-def _panels(
-    session: Session, folder: Path, *, step: int | None, views: Sequence[View], report: Report | None
-) -> tuple[list[Path], pd.DataFrame, str]:
-    before = session.before
-    source = before.description or (before.source.name if before.source else "an embedding in memory")
-    rows = stratified_rows(session.before.labels, MAX_DRAWN, seed=0)
-    if len(rows) < len(session.before):
-        source += f", of which a stratified part is drawn: {len(rows):,} of {len(session.before):,} samples"
-    number = session.cursor if step is None else step
-    paths = step_panel(session, number, data=source, rows=rows).save(folder, "fig3") if number else []
+def _before_after(session: Session, views: Sequence[View], report: Report | None) -> Panel:
+    source, rows = _drawn(session.before)
     if report is not None:
         report(f"laying out {len(rows):,} samples before and after")
     states = {"Before": session.before, f"After {session.cursor} interventions": session.after}
-    panel = state_panel({title: state.subset(rows) for title, state in states.items()}, views, data=source)
-    return [*panel.save(folder, "fig6"), *paths], panel.table, panel.caption
+    return state_panel({title: state.subset(rows) for title, state in states.items()}, views, data=source)
+
+
+def _after_epoch(trained: TrainedEpoch, views: Sequence[View], report: Report | None) -> Panel:
+    rows = stratified_rows(trained.session.before.labels, MAX_DRAWN, seed=0)
+    if report is not None:
+        report(f"laying out {len(rows):,} samples before, after, and after one more epoch")
+    return epoch_panel(trained, views, rows=rows)
+
+
+def _one_step(session: Session, folder: Path, step: int | None) -> list[Path]:
+    number = session.cursor if step is None else step
+    if not number:
+        return []
+    source, rows = _drawn(session.before)
+    return step_panel(session, number, data=source, rows=rows).save(folder, "fig3")
+
+
+def _drawn(embedding: LabelledEmbedding) -> tuple[str, NDArray[np.int64]]:
+    """Return what the samples come from, in words, and the rows that are drawn."""
+    source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
+    rows = stratified_rows(embedding.labels, MAX_DRAWN, seed=0)
+    if len(rows) < len(embedding):
+        source += f", of which a stratified part is drawn: {len(rows):,} of {len(embedding):,} samples"
+    return source, rows

@@ -3,9 +3,10 @@
     ALI_DATA=… OMP_NUM_THREADS=1 uv run python -m benchmarks.parametric_tsne
 
 DenseNet-121 features of blood cells, eleven classes, reduced to 256 principal components. Times are medians of three,
-in seconds of the processor on one thread, which other work on a shared machine disturbs less than the clock. ``refit`` is what a training epoch costs: the parametric network goes on from its last fit; openTSNE
-takes its last layout as the start of 150 iterations. Both layouts are scored against the 256 dimensions
-(trustworthiness, 10 neighbours) and the classes (10-NN, five folds; held-out samples by their fitted neighbours).
+in seconds of the processor on one thread, which other work on a shared machine disturbs less than the clock.
+``refit`` is what a training epoch costs: the parametric network goes on from its last fit; openTSNE takes its last
+layout as the start of 150 iterations. Both layouts are scored against the 256 dimensions (trustworthiness, 10
+neighbours) and the classes (10-NN, five folds; held-out samples by their fitted neighbours).
 """
 
 import os

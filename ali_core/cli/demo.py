@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ali_core.cli.demo_training import LastEpoch, head_settings, network_settings, train_and_tell
+from ali_core.cli.demo_training import LastEpoch, head_settings, make_room, network_settings, train_and_tell
 from ali_core.cli.options import Exclude, PresetName, holds_images, read_embedding
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
@@ -53,17 +53,16 @@ def demo(
     training; Fig. 3: one step explained; as PDF, SVG and PNG), an interactive page, a table of scores that says what
     each was computed on, and in OUT/training the run.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    _check_weights(data, weights)
+    make_room(out / "training")
     trained: TrainedEpoch | None
     if data is None:
-        if weights is not None:
-            raise typer.BadParameter("--weights embeds your images; give them with --data FOLDER")
         embedding, trained = _synthetic(preset_name, exclude=exclude, n=n, px=px or 64, seed=seed, out=out)
     else:
-        if holds_images(data):
+        if weights is not None:
             embedding = _images(data, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
         else:
-            embedding = _features(data, weights=weights, exclude=exclude, n=n, seed=seed)
+            embedding = _features(data, exclude=exclude, n=n, seed=seed)
         trained = _head(embedding, preset_name, seed=seed, out=out)
     embedding.save(out / "embedding.npz")
     session = Session(LabelledEmbedding.load(out / "embedding.npz"), preset(preset_name, dim=embedding.dim))
@@ -73,6 +72,17 @@ def demo(
     _score(session, out)
     runner = "uv run " if "UV_RUN_RECURSION_DEPTH" in os.environ else ""
     typer.echo(f"\nAll files are in {out}/. Step through the interventions in the app:\n\n    {runner}ali lab {out}\n")
+
+
+def _check_weights(data: Path | None, weights: Path | None) -> None:
+    if data is None:
+        if weights is not None:
+            raise typer.BadParameter("--weights embeds your images; give them with --data FOLDER")
+    elif holds_images(data):
+        if weights is None:
+            raise AliError(f"{data} holds images, which need a network: give its weights file with --weights FILE")
+    elif weights is not None:
+        raise typer.BadParameter(f"--weights embeds images, but {data} is an embedding already; leave it out")
 
 
 def _synthetic(
@@ -99,9 +109,7 @@ def _synthetic(
     return embedding, _trained(last, f"Synthetic marrow, {px} px", "a network")
 
 
-def _features(data: Path, *, weights: Path | None, exclude: list[str] | None, n: int, seed: int) -> LabelledEmbedding:
-    if weights is not None:
-        raise typer.BadParameter(f"--weights embeds images, but {data} is an embedding already; leave it out")
+def _features(data: Path, *, exclude: list[str] | None, n: int, seed: int) -> LabelledEmbedding:
     found = read_embedding(data, exclude)
     typer.echo(f"[1/5] {len(found)} samples, {found.dim} dimensions from {data}")
     embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
@@ -109,13 +117,11 @@ def _features(data: Path, *, weights: Path | None, exclude: list[str] | None, n:
 
 
 def _images(
-    data: Path, *, weights: Path | None, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
+    data: Path, *, weights: Path, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
 ) -> LabelledEmbedding:
     from ali_core.data import open_images  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
-    if weights is None:
-        raise AliError(f"{data} holds images, which need a network: give its weights file with --weights FILE")
     images = open_images(data)
     images = images.without_classes(exclude) if exclude else images
     images = images.subset(stratified_rows(images.labels, n, seed=seed))

@@ -20,7 +20,7 @@ from ali_core.training.settings import TrainSettings
 if TYPE_CHECKING:
     from ali_core.training import EpochState, TrainResult
 
-__all__ = ["LastEpoch", "head_settings", "network_settings", "train_and_tell"]
+__all__ = ["LastEpoch", "head_settings", "make_room", "network_settings", "train_and_tell"]
 
 MARK = "written-by-ali-demo.txt"
 """A folder with this file is replaced when the demo runs again."""
@@ -62,7 +62,26 @@ def network_settings(*, preset: str, px: int, seed: int) -> TrainSettings:
 
 def head_settings(*, preset: str, seed: int) -> TrainSettings:
     """Return settings for a linear head that learns from features within seconds."""
-    return TrainSettings(preset=preset, class_weights=True, width=64, max_epochs=20, patience=0, seed=seed)
+    return TrainSettings(
+        preset=preset, class_weights=True, width=64, max_epochs=10, evaluate_every=2, patience=0, seed=seed
+    )
+
+
+def make_room(folder: Path) -> Path:
+    """Make an empty folder for the run, and return it; of what is there, only the run of an earlier demo is removed.
+
+    Raises
+    ------
+    AliError
+        When the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise AliError(f"{folder} holds something that ali demo did not write; choose another folder with --out")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("A run of ali demo, which replaces this folder when it runs again.\n", encoding="utf-8")
+    return folder
 
 
 def train_and_tell(data: LabelledEmbedding | CellImages, settings: TrainSettings, folder: Path) -> LastEpoch:
@@ -75,16 +94,15 @@ def train_and_tell(data: LabelledEmbedding | CellImages, settings: TrainSettings
     settings
         Of the run; groups are kept whole if the folds can be made with them.
     folder
-        Of the run; what an earlier demo left there is replaced.
+        Of the run, from :func:`make_room`.
 
     Raises
     ------
     AliError
-        When there are too few samples for folds, or the folder holds something else.
+        When there are too few samples for folds.
     """
     from ali_core.training import epochs  # noqa: PLC0415  # imports torch
 
-    _make_room(folder)
     settings = settings.changed(groups=_grouping(data, settings))
     states: deque[EpochState] = deque(maxlen=2)
     with _notes(), epochs(data, settings, out=folder) as training:
@@ -130,16 +148,6 @@ def _grouping(data: LabelledEmbedding | CellImages, settings: TrainSettings) -> 
         typer.echo(f"      the folds of this training split groups, because {str(error).partition(';')[0]}")
         return "ignore"
     return "keep"
-
-
-def _make_room(folder: Path) -> None:
-    """Remove the run of an earlier demo, and nothing else."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).is_file():
-            raise AliError(f"{folder} holds something that ali demo did not write; choose another folder with --out")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text("A run of ali demo, which replaces this folder when it runs again.\n", encoding="utf-8")
 
 
 @contextmanager

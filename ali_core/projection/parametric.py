@@ -153,8 +153,12 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         if warm:
             descent.follow(self.refit_iterations, self.learning_rate, self.anchoring)
         else:
-            descent.start(torch.tensor(plane(vectors), dtype=torch.float32, device=device))
+            targets = torch.tensor(plane(vectors), dtype=torch.float32, device=device)
+            descent.start(targets)
             descent.descend(self.n_iterations, self.learning_rate)
+            if descent.collapsed():  # exaggeration pulls samples together that have no clusters to keep apart
+                descent.start(targets)
+                descent.descend(self.n_iterations, self.learning_rate, exaggeration=1.0)
         positions = descent.finish()
         self.network_, self._generator_state = network, generator.get_state()
         self.kl_divergence_ = affinities.kl_divergence(positions)

@@ -96,13 +96,13 @@ class Descent:
             positions = self.network(self.samples[rows])
             self._step(optimiser, positions, 2.0 * (positions.detach() - targets[rows]) / len(rows))
 
-    def descend(self, iterations: int, rate: float) -> None:
-        """Minimise the divergence from scratch, the first third of the ``iterations`` with exaggeration."""
+    def descend(self, iterations: int, rate: float, exaggeration: float = EXAGGERATION) -> None:
+        """Minimise the divergence from scratch, the first third of the ``iterations`` with ``exaggeration``."""
         optimiser, schedule = self._adam(rate, iterations)
         for iteration, (rows, shares) in enumerate(self._batches(iterations)):
-            exaggeration = EXAGGERATION if iteration < EXAGGERATED_SHARE * iterations else 1.0
+            strength = exaggeration if iteration < EXAGGERATED_SHARE * iterations else 1.0
             positions = self.network(self.samples[rows])
-            self._step(optimiser, positions, kl_gradient(positions.detach(), shares, exaggeration))
+            self._step(optimiser, positions, kl_gradient(positions.detach(), shares, strength))
             schedule.step()
 
     def follow(self, iterations: int, rate: float, anchoring: float) -> None:
@@ -121,13 +121,23 @@ class Descent:
         """Freeze the network and return the positions (N, 2) of all samples; AliError when they are one point."""
         self.network.eval().requires_grad_(False)
         positions = self.positions()
-        size = float((positions - positions.mean(dim=0)).norm(dim=1).max())
-        if not (np.isfinite(size) and size > COLLAPSED_BELOW):
+        if self.collapsed():
+            size = self.radius()
             raise AliError(
                 f"the layout collapsed: its points lie up to {size:.3g} from their mean, but at least one must lie "
                 f"farther than {COLLAPSED_BELOW}; take a smaller learning_rate or a smaller perplexity"
             )
         return positions
+
+    def radius(self) -> float:
+        """Return how far from their mean the points lie at most."""
+        positions = self.positions()
+        return float((positions - positions.mean(dim=0)).norm(dim=1).max())
+
+    def collapsed(self) -> bool:
+        """Tell whether all points are so close to each other that their similarities say nothing."""
+        radius = self.radius()
+        return not (np.isfinite(radius) and radius > COLLAPSED_BELOW)
 
     @torch.no_grad()
     def positions(self) -> Tensor:

@@ -1,6 +1,7 @@
 """What each method minimises, behind one call: embeddings, labels and rows in, loss and its parts out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -120,7 +121,7 @@ class Replay(CrossEntropy):
     def __init__(self, settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> None:
         super().__init__(settings, class_weights, n_classes)
         self.register_buffer("targets", torch.empty(0, 2), persistent=False)
-        self.projection = torch.nn.Identity().forward
+        self.projection: Callable[[Tensor], Tensor] = nn.Identity()
 
     def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:
         base = super().terms(points, labels, rows)["base"]

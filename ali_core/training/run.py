@@ -274,6 +274,8 @@ class Run:
         self.epoch = self.history.epoch
         self.best = (int((self.history.best() or {"epoch": 0})["epoch"]), best)
         self._restore(tensors)
+        if self.folder is not None and self.worker.fabric.is_global_zero:
+            self.folder.write_tables(self.history)  # a run killed between two files lacks the last row there
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
         self.worker.learner.load_state_dict(under(tensors, "learner"))

@@ -109,11 +109,15 @@ class RunFolder:
             write_tensors(best_tensors, self.folder / "checkpoints" / best_file)
         record = {"last": last, "best": best_file, "rows": history.rows, "times": history.times}
         _write_json(record, self.folder / "last.json")
-        write_csv(history.table(), self.folder / "epochs.csv")
-        write_csv(history.timing(), self.folder / "timing.csv")
+        self.write_tables(history)
         for file in (self.folder / "checkpoints").glob("*.safetensors"):
             if file.name not in (last, best_file) and not (self.keep_checkpoints and file.name.startswith("epoch")):
                 file.unlink(missing_ok=True)
+
+    def write_tables(self, history: History) -> None:
+        """Write the tables that people read; they repeat what ``last.json`` holds."""
+        write_csv(history.table(), self.folder / "epochs.csv")
+        write_csv(history.timing(), self.folder / "timing.csv")
 
     def load(self) -> tuple[History, dict[str, Tensor], dict[str, Tensor]] | None:
         """Return the epochs, the last state and the best network; None when no epoch was finished."""

@@ -37,7 +37,7 @@ def state_caption(table: pd.DataFrame, *, data: str, settings: str, tsne_setting
         f"Columns: {', '.join(states)}. Rows: {', '.join(VIEW_TITLES[view] for view in views)}.",
         f"{settings}." if settings else "",
         "Axes are the same along a row; every layout starts from the one to its left and is aligned to "
-        "it by a rigid motion on the samples that did not move.",
+        "it by a rigid motion on the samples that did not move, or on all where fewer than three stayed.",
     ]
     if any("tsne" in view for view in views):
         sentences.append(f"t-SNE: openTSNE, {tsne_settings}.")

@@ -264,7 +264,7 @@ def test_the_real_command_is_interrupted_and_goes_on_to_the_same_numbers(feature
         if re.match(r"epoch +1/", line):
             process.send_signal(signal.SIGINT)
             break
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     said = re.search(
         r"^ali: interrupted after epoch (\d+); the same command with --resume goes on$", error, re.MULTILINE

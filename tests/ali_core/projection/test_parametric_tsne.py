@@ -262,3 +262,11 @@ def test_states_that_do_not_fit_are_refused(iris):
         ParametricTSNE(**SMALL).load_state_dict({name: state[name] for name in state if name != "generator"})
     with pytest.raises(NotFittedError):
         ParametricTSNE().state_dict()
+
+
+@pytest.mark.slow
+def test_samples_without_clusters_do_not_collapse_to_a_point():
+    """In noise of many dimensions all samples are about equally far apart; exaggeration would pull them together."""
+    noise = np.random.default_rng(0).normal(size=(3000, 256))
+    positions = ParametricTSNE(random_state=0).fit(noise).transform(noise)
+    assert positions.std(axis=0).min() > 1.0

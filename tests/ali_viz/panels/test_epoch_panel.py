@@ -84,8 +84,8 @@ def test_the_caption_says_which_samples_how_many_epochs_and_what_the_last_column
         "Shown are the cells it learnt",
         "after epoch 6",
         "epoch 7, the last of 7",
-        "own embedding after that epoch",
-        "labels are in its training, but moved no point",
+        "own embedding after that epoch, not moved by labels",
+        "nothing follows for others",
     ):
         assert words in panel.caption
     assert any("made-up: the cells it learnt" in text.get_text() for text in panel.figure.texts)
