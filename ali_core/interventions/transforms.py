@@ -118,11 +118,13 @@ def shift(
     numpy.ndarray
         Zeros when all directions cancel or none is defined.
     """
+    if strength == 0.0:
+        return np.zeros_like(center)
     direction = shift_direction(center, neighbours)
-    if len(neighbours) >= 2:
+    if len(neighbours) >= 2 and shift_mix < 1.0:  # v_ortho looks at every pair, and costs most
         direction = shift_mix * direction + (1.0 - shift_mix) * ortho_direction(center, neighbours)
     length = np.linalg.norm(direction)
-    if strength == 0.0 or length <= NEGLIGIBLE * len(neighbours):
+    if length <= NEGLIGIBLE * len(neighbours):
         return np.zeros_like(center)
     vector: NDArray[np.float64] = (strength * spread / length) * direction
     return vector
