@@ -93,9 +93,10 @@ def _synthetic(
     from ali_core.data import contact_sheet, render_marrow  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
-    typer.echo(f"[1/5] {n} cells of SYNTHETIC marrow, and {n} others (other regions) to learn from")
+    n_others = n * 3 // 2  # four of six folds train: n cells
+    typer.echo(f"[1/5] {n} cells of SYNTHETIC marrow, and {n_others} others (other regions) to learn from")
     cells = render_marrow(n, px=px, seed=seed)
-    others = render_marrow(n, px=px, seed=seed + 1, first_region=1000)
+    others = render_marrow(n_others, px=px, seed=seed + 1, first_region=1000)
     if exclude:
         cells, others = cells.without_classes(exclude), others.without_classes(exclude)
     Image.fromarray(contact_sheet(cells, px=px, seed=seed)).save(out / "synthetic-cells.png")

@@ -43,7 +43,14 @@ class LastEpoch:
 
 
 def network_settings(*, preset: str, px: int, seed: int) -> TrainSettings:
-    """Return settings for a small network that learns from random weights within a minute."""
+    """Return settings for a small network that learns from random weights in about a minute.
+
+    Notes
+    -----
+    Chosen on 1,500 synthetic cells at 64 px that the network had not seen: after four epochs of 1,500 cells an RBF-SVM
+    reaches a macro F1 of about 0.6. So few steps want a low rate, since it is constant, and no blackened pixels, since
+    the running statistics of batch normalisation would follow those and not the whole images.
+    """
     return TrainSettings(
         preset=preset,
         class_weights=True,
@@ -51,10 +58,12 @@ def network_settings(*, preset: str, px: int, seed: int) -> TrainSettings:
         weights="none",
         width=64,
         px=px,
+        dropout=0.0,
         margin=0.1,
+        learning_rate=3e-4,
         batch_size=32,
-        max_epochs=6,
-        evaluate_every=1,
+        max_epochs=4,
+        evaluate_every=2,
         patience=0,
         seed=seed,
     )
@@ -85,7 +94,7 @@ def make_room(folder: Path) -> Path:
 
 
 def train_and_tell(data: LabelledEmbedding | CellImages, settings: TrainSettings, folder: Path) -> LastEpoch:
-    """Train to the end, saying what each evaluated epoch is worth, and return the last epoch.
+    """Train to the end, saying what each epoch is worth, and return the last one.
 
     Parameters
     ----------
@@ -124,10 +133,10 @@ def _tell_result(result: "TrainResult") -> None:
 
 
 def _tell(state: "EpochState", n_epochs: int) -> None:
-    if state.scores is not None:
-        row = state.history.rows[-1]
-        loss = "" if row["loss"] is None else f"loss {row['loss']:.4f}, "
-        typer.echo(f"      epoch {state.epoch:2d} of {n_epochs}: {loss}validation macro F1 {row['validation_f1']:.3f}")
+    row = state.history.rows[-1]
+    numbers = {"loss": row["loss"], "validation macro F1": row["validation_f1"]}
+    told = ", ".join(f"{name} {value:.3f}" for name, value in numbers.items() if value is not None)
+    typer.echo(f"      epoch {state.epoch:2d} of {n_epochs}: {told}")
 
 
 def _grouping(data: LabelledEmbedding | CellImages, settings: TrainSettings) -> Literal["keep", "ignore"]:

@@ -69,9 +69,9 @@ class History:
         scored = [row for row in self.rows if row["validation_f1"] is not None]
         return max(scored, key=lambda row: row["validation_f1"], default=None)
 
-    def cut(self, epoch: int) -> None:
-        """Forget everything after ``epoch``."""
-        del self.rows[epoch + 1 :], self.times[epoch + 1 :]
+    def until(self, epoch: int) -> "History":
+        """Return the history as it was after ``epoch``."""
+        return History(self.rows[: epoch + 1], self.times[: epoch + 1])
 
     def table(self) -> pd.DataFrame:
         """Return the rows as a table with the columns of :data:`COLUMNS`."""

@@ -194,11 +194,11 @@ class Run:
         """Go back to the state after ``epoch``; AliError when it is not kept."""
         if self.folder is None:
             raise AliError("a run without a folder keeps no earlier states; give out, and keep_checkpoints")
-        tensors = self.folder.at(epoch)
-        self.history.cut(epoch)
-        best = int((self.history.best() or {"epoch": epoch})["epoch"])
-        self.best = (best, prefixed(under(self.folder.at(best), "learner"), "learner"))
-        self.epoch = epoch
+        history = self.history.until(epoch)
+        best = int((history.best() or {"epoch": epoch})["epoch"])
+        tensors, best_tensors = self.folder.at(epoch), self.folder.at(best)
+        self.history, self.epoch = history, epoch
+        self.best = (best, prefixed(under(best_tensors, "learner"), "learner"))
         self._restore(tensors)
         self.folder.forget_after(epoch)
         self._save()
