@@ -3,7 +3,7 @@
 Synopsis::
 
     net = load_network("densenet121_imagenet.pth")          # ImageNet weights: 1024 pooled features
-    net = train_triplet(images, px=64, seed=0)              # or a small network, trained from scratch
+    net = load_network("runs/x/network.safetensors")       # or a network that ali train has trained
     embedding = embed_images(images, net, px=64, out="emb.npz")
     save_network(net, "network.safetensors")
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ali_core.networks.embed import embed_features, embed_images
     from ali_core.networks.embedding_net import EmbeddingNet
     from ali_core.networks.feature_net import FeatureNet
-    from ali_core.networks.quick_training import train_triplet
     from ali_core.networks.starting import starting_network
     from ali_core.networks.weights import load_feature_net, load_network, save_network
 
@@ -30,7 +29,6 @@ __all__ = [
     "load_network",
     "save_network",
     "starting_network",
-    "train_triplet",
 ]
 
 _MODULES = {
@@ -42,7 +40,6 @@ _MODULES = {
     "load_network": "weights",
     "save_network": "weights",
     "starting_network": "starting",
-    "train_triplet": "quick_training",
 }
 
 

@@ -56,8 +56,8 @@ STATE_COLUMNS = {
 }
 """What each column of the table means."""
 
-MARGIN_MM, GAP_MM, YLABEL_MM = 1.5, 3.0, 5.5
-TITLE_MM, ROW_HEAD_MM, AXIS_LEFT_MM, AXIS_BELOW_MM, NOTE_LINE_MM = 4.5, 4.5, 9.0, 6.5, 2.8
+MARGIN_MM, GAP_MM, YLABEL_MM = 1.5, 3.0, 9.2
+TITLE_MM, ROW_HEAD_MM, AXIS_LEFT_MM, AXIS_BELOW_MM, NOTE_LINE_MM = 4.5, 4.5, 11.5, 6.5, 2.8
 
 
 def state_table(

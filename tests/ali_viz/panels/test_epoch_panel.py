@@ -105,6 +105,6 @@ def test_other_samples_or_another_space_are_refused(session, after_epoch):
     renamed = LabelledEmbedding(after_epoch.vectors, after_epoch.labels)
     with pytest.raises(AliError, match="other samples"):
         TrainedEpoch(session=session, following=renamed, epoch=1, data="x")
-    with pytest.raises(AliError, match="5 dimensions .* 2;"):
-        narrow = after_epoch.with_vectors(after_epoch.vectors[:, :2])
+    narrow = after_epoch.with_vectors(after_epoch.vectors[:, :2])
+    with pytest.raises(AliError, match=r"5 dimensions .* 2;"):
         TrainedEpoch(session=session, following=narrow, epoch=1, data="x")

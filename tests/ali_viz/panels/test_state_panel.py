@@ -115,6 +115,18 @@ def test_no_text_leaves_the_figure_and_none_is_below_six_points(table):
             assert extent.y0 >= box.y0 - 1, text
 
 
+@pytest.mark.parametrize("scale", [0.004, 0.04, 0.3, 3000.0])
+def test_the_name_of_an_axis_is_clear_of_its_numbers(session, scale):
+    small = session.before.with_vectors(session.before.vectors * scale / np.ptp(session.before.vectors[:, 1]))
+    figure = draw_states(state_table({f"State {k}": small for k in range(3)}, ["dims"]))
+    FigureCanvasAgg(figure).draw()
+    axes = figure.axes[0]
+    numbers = [tick.get_window_extent() for tick in axes.yaxis.get_ticklabels() if tick.get_text()]
+    name = axes.yaxis.label.get_window_extent()
+    assert name.x0 > 0
+    assert name.x1 < min(number.x0 for number in numbers)
+
+
 def test_fonts_are_embedded_as_truetype(files):
     data = files["pdf"].read_bytes()
     assert b"/FontFile2" in data
