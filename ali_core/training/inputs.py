@@ -34,6 +34,7 @@ class FeatureInputs:
     def __init__(self, data: LabelledEmbedding, device: torch.device) -> None:
         self.labels, self.class_names, self.ids, self.groups = data.labels, data.class_names, data.ids, data.groups
         self.fingerprint = data.fingerprint
+        self.skipped: tuple[tuple[str, str], ...] = ()
         self.features = torch.tensor(data.vectors, dtype=torch.float32, device=device)
 
     def training_batches(
@@ -76,7 +77,7 @@ class ImageInputs:
         )
         kept = self.source.images
         self.labels, self.class_names, self.ids, self.groups = kept.labels, kept.class_names, kept.ids, kept.groups
-        self.fingerprint, self.device = kept.fingerprint, device
+        self.fingerprint, self.device, self.skipped = kept.fingerprint, device, self.source.skipped
         self.augmentation = Augmentation(dropout=settings.dropout, crop_offset=CROP_OFFSET)
 
     def training_batches(

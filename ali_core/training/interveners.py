@@ -80,8 +80,7 @@ class InPlane(InSpace):
 
     def __init__(self, settings: TrainSettings, objective: Intervention) -> None:
         super().__init__(settings, objective)
-        self.projector = ParametricTSNE(warm_start=True, random_state=settings.seed)
-        self.loss.projection = self.projector.forward
+        self.restore({})
 
     def propose(self, embedding: LabelledEmbedding) -> Session:
         self.projector.fit(embedding.vectors)
@@ -91,6 +90,8 @@ class InPlane(InSpace):
         return self.projector.state_dict() if hasattr(self.projector, "network_") else {}  # not fitted before epoch 1
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
+        self.projector = ParametricTSNE(warm_start=True, random_state=self.settings.seed)
+        self.loss.projection = self.projector.forward
         if state:
             self.projector.load_state_dict(dict(state))
 
@@ -101,9 +102,8 @@ class ByHand(Intervener):
     def __init__(self, settings: TrainSettings, objective: Replay) -> None:
         super().__init__(settings)
         self.objective = objective
-        self.projector = ParametricTSNE(random_state=settings.seed)
-        self.objective.projection = self.projector.forward
         self.positions: Tensor | None = None
+        self.restore({})
         self.saved = SavedSession.read(cast("Path", settings.steps))
 
     def propose(self, embedding: LabelledEmbedding) -> Session:
@@ -129,10 +129,11 @@ class ByHand(Intervener):
         return {**self.projector.state_dict(), "positions": self.positions}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
+        self.projector = ParametricTSNE(random_state=self.settings.seed)
+        self.objective.projection = self.projector.forward
+        self.positions = state.get("positions")
         if state:
-            rest = dict(state)
-            self.positions = rest.pop("positions")
-            self.projector.load_state_dict(rest)
+            self.projector.load_state_dict({name: state[name] for name in state if name != "positions"})
 
 
 def make_intervener(settings: TrainSettings, objective: Objective) -> Intervener | None:

@@ -106,7 +106,6 @@ class Training(Iterator[EpochState]):
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._rewound = False
         self._states = self._loop()
         self.result: TrainResult | None = None
 
@@ -128,12 +127,10 @@ class Training(Iterator[EpochState]):
                 scores=scores,
                 finished=finished,
             )
-            if finished and not self._rewound:
+            if finished:
                 return
-            if not self._rewound:
-                run.follow(session, embedding)
-                run.train_epoch()
-            self._rewound = False
+            run.follow(session, embedding)
+            run.train_epoch()
 
     def __next__(self) -> EpochState:
         return next(self._states)
@@ -141,13 +138,15 @@ class Training(Iterator[EpochState]):
     def rewind(self, epoch: int) -> None:
         """Go back to the state after ``epoch``: it is yielded next, and training goes on from it.
 
+        Also after the last state, an error or an interruption.
+
         Raises
         ------
         AliError
             When the state of that epoch is not kept; ``keep_checkpoints`` keeps all.
         """
         self._run.rewind(epoch)
-        self._rewound, self.result = True, None
+        self._states, self.result = self._loop(), None
 
     def close(self) -> None:
         """Release the data; a run on disk can be continued later."""

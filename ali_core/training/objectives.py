@@ -121,7 +121,7 @@ class Replay(CrossEntropy):
     def __init__(self, settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> None:
         super().__init__(settings, class_weights, n_classes)
         self.register_buffer("targets", torch.empty(0, 2), persistent=False)
-        self.projection: Callable[[Tensor], Tensor] = nn.Identity()
+        self.projection: Callable[[Tensor], Tensor] = _unchanged
 
     def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:
         base = super().terms(points, labels, rows)["base"]
@@ -157,6 +157,10 @@ class Peer(Objective):
     def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:  # noqa: ARG002
         loss = self.loss(points, labels)
         return {"total": loss, "base": loss}
+
+
+def _unchanged(points: Tensor) -> Tensor:
+    return points
 
 
 def make_objective(settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> Objective:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,6 +75,8 @@ class Run:
     ) -> Self:
         """Set up a run; see :func:`ali_core.training.loop.epochs`."""
         fabric = make_fabric(settings, loggers)
+        if out is not None and fabric.is_global_zero:
+            RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
         inputs = open_inputs(data, settings, fabric.device)
         try:
             split = _split(inputs, settings)
@@ -86,8 +87,8 @@ class Run:
             run = cls(Worker(fabric, learner, inputs, settings), split, settings, out=place, progress=progress)
             if run.folder is not None:
                 if fabric.is_global_zero:
-                    run.folder.start(settings, inputs.fingerprint, str(fabric.device), resume=resume)
-                    run.folder.write_parts(inputs.ids, inputs.labels, inputs.class_names, split)
+                    run.folder.start(inputs.fingerprint, str(fabric.device))
+                    run.folder.write_parts(inputs, split)
                 fabric.barrier()
                 run._continue()
         except BaseException:
@@ -99,13 +100,14 @@ class Run:
 
     def embed_training_fold(self) -> LabelledEmbedding:
         """Embed the training fold in evaluation mode; of several processes, each its own samples."""
-        with self._timed("embed"):
+        with self._stage("embed", self.epoch):
             rows = self.worker.own(self.split.train)
-            embedding = self._embedding(rows, self._guarded(partial(self.worker.embed, rows)))
+            embedding = self._embedding(rows, self.worker.embed(rows))
         if self.settings.keep_embeddings and self.folder is not None:
-            whole = self._whole(embedding)
-            if self.worker.fabric.is_global_zero:
-                self._guarded(partial(self.folder.write_embedding, self.epoch, whole))
+            with self._stage("save", self.epoch):
+                whole = self._whole(embedding)
+                if self.worker.fabric.is_global_zero:
+                    self.folder.write_embedding(self.epoch, whole)
         return embedding
 
     def is_due(self) -> bool:
@@ -115,7 +117,7 @@ class Run:
 
     def evaluate(self, embedding: LabelledEmbedding) -> Scores | None:
         """Score the training fold's ``embedding`` and the other folds; None on all processes but the first."""
-        with self._timed("evaluate"):
+        with self._stage("evaluate", self.epoch):
             vectors = {"train": self.worker.gathered(embedding.vectors, len(self.split.train))}
             for part in PARTS[1:]:
                 rows = getattr(self.split, part)
@@ -143,7 +145,8 @@ class Run:
         if self.epoch >= settings.max_epochs:
             return f"all {settings.max_epochs} epochs are done"
         waited = 0 if best is None else self.epoch - int(best["epoch"])
-        if settings.patience and not settings.control and waited >= settings.patience:
+        scored = self.history.rows[-1]["validation_f1"] is not None
+        if scored and settings.patience and not settings.control and waited >= settings.patience:
             return f"no better validation F1 for {waited} epochs"
         return ""
 
@@ -154,40 +157,43 @@ class Run:
         """
         if self.intervener is None or self.worker.fabric.world_size > 1:
             return None
-        with self._timed("intervene"):
+        with self._stage("intervene", self.epoch + 1):
             return self.intervener.propose(embedding)
 
     def follow(self, session: Session | None, embedding: LabelledEmbedding) -> None:
         """Tell the loss to follow the steps in force in ``session``, and write them down."""
         if self.intervener is None:
             return
-        with self._timed("intervene"):
-            if session is None and isinstance(self.intervener, InSpace) and not self.settings.plane:
+        with self._stage("intervene", self.epoch + 1):
+            if session is None and not self.settings.plane and isinstance(self.intervener, InSpace):
                 self._steps = self._follow_together(self.intervener, embedding)
-                return
-            if session is None:
-                session = self.intervener.propose(self._whole(embedding))
-            self.intervener.use(session)
-            self._steps = session.steps
-        if self.folder is not None and self.worker.fabric.is_global_zero:
-            self._guarded(partial(self.folder.write_session, self.epoch, session))
+            else:
+                session = session or self.intervener.propose(self._whole(embedding))
+                self.intervener.use(session)
+                self._steps = session.steps
+        if self.folder is not None:
+            with self._stage("save", self.epoch + 1):
+                self._write_session(session, embedding)
 
     def train_epoch(self) -> None:
         """Train on the training fold once."""
-        with self._timed("train"):
-            self._losses = self._guarded(partial(self.worker.run_epoch, self.split.train, self.epoch, self.progress))
+        if self.folder is not None and self.worker.fabric.is_global_zero:
+            self.folder.unfinish()
+        with self._stage("train", self.epoch + 1):
+            self._losses = self.worker.run_epoch(self.split.train, self.epoch, self.progress)
         self.epoch += 1
 
     def end(self) -> tuple[int, Scores, LabelledEmbedding]:
         """Score the network of the best epoch, write the result; return epoch, scores and all samples embedded."""
         epoch, tensors = self.best
-        self.worker.learner.load_state_dict(under(tensors, "learner"))
-        everything = np.arange(len(self.worker.inputs.labels))
-        vectors = self.worker.gathered(self.worker.embed(self.worker.own(everything)), len(everything))
-        scores = self._score({part: vectors[getattr(self.split, part)] for part in PARTS})
-        embedding = self._embedding(everything, vectors)
-        if self.folder is not None and self.worker.fabric.is_global_zero:
-            self.folder.write_end(epoch, self.epoch, scores, embedding, self.worker.learner.net)
+        with self._stage("end", self.epoch):
+            self.worker.learner.load_state_dict(under(tensors, "learner"))
+            everything = np.arange(len(self.worker.inputs.labels))
+            vectors = self.worker.gathered(self.worker.embed(self.worker.own(everything)), len(everything))
+            scores = self._score({part: vectors[getattr(self.split, part)] for part in PARTS})
+            embedding = self._embedding(everything, vectors)
+            if self.folder is not None and self.worker.fabric.is_global_zero:
+                self.folder.write_end(epoch, self.epoch, scores, embedding, self.worker.learner.net)
         return epoch, scores, embedding
 
     def rewind(self, epoch: int) -> None:
@@ -200,8 +206,9 @@ class Run:
         self.history, self.epoch = history, epoch
         self.best = (best, prefixed(under(best_tensors, "learner"), "learner"))
         self._restore(tensors)
-        self.folder.forget_after(epoch)
         self._save()
+        if self.worker.fabric.is_global_zero:
+            self.folder.forget_after(epoch)
 
     def close(self) -> None:
         """Release the data."""
@@ -235,6 +242,14 @@ class Run:
         planned = intervener.follow(merged_over_ranks(own, self.worker.fabric.all_gather))
         return planned.steps
 
+    def _write_session(self, session: Session | None, embedding: LabelledEmbedding) -> None:
+        """Write the steps that the epoch follows, with the training fold of all processes as what they move."""
+        if session is None:
+            session = Session(self._whole(embedding), self.settings.intervention_settings())
+            session.replay(self._steps)
+        if self.folder is not None and self.worker.fabric.is_global_zero:
+            self.folder.write_session(self.epoch, session)
+
     def _score(self, vectors: Mapping[str, NDArray[np.float32]]) -> Scores:
         labels = {part: self.worker.inputs.labels[getattr(self.split, part)] for part in PARTS}
         return score_folds(dict(vectors), labels, len(self.worker.inputs.class_names))
@@ -259,12 +274,11 @@ class Run:
     def _save(self) -> None:
         if self.folder is None or not self.worker.fabric.is_global_zero:
             return
-        with self._timed("save"):
+        with self._stage("save", self.epoch):
             tensors = prefixed(self.worker.learner.state_dict(), "learner")
             tensors |= prefixed(optimiser_tensors(self.worker.optimiser), "optimiser")
             tensors |= prefixed({} if self.intervener is None else self.intervener.state(), "intervener")
-            folder = self.folder
-            self._guarded(partial(folder.save, self.history, tensors, self.best))
+            self.folder.save(self.history, tensors, self.best)
 
     def _continue(self) -> None:
         found = None if self.folder is None else self.folder.load()
@@ -275,7 +289,8 @@ class Run:
         self.best = (int((self.history.best() or {"epoch": 0})["epoch"]), best)
         self._restore(tensors)
         if self.folder is not None and self.worker.fabric.is_global_zero:
-            self.folder.write_tables(self.history)  # a run killed between two files lacks the last row there
+            with self._stage("save", self.epoch):
+                self.folder.write_tables(self.history)  # a run killed between two files lacks the last row there
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
         self.worker.learner.load_state_dict(under(tensors, "learner"))
@@ -283,23 +298,19 @@ class Run:
         if self.intervener is not None:
             self.intervener.restore(under(tensors, "intervener"))
 
-    def _guarded(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  # what the work returns
-        """Do ``work``; of a failure, say in which epoch it was and what is safe."""
+    @contextmanager
+    def _stage(self, name: str, epoch: int) -> Iterator[None]:
+        """Add the seconds of the block to ``name``; of a failure, say in which epoch it was and what is safe."""
+        start = time.perf_counter()
         try:
-            return work()
+            yield
         except (AliError, OSError) as error:
             kept = "nothing is kept, since the run has no folder"
             if self.folder is not None:
                 kept = (
                     f"epochs up to {self.folder.saved_epoch()} are kept in {self.out}, and --resume goes on from there"
                 )
-            raise AliError(f"epoch {self.epoch + 1}: {error}; {kept}") from error
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
+            raise AliError(f"epoch {epoch}: {error}; {kept}") from error
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
 

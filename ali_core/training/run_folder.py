@@ -4,6 +4,8 @@
 ``settings.toml``              the settings, as ``ali train --settings`` reads them
 ``run.json``                   versions, commit, device, and the fingerprint of the data
 ``parts.csv``                  id, class and part (train, validation, test) of every sample
+``skipped.csv``                images that were left out, and why; if there are any
+``steps.json``                 the manual steps that pli follows
 ``epochs.csv``, ``timing.csv`` one row an epoch; see :mod:`ali_core.training.history`
 ``last.json``                  the epochs so far, and which checkpoints belong to them; what a run continues from
 ``checkpoints/``               safetensors: the last state, and the network of the best epoch
@@ -29,18 +31,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ali_core.data import FoldSplit
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv
-from ali_core.interventions import Session
+from ali_core.interventions import SavedSession, Session
 from ali_core.networks import EmbeddingNet, save_network
 from ali_core.networks.feature_net import FeatureNet
 from ali_core.training.checkpoint import read_tensors, write_tensors
 from ali_core.training.history import History
+from ali_core.training.inputs import FeatureInputs, ImageInputs
 from ali_core.training.scoring import Scores
 from ali_core.training.settings import TrainSettings
 
@@ -66,26 +68,37 @@ class RunFolder:
     def __init__(self, folder: Path, *, keep_checkpoints: bool) -> None:
         self.folder, self.keep_checkpoints = folder, keep_checkpoints
 
-    def start(self, settings: TrainSettings, fingerprint: str, device: str, *, resume: bool) -> None:
-        """Begin a run here, or check that the one that is here can be continued.
+    def claim(self, settings: TrainSettings, *, resume: bool) -> None:
+        """Begin a run here, or check that the one that is here can be continued; before any data is read.
 
         Raises
         ------
         AliError
-            When the folder holds a run and ``resume`` is false; when that run had other settings or other data; when
-            the folder cannot be written.
+            When the folder holds a run and ``resume`` is false; when that run had other settings, or other manual
+            steps; when the folder cannot be written.
         """
-        about = self.folder / "run.json"
-        if about.is_file():
-            self._check(settings, fingerprint, resume=resume)
+        if self._begun():
+            self._check(settings, resume=resume)
         try:
             settings.write(self.folder / "settings.toml")
-            if not about.is_file():
-                _write_json({"fingerprint": fingerprint, "device": device, **_provenance()}, about)
+            if settings.steps is not None:
+                self._keep_steps(settings.steps)
         except OSError as error:
             raise AliError(f"{self.folder} cannot be written ({error}); choose another folder with --out") from None
 
-    def _check(self, settings: TrainSettings, fingerprint: str, *, resume: bool) -> None:
+    def start(self, fingerprint: str, device: str) -> None:
+        """Write down what the run is made on and with; AliError when the run here is one on other data."""
+        about = self.folder / "run.json"
+        if self._begun() and _read_json(about)["fingerprint"] != fingerprint:
+            raise AliError(f"{self.folder} holds a run on other data; choose another --out")
+        if not self._begun():
+            _write_json({"fingerprint": fingerprint, "device": device, **_provenance()}, about)
+
+    def _begun(self) -> bool:
+        """Whether a state of this run is safe; before that, nothing in the folder counts."""
+        return (self.folder / "last.json").is_file()
+
+    def _check(self, settings: TrainSettings, *, resume: bool) -> None:
         if not resume:
             raise AliError(f"{self.folder} holds a run already; continue it with --resume, or choose another --out")
         old = TrainSettings.read(self.folder / "settings.toml").model_dump()
@@ -95,8 +108,12 @@ class RunFolder:
         if changed:
             was = ", ".join(f"{name} was {old[name]!r}" for name in changed)
             raise AliError(f"{self.folder} holds a run with other settings ({was}); choose another --out")
-        if _read_json(self.folder / "run.json")["fingerprint"] != fingerprint:
-            raise AliError(f"{self.folder} holds a run on other data; choose another --out")
+
+    def _keep_steps(self, steps: Path) -> None:
+        kept, given = self.folder / "steps.json", SavedSession.read(steps)
+        if self._begun() and SavedSession.read(kept) != given:
+            raise AliError(f"{steps} is not what the run in {self.folder} follows; choose another --out")
+        given.write(kept)
 
     # What a run continues from -------------------------------------------------------------------------------------
 
@@ -105,7 +122,8 @@ class RunFolder:
         epoch, (best_epoch, best_tensors) = history.epoch, best
         last, best_file = f"epoch-{epoch:04d}.safetensors", f"best-{best_epoch:04d}.safetensors"
         write_tensors(tensors, self.folder / "checkpoints" / last)
-        if not (self.folder / "checkpoints" / best_file).is_file():
+        # A file of this epoch may be left from an attempt that ended before the epoch was safe.
+        if best_epoch == epoch or not (self.folder / "checkpoints" / best_file).is_file():
             write_tensors(best_tensors, self.folder / "checkpoints" / best_file)
         record = {"last": last, "best": best_file, "rows": history.rows, "times": history.times}
         _write_json(record, self.folder / "last.json")
@@ -135,9 +153,13 @@ class RunFolder:
         path = self.folder / "last.json"
         return int(_read_json(path)["rows"][-1]["epoch"]) if path.is_file() else "none"
 
+    def unfinish(self) -> None:
+        """Remove the result: the run goes on."""
+        (self.folder / "result.json").unlink(missing_ok=True)
+
     def forget_after(self, epoch: int) -> None:
         """Remove what belongs to later epochs, the result included."""
-        (self.folder / "result.json").unlink(missing_ok=True)
+        self.unfinish()
         for pattern in ("checkpoints/*-*.safetensors", "interventions/epoch-*.json", "embeddings/epoch-*.npz"):
             for file in self.folder.glob(pattern):
                 if int(file.stem.split("-")[1]) > epoch - (file.suffix == ".json"):
@@ -153,15 +175,15 @@ class RunFolder:
 
     # What people read ----------------------------------------------------------------------------------------------
 
-    def write_parts(
-        self, ids: NDArray[np.str_], labels: NDArray[np.int64], class_names: tuple[str, ...], split: FoldSplit
-    ) -> None:
-        """Write which sample is in which part."""
-        part = np.full(len(labels), "", dtype=object)
+    def write_parts(self, inputs: FeatureInputs | ImageInputs, split: FoldSplit) -> None:
+        """Write which sample is in which part, and which images were left out."""
+        part = np.full(len(inputs.labels), "", dtype=object)
         for name in ("train", "validation", "test"):
             part[getattr(split, name)] = name
-        table = pd.DataFrame({"id": ids, "label": np.asarray(class_names)[labels], "part": part})
-        write_csv(table, self.folder / "parts.csv")
+        label = np.asarray(inputs.class_names)[inputs.labels]
+        write_csv(pd.DataFrame({"id": inputs.ids, "label": label, "part": part}), self.folder / "parts.csv")
+        if inputs.skipped:
+            write_csv(pd.DataFrame(inputs.skipped, columns=["id", "reason"]), self.folder / "skipped.csv")
 
     def write_session(self, epoch: int, session: Session) -> None:
         """Write the session that the epoch after ``epoch`` follows."""

@@ -98,8 +98,10 @@ class TrainSettings(Record):
 
     Notes
     -----
-    The paper gives neither optimiser nor learning rate, batch size or margin. The defaults were tuned on validation
-    folds of real features; see ``benchmarks/README.md``.
+    The paper gives neither optimiser nor learning rate, batch size or margin. Margin and learning rate are the best of
+    six pairs on validation folds of real features (``benchmarks/README.md``); temperature, proxy margin and scale are
+    the usual values of their losses. A run that is continued with more ``max_epochs`` keeps the score of its old last
+    epoch, even where that is off the schedule of ``evaluate_every``.
     """
 
     method: Method = "ali"
@@ -111,7 +113,7 @@ class TrainSettings(Record):
     reduction: Literal["mean", "sum"] = "mean"
     control: bool = False
     start: Path | None = None
-    margin: AtLeastZero = 0.2
+    margin: AtLeastZero = 0.5
     temperature: Above = 0.1
     proxy_margin: AtLeastZero = 0.1
     proxy_scale: Above = 32.0
@@ -151,6 +153,9 @@ class TrainSettings(Record):
             and self.method not in INTERVENING,
             "pli replays manual steps; give the session file with steps": self.method == "pli" and self.steps is None,
             f"steps are replayed by pli only, not by {self.method}": self.method != "pli" and self.steps is not None,
+            "m-per-class fills whole batches, which several devices would share out; use one device": (
+                self.sampler == "m-per-class" and self.devices > 1
+            ),
             f"batch_size must hold two classes; got {self.batch_size} with {self.samples_per_class} samples a class": (
                 self.sampler == "m-per-class" and self.batch_size < 2 * self.samples_per_class
             ),

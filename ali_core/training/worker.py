@@ -19,6 +19,8 @@ from ali_core.training.settings import TrainSettings
 __all__ = ["EpochLosses", "Worker", "make_fabric"]
 
 EVALUATION_BATCH = 256
+CHECK_EVERY = 20
+"""Batches between looks at the losses: each look waits for the device."""
 SUMMED = ("total", "base", "intervention", "active", "triplets")
 ORDER, AUGMENTATION, NETWORK = range(3)
 """Purposes that numbers are drawn for in an epoch, each with a seed of its own."""
@@ -35,7 +37,7 @@ class EpochLosses:
     active_fraction
         Triplets that violate the margin, as a share of all triplets of the batches.
     n_samples
-        Samples that this process trained on.
+        Samples that were trained on, by all processes together.
     seconds_data
         Time spent waiting for batches.
     """
@@ -54,12 +56,16 @@ def make_fabric(settings: TrainSettings, loggers: Any = ()) -> Any:  # noqa: ANN
 
     from ali_core.networks.devices import choose_device  # noqa: PLC0415
 
-    device = choose_device(settings.device).type
+    device = choose_device(settings.device)
+    devices: int | list[int] = settings.devices
+    if device.index is not None and settings.devices == 1:
+        devices = [device.index] if device.type == "cuda" else 1
     precision: Any = settings.precision
     if precision == "auto":
-        precision = "bf16-mixed" if device == "cuda" and torch.cuda.is_bf16_supported() else "32-true"
+        half = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        precision = "bf16-mixed" if half else "32-true"
     fabric = lightning.fabric.Fabric(
-        accelerator=device, devices=settings.devices, precision=precision, loggers=list(loggers)
+        accelerator=device.type, devices=devices, precision=precision, loggers=list(loggers)
     )
     fabric.launch()
     return fabric
@@ -92,7 +98,6 @@ class Worker:
             learner.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self._module, self._optimiser = fabric.setup(learner, self.optimiser)
-        self._codes = torch.tensor(inputs.labels, device=fabric.device)
 
     def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those of ``rows`` that this process is responsible for."""
@@ -141,37 +146,52 @@ class Worker:
         settings, rank = self.settings, self.fabric.global_rank
         order = batch_order(self.inputs.labels[rows], settings, derived_seed(settings.seed, epoch, ORDER))
         own = self.own(order.T).T if self.fabric.world_size > 1 else order
+        places = torch.tensor(own, device=self.fabric.device)
+        codes = torch.tensor(self.inputs.labels[rows][own], device=self.fabric.device)
         augmentation = torch.Generator().manual_seed(derived_seed(settings.seed, epoch, AUGMENTATION, rank))
-        sums, waited = np.zeros(5), 0.0
+        values, waited = [], 0.0
         self._module.train()
         with seeded(derived_seed(settings.seed, epoch, NETWORK, rank)):
             batches = self.inputs.training_batches(rows[own.ravel()], own.shape[1], augmentation)
             for number, (batch, seconds) in enumerate(_timed(batches)):
-                terms = self._step(batch, torch.as_tensor(own[number], device=self.fabric.device), rows)
-                values = torch.stack([terms[name].detach().double() for name in SUMMED]).cpu().numpy()
-                if not np.isfinite(values[0]):
-                    raise AliError(f"the loss became {values[0]} in batch {number + 1} of {len(own)}")
-                sums, waited = sums + values, waited + seconds
+                terms = self._step(batch, codes[number], places[number])
+                values.append(torch.stack([terms[name].detach().float() for name in SUMMED]))
+                waited += seconds
+                if (number + 1) % CHECK_EVERY == 0 or number + 1 == len(own):
+                    _check_finite(values, len(own))
                 if progress is not None:
                     progress(number + 1, len(own))
-        count = len(own)
+        sums = torch.stack(values).cpu().double().sum(dim=0)
+        if self.fabric.world_size > 1:
+            sums = self.fabric.all_reduce(sums, reduce_op="sum")
+        total, base, intervention, active, triplets = sums.tolist()
+        count = len(own) * self.fabric.world_size
         return EpochLosses(
-            loss=sums[0] / count,
-            base_loss=sums[1] / count,
-            intervention_loss=sums[2] / count,
-            active_fraction=sums[3] / sums[4] if sums[4] else float("nan"),
-            n_samples=own.size,
+            loss=total / count,
+            base_loss=base / count,
+            intervention_loss=intervention / count,
+            active_fraction=active / triplets if triplets else float("nan"),
+            n_samples=order.size,
             seconds_data=waited,
         )
 
-    def _step(self, batch: Tensor, at: Tensor, rows: NDArray[np.int64]) -> dict[str, Tensor]:
-        """One step of the optimiser on ``batch``, whose samples stand at ``at`` in ``rows``."""
-        labels = self._codes[torch.as_tensor(rows, device=at.device)[at]]
-        terms: dict[str, Tensor] = self._module(batch, labels, at)
+    def _step(self, batch: Tensor, labels: Tensor, places: Tensor) -> dict[str, Tensor]:
+        """One step of the optimiser on ``batch``, whose samples stand at ``places`` in the training fold."""
+        terms: dict[str, Tensor] = self._module(batch, labels, places)
         self._optimiser.zero_grad()
         self.fabric.backward(terms["total"])
         self._optimiser.step()
         return terms
+
+
+def _check_finite(values: list[Tensor], n_batches: int) -> None:
+    """Raise AliError that names the first batch whose loss is not finite; reading them makes the device wait."""
+    totals = torch.stack(values)[:, 0].cpu()
+    bad = torch.nonzero(~totals.isfinite()).flatten().tolist()
+    if bad:
+        raise AliError(
+            f"the loss became {float(totals[bad[0]])} in batch {bad[0] + 1} of {n_batches}; use a lower learning_rate"
+        )
 
 
 def _timed(batches: Iterator[Tensor]) -> Iterator[tuple[Tensor, float]]:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(t
     step = Worker._step
     calls = []
 
-    def poisoned(self, batch, at, rows):
+    def poisoned(self, batch, labels, places):
         calls.append(1)
-        return step(self, batch * (torch.nan if len(calls) > 4 else 1.0), at, rows)
+        return step(self, batch * (torch.nan if len(calls) > 4 else 1.0), labels, places)
 
     monkeypatch.setattr(Worker, "_step", poisoned)
-    with pytest.raises(AliError, match=r"epoch 3: the loss became nan in batch 1 of 2; epochs up to 2 are kept"):
+    with pytest.raises(
+        AliError,
+        match=r"epoch 3: the loss became nan in batch 1 of 2; use a lower learning_rate; epochs up to 2 are kept",
+    ):
         train(DATA, small(), out=tmp_path / "run")
     monkeypatch.undo()
     assert json.loads((tmp_path / "run" / "last.json").read_text())["rows"][-1]["epoch"] == 2
@@ -50,7 +54,7 @@ def test_a_full_disk_loses_only_the_epoch_that_could_not_be_written(tmp_path, mo
         return write(tensors, path)
 
     monkeypatch.setattr(run_folder, "write_tensors", full)
-    with pytest.raises(AliError, match=r"No space left on device; epochs up to \d are kept in .*--resume goes on"):
+    with pytest.raises(AliError, match=r"epoch 2: .*No space left on device; epochs up to 1 are kept in .*--resume"):
         train(DATA, small(), out=tmp_path / "run")
     monkeypatch.undo()
     resumed = train(DATA, small(), out=tmp_path / "run", resume=True)
@@ -100,3 +104,75 @@ def test_single_sample_batches_and_absent_classes_do_no_harm():
     result = train(sparse, small(class_weights=True))
     assert np.isnan(result.scores.test.class_f1[3])
     assert not any("platelet" in str(classes) for classes in result.table.moved_classes)
+
+
+def test_after_an_error_one_can_go_back_and_on(tmp_path, monkeypatch):
+    settings = small(keep_checkpoints=True)
+    straight = train(DATA, settings, out=tmp_path / "straight")
+    step = Worker._step
+    with epochs(DATA, settings, out=tmp_path / "run") as training:
+        for _ in range(3):
+            next(training)
+        monkeypatch.setattr(Worker, "_step", lambda self, batch, *rest: step(self, batch * torch.nan, *rest))
+        with pytest.raises(AliError, match="the loss became nan"):
+            next(training)
+        monkeypatch.undo()
+        training.rewind(1)
+        assert [state.epoch for state in training] == [1, 2, 3, 4]
+        pd.testing.assert_frame_equal(training.result.table, straight.table)
+        training.rewind(2)
+        assert [state.epoch for state in training] == [2, 3, 4]
+
+
+def test_a_rewind_that_cannot_be_written_leaves_the_run_as_it_was(tmp_path, monkeypatch):
+    settings = small(keep_checkpoints=True)
+    straight = train(DATA, settings, out=tmp_path / "straight")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with epochs(DATA, settings, out=tmp_path / "run") as training:
+        for _ in range(4):
+            next(training)
+        monkeypatch.setattr(run_folder, "write_tensors", full)
+        with pytest.raises(AliError, match="No space left"):
+            training.rewind(1)
+        monkeypatch.undo()
+    resumed = train(DATA, settings, out=tmp_path / "run", resume=True)
+    pd.testing.assert_frame_equal(resumed.table, straight.table)
+
+
+def test_a_best_network_left_from_an_attempt_that_died_is_not_taken(tmp_path):
+    straight = train(DATA, small(), out=tmp_path / "straight")
+    with epochs(DATA, small(), out=tmp_path / "run") as training:
+        next(training)
+    stale = tmp_path / "run" / "checkpoints"
+    for epoch in range(1, 5):
+        shutil.copy(stale / "best-0000.safetensors", stale / f"best-{epoch:04d}.safetensors")
+    resumed = train(DATA, small(), out=tmp_path / "run", resume=True)
+    assert resumed.epoch == straight.epoch > 0
+    assert np.array_equal(resumed.embedding.vectors, straight.embedding.vectors)
+
+
+def test_patience_waits_for_the_next_score():
+    result = train(DATA, small(max_epochs=30, patience=3, evaluate_every=5, learning_rate=1e-6))
+    assert result.table.epoch.iloc[-1] == 5
+    assert result.table.validation_f1.notna().iloc[-1]
+
+
+def test_a_run_that_goes_on_does_not_count_as_finished(tmp_path):
+    train(DATA, small(max_epochs=2), out=tmp_path)
+    assert (tmp_path / "result.json").is_file()
+    with epochs(DATA, small(max_epochs=4), out=tmp_path, resume=True) as training:
+        next(training), next(training)
+        assert not (tmp_path / "result.json").exists()
+
+
+def test_an_end_that_cannot_be_written_says_how_to_go_on(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_folder, "save_network", full)
+    with pytest.raises(AliError, match=r"epoch 4: .*No space left on device; epochs up to 4 are kept"):
+        train(DATA, small(), out=tmp_path)
+    assert not (tmp_path / "result.json").exists()

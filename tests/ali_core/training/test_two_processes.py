@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ali_core.interventions import SavedSession
 from ali_core.training import epochs
 from tests.ali_core.training.samples import features, small
 
@@ -21,17 +22,7 @@ LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 def test_two_processes_plan_as_one(tmp_path, method):
     script = ROOT / "tests" / "ali_core" / "training" / "two_processes_script.py"
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc-per-node",
-            "2",
-            script,
-            tmp_path,
-            method,
-        ],
+        [*LAUNCHER, script, tmp_path, method],
         capture_output=True,
         text=True,
         check=False,
@@ -51,6 +42,11 @@ def test_two_processes_plan_as_one(tmp_path, method):
     for name in first.files:
         if not name.startswith("n "):
             assert np.array_equal(first[name], second[name]), name
+    sessions = sorted((tmp_path / "run" / "interventions").iterdir())
+    assert [path.name for path in sessions] == ["epoch-0000.json", "epoch-0001.json"]
+    saved = SavedSession.read(sessions[0])
+    assert [step.classes for step in saved.steps] == [step.classes for step in state.session.steps]
+    assert saved.embedding.n_samples == len(state.embedding)
     table = pd.read_csv(tmp_path / "run" / "epochs.csv")
     assert table.n_steps.tolist()[1:] == [len(first["classes 0"])] * 2
     assert table.test_f1.notna().all()
