@@ -1,6 +1,6 @@
 """θ: one similarity per class, applied to samples by their label."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     SamplesT = TypeVar("SamplesT", NDArray[np.floating[Any]], torch.Tensor)
+    _Tensors = tuple[torch.Tensor, torch.Tensor, dict[int, torch.Tensor]]
 else:
     SamplesT = TypeVar("SamplesT")
 
@@ -36,6 +37,7 @@ class ClassTransforms:
     scales: NDArray[np.float64]
     rotations: tuple[NDArray[np.float64] | None, ...]
     offsets: NDArray[np.float64]
+    _tensors: "dict[tuple[str, str], _Tensors]" = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def identity(cls, n_classes: int, dim: int) -> "ClassTransforms":
@@ -101,20 +103,32 @@ class ClassTransforms:
         import torch  # noqa: PLC0415  # only users of tensors pay for its import
 
         codes = torch.as_tensor(labels, device=vectors.device).long()
-        self._check_codes(codes.cpu().numpy())
+        known = codes.cpu().numpy()
+        self._check_codes(known)
         dtype = torch.float64 if vectors.dtype == torch.float64 else torch.float32
+        scales, offsets, rotations = self._on(vectors.device, dtype)
         points = vectors.to(dtype)
-
-        def on_device(array: NDArray[np.float64]) -> torch.Tensor:
-            return torch.as_tensor(array, dtype=dtype, device=vectors.device)
-
-        turned = points
-        for class_index, rotation in enumerate(self.rotations):
-            rows = torch.nonzero(codes == class_index).flatten() if rotation is not None else codes[:0]
-            if rotation is not None and len(rows):
-                turned = turned.index_copy(0, rows, points[rows] @ on_device(rotation).T)
-        moved = on_device(self.scales)[codes][:, None] * turned + on_device(self.offsets)[codes]
+        turned = points.clone() if rotations else points
+        for class_index, rotation in rotations.items():
+            rows = torch.as_tensor(np.flatnonzero(known == class_index), device=vectors.device)
+            if len(rows):
+                turned.index_copy_(0, rows, points[rows] @ rotation.T)
+        moved = scales[codes][:, None] * turned + offsets[codes]
         return moved.to(vectors.dtype)
+
+    def _on(self, device: "torch.device", dtype: "torch.dtype") -> "_Tensors":
+        """Return scales, offsets and rotations as tensors; converted once for each device and dtype."""
+        import torch  # noqa: PLC0415
+
+        key = (str(device), str(dtype))
+        if key not in self._tensors:
+            rotations = {code: rotation for code, rotation in enumerate(self.rotations) if rotation is not None}
+            self._tensors[key] = (
+                torch.as_tensor(self.scales, dtype=dtype, device=device),
+                torch.as_tensor(self.offsets, dtype=dtype, device=device),
+                {code: torch.as_tensor(found, dtype=dtype, device=device) for code, found in rotations.items()},
+            )
+        return self._tensors[key]
 
     def _check_codes(self, labels: NDArray[Any]) -> None:
         if len(labels) and (labels.min() < 0 or labels.max() >= len(self.scales)):
