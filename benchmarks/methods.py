@@ -44,6 +44,8 @@ CURVES = {
     "tml, then control": "#44bb99",
 }
 
+TIMES = ("train", "data", "embed", "intervene", "evaluate")
+
 # What is tuned: six settings a method, learning rate included.
 GRID = {
     "tml": {"margin": (0.1, 0.2, 0.5)},
@@ -207,14 +209,12 @@ def run(kind, workers):
     data = load(kind)
     chosen = json.loads((RESULTS / f"methods_{kind}_tuned.json").read_text())
     found = configurations(kind)
+    # Fold by fold, tml first: the runs that start from it come last, and what is there can be compared at any time.
     jobs = [
         (name, settings_of(kind, chosen, values, fold, seed))
-        for seed, (name, values), fold in itertools.product(SEEDS[kind], found.items(), FOLDS[kind])
+        for seed, fold, (name, values) in itertools.product(SEEDS[kind], FOLDS[kind], found.items())
     ]
-    file = RESULTS / f"methods_{kind}.csv"
-    # Those that start from a tml run come after all of these.
-    carry_out(kind, [job for job in jobs if job[1].start is None], data, file, workers)
-    carry_out(kind, [job for job in jobs if job[1].start is not None], data, file, workers)
+    carry_out(kind, jobs, data, RESULTS / f"methods_{kind}.csv", workers)
 
 
 def epochs_to_score(curves):
@@ -256,11 +256,12 @@ def table(kind):
 
     rows = pd.read_csv(RESULTS / f"methods_{kind}.csv")
     curves = pd.read_csv(RESULTS / f"methods_{kind}_curves.csv")
-    # Seeds that are complete for every configuration, so that all are compared on the same pairs.
-    counts = rows.groupby("seed").size()
-    seeds = counts[counts == len(configurations(kind)) * len(FOLDS[kind])].index
-    print(f"complete seeds: {list(seeds)}")
-    rows, curves = rows[rows.seed.isin(seeds)], curves[curves.seed.isin(seeds)]
+    # Only folds and seeds that every configuration has, so that all are compared on the same pairs.
+    counts = rows.groupby(["seed", "fold"]).size()
+    whole = counts[counts == len(configurations(kind))].index
+    print(f"complete (seed, fold): {list(whole)}")
+    rows = rows[pd.MultiIndex.from_frame(rows[["seed", "fold"]]).isin(whole)]
+    curves = curves[pd.MultiIndex.from_frame(curves[["seed", "fold"]]).isin(whole)]
     means = rows.groupby("configuration").test_f1.agg(["mean", "std", "size"])
     results = rows.rename(columns={"configuration": "method"})
     compared = compare_methods(results, baseline="tml", metric="test_f1", test_train_ratio=1 / 4).set_index("method")
@@ -301,11 +302,9 @@ def untrained():
 
 def markdown(joined):
     """Return the table as Markdown, scores in percent."""
-    lines = [
-        "| configuration | test macro F1 | in folds not tuned on | minus tml | 95 % interval | p | p (Holm) | p, a mean a "
-        "fold | epochs to 95 % | reached |"
-    ]
-    lines.append("|" + "---|" * 10)
+    heads = ["configuration", "test macro F1", "in folds not tuned on", "minus tml", "95 % interval", "p", "p (Holm)"]
+    heads += ["p, a mean a fold", "epochs to 95 %", "reached"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for name, row in joined.iterrows():
         score = f"{100 * row['mean']:.1f} ± {100 * row['std']:.1f}"
         if pd.isna(row.difference):
