@@ -140,10 +140,7 @@ def one(kind, name, settings, data):
         "commit": commit(),
     }
     times = result.history.timing().astype(float).iloc[1:]
-    row |= {
-        f"{name} (s/epoch)": times[name].fillna(0.0).mean()
-        for name in ("train", "data", "embed", "intervene", "evaluate")
-    }
+    row |= {f"{name} (s/epoch)": times[name].fillna(0.0).mean() for name in TIMES}
     row["samples/s"] = times["samples_per_second"].median()
     curve = result.table[["epoch", "validation_f1", "test_f1"]].dropna()
     return row, curve.assign(**key)
