@@ -1,6 +1,6 @@
 """Every method on the same long-tailed cells: tuned on validation folds with equal effort, then compared on test folds.
 
-    uv run python -m benchmarks.methods features tune       # six settings a method; choose
+    uv run python -m benchmarks.methods features tune       # equally many settings a method; choose
     uv run python -m benchmarks.methods features run        # all configurations, six folds, three seeds
     uv run python -m benchmarks.methods features table      # differences, intervals, p-values
     uv run python -m benchmarks.methods images tune|run|table       # MobileNetV3-small from scratch, 64 px
@@ -46,7 +46,7 @@ CURVES = {
 
 TIMES = ("train", "data", "embed", "intervene", "evaluate")
 
-# What is tuned: six settings a method, learning rate included.
+# What is tuned, besides two learning rates: six settings a method on features, four on images.
 GRID = {
     "tml": {"margin": (0.1, 0.2, 0.5)},
     "ce": {"temperature": (0.05, 0.1, 0.5)},
@@ -54,6 +54,12 @@ GRID = {
     "proxyanchor": {"proxy_scale": (8.0, 16.0, 32.0)},
     "ali": {"margin": (0.1, 0.2, 0.5)},
     "pali": {"intervention_weight": (0.9, 0.5, 0.1)},
+}
+IMAGE_GRID = {
+    "tml": {"margin": (0.2, 0.5)},
+    "ce": {"temperature": (0.1, 0.5)},
+    "supcon": {"temperature": (0.05, 0.1)},
+    "ali": {"margin": (0.2, 0.5)},
 }
 TUNED_METHODS = {"features": tuple(GRID), "images": ("tml", "ce", "supcon", "ali"), "densenet": ("tml", "ali")}
 
@@ -181,10 +187,11 @@ def carry_out(kind, jobs, data, file, workers):
 
 
 def tune(kind, workers):
-    """Try six settings a method on validation folds and keep the best of each."""
+    """Try equally many settings of each method on validation folds and keep the best."""
     data, jobs, tried = load(kind), [], {}
     for method in TUNED_METHODS[kind]:
-        names, ranges = list(GRID[method]), list(GRID[method].values())
+        grid = (GRID if kind == "features" else IMAGE_GRID)[method]
+        names, ranges = list(grid), list(grid.values())
         for rate, *rest in itertools.product(RATES[kind], *ranges):
             chosen = {"learning_rate": rate, **dict(zip(names, rest, strict=True))}
             name = f"{method} {json.dumps(chosen)}"
