@@ -34,7 +34,9 @@ app.command("lab")(lab.lab)
 
 
 INTERRUPT = 130
-INTERRUPTED = "interrupted; the same command starts again, and continues an unfinished ali embed"
+INTERRUPTED = (
+    "interrupted; the same command starts again, ali embed continues what is unfinished, and so does ali train --resume"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,9 +12,12 @@ from ali_core.cli.options import as_typed
 from ali_core.cli.training_display import choose_display
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
+from ali_core.files import write_csv
 from ali_core.training import TrainSettings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ali_core.data import CellImages
     from ali_core.training import TrainResult
 
@@ -64,6 +67,7 @@ def train_and_tell(
             typer.echo(f"\nits control: {control.max_epochs} epochs without interventions, into {place}")
             other = _train(data, control, out=place, resume=resume, tensorboard=tensorboard)
             typer.echo(_comparison(settings, result, other))
+            write_csv(_differences(settings, result, other), out / "control.csv")
         typer.echo(_outcome(data, settings, result, out))
 
 
@@ -80,6 +84,13 @@ def _train(
             epochs(data, settings, out=out, resume=resume, loggers=loggers, progress=display.batch) as training,
             display,
         ):
+            first = next(training)
+            if first.epoch:
+                done = (
+                    f"finished already ({first.finished})" if first.finished else f"going on after epoch {first.epoch}"
+                )
+                typer.echo(f"{out}: {done}")
+            display.show(first)
             for state in training:
                 display.show(state)
     except KeyboardInterrupt:
@@ -142,6 +153,11 @@ def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, re
             "",
             f"best epoch {result.epoch} of {result.history.epoch}: macro F1 {scores.validation.macro_f1:.4f} on "
             f"validation, {scores.test.macro_f1:.4f} on test (chosen on validation; the test fold chose nothing)",
+            *(
+                ["epoch 0 is the network before training: no epoch did better on validation"]
+                if not result.epoch
+                else []
+            ),
             f"{out}/ holds epochs.csv, classes.csv, confusion.csv, embedding.npz (all samples) and network.safetensors",
             f"  see it in the app     {as_typed(f'ali lab {out}')}",
             f"  embed other samples   {as_typed(f'ali embed DATA --weights {network}{px}')}",
@@ -158,7 +174,19 @@ def _comparison(settings: TrainSettings, result: "TrainResult", control: "TrainR
         lines.append(f"{name:20s}{run.epoch:8d}{validation:12.4f}{test:10.4f}")
     validation = result.scores.validation.macro_f1 - control.scores.validation.macro_f1
     test = result.scores.test.macro_f1 - control.scores.test.macro_f1
+    lines.append(f"{'difference':20s}{'':8s}{validation:+12.4f}{test:+10.4f}")
+    gain = "gained" if test > 0 else "lost" if test < 0 else "changed nothing:"
     lines.append(
-        f"{'difference':20s}{'':8s}{validation:+12.4f}{test:+10.4f}   what the interventions bought, in one fold"
+        f"On the test fold the interventions {gain} {abs(test):.4f}. One fold and one seed cannot tell this from "
+        "chance: repeat it over folds and seeds."
     )
     return "\n".join(lines)
+
+
+def _differences(settings: TrainSettings, result: "TrainResult", control: "TrainResult") -> "pd.DataFrame":
+    """Return the two runs as a table."""
+    import pandas as pd  # noqa: PLC0415
+
+    runs = {settings.method: result, CONTROL: control}
+    rows = [{"run": name, "best_epoch": run.epoch, **run.scores.row()} for name, run in runs.items()]
+    return pd.DataFrame(rows)

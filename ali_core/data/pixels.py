@@ -223,7 +223,11 @@ def _report(images: CellImages, failures: dict[int, str], *, skip: bool) -> None
     """Raise the error that names the unreadable images, or log the warning that they are left out."""
     count = f"{len(failures):,} of {len(images):,} images cannot be read"
     if not skip or len(failures) == len(images):
-        remedy = "replace the files" if skip else "replace the files, or leave them out with skip_unreadable"
+        remedy = (
+            "replace the files"
+            if skip
+            else "replace the files, or leave them out with skip_unreadable (--skip-unreadable)"
+        )
         raise AliError(f"{count}: {_listed(list(failures.values()), NAMED_IN_MESSAGE)}; {remedy}")
     _LOG.warning("%s and are left out: %s", count, _listed(list(failures.values()), NAMED_IN_LOG))
 

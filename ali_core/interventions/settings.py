@@ -1,5 +1,7 @@
 """Strengths and choices of interventions, and the presets of the paper's Table I."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +28,7 @@ class Record(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise AliError(_in_words(error)) from None
+            raise AliError(_in_words(error, type(self).model_fields)) from None
 
     def changed(self, **values: Any) -> Self:  # noqa: ANN401
         """Return a checked copy with some fields replaced."""
@@ -144,9 +146,15 @@ def named_criterion(name: str) -> Any:  # noqa: ANN401
     return CRITERIA[name]
 
 
-def _in_words(error: ValidationError) -> str:
+def _in_words(error: ValidationError, fields: Iterable[str]) -> str:
     problems = []
     for item in error.errors():
-        where = ".".join(map(str, item["loc"])) or error.title
-        problems.append(f"{where}: {item['msg'].lower()}; got {item['input']!r:.80}")
+        where = ".".join(map(str, item["loc"]))
+        if item["type"] == "value_error":  # a rule of ours, in its own words
+            problems.append(str(item["ctx"]["error"]))
+        elif item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(where, fields, n=1)
+            problems.append(f"there is no setting {where!r}" + (f"; did you mean {near[0]}?" if near else ""))
+        else:
+            problems.append(f"{where or error.title}: {item['msg'].lower()}; got {item['input']!r:.80}")
     return "; ".join(problems)

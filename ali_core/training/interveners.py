@@ -99,19 +99,19 @@ class InPlane(InSpace):
 class ByHand(Intervener):
     """``pli``: recorded manual steps, carried out once in a parametric t-SNE, are the target of all epochs."""
 
-    def __init__(self, settings: TrainSettings, objective: Replay) -> None:
+    def __init__(self, settings: TrainSettings, objective: Replay, class_names: tuple[str, ...]) -> None:
         super().__init__(settings)
         self.objective = objective
         self.positions: Tensor | None = None
         self.restore({})
         self.saved = SavedSession.read(cast("Path", settings.steps))
-
-    def propose(self, embedding: LabelledEmbedding) -> Session:
-        if self.saved.embedding.class_names != embedding.class_names:
+        if self.saved.embedding.class_names != class_names:
             raise AliError(
                 f"{self.settings.steps} was recorded on other classes ({', '.join(self.saved.embedding.class_names)}); "
-                f"these are {', '.join(embedding.class_names)}"
+                f"these are {', '.join(class_names)}"
             )
+
+    def propose(self, embedding: LabelledEmbedding) -> Session:
         if self.positions is None:
             self.projector.fit(embedding.vectors)
             self.positions = torch.tensor(self.projector.transform(embedding.vectors))
@@ -136,10 +136,10 @@ class ByHand(Intervener):
             self.projector.load_state_dict({name: state[name] for name in state if name != "positions"})
 
 
-def make_intervener(settings: TrainSettings, objective: Objective) -> Intervener | None:
+def make_intervener(settings: TrainSettings, objective: Objective, class_names: tuple[str, ...]) -> Intervener | None:
     """Return what ``settings.method`` does between epochs; None when it does nothing, or for a control."""
     if isinstance(objective, Replay):
-        return ByHand(settings, objective)
+        return ByHand(settings, objective, class_names)
     if isinstance(objective, Intervention):
         return (InPlane if settings.plane else InSpace)(settings, objective)
     return None

@@ -54,7 +54,7 @@ class Run:
     ) -> None:
         self.worker, self.split, self.settings = worker, split, settings
         self.out, self.progress = out, progress
-        self.intervener = make_intervener(settings, worker.learner.objective)
+        self.intervener = make_intervener(settings, worker.learner.objective, worker.inputs.class_names)
         self.folder = None if out is None else RunFolder(out, keep_checkpoints=settings.keep_checkpoints)
         self.history, self.epoch = History(), 0
         self.best: tuple[int, dict[str, Tensor]] = (0, {})
@@ -74,9 +74,11 @@ class Run:
         progress: Callable[[int, int], None] | None,
     ) -> Self:
         """Set up a run; see :func:`ali_core.training.loop.epochs`."""
-        fabric = make_fabric(settings, loggers)
-        if out is not None and fabric.is_global_zero:
+        # What can be refused is refused before anything is loaded.
+        _check_groups(data.groups, settings)
+        if out is not None:
             RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
+        fabric = make_fabric(settings, loggers)
         inputs = open_inputs(data, settings, fabric.device)
         try:
             split = _split(inputs, settings)
@@ -87,7 +89,7 @@ class Run:
             run = cls(Worker(fabric, learner, inputs, settings), split, settings, out=place, progress=progress)
             if run.folder is not None:
                 if fabric.is_global_zero:
-                    run.folder.start(inputs.fingerprint, str(fabric.device))
+                    run.folder.start(inputs, getattr(data, "source", None), settings, str(fabric.device))
                     run.folder.write_parts(inputs, split)
                 fabric.barrier()
                 run._continue()
@@ -315,17 +317,19 @@ class Run:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-def _split(inputs: FeatureInputs | ImageInputs, settings: TrainSettings) -> FoldSplit:
-    groups = inputs.groups if settings.groups == "keep" else None
-    if groups is not None and len(set(groups.tolist())) < settings.n_folds:
+def _check_groups(groups: NDArray[np.str_] | None, settings: TrainSettings) -> None:
+    count = settings.n_folds if groups is None or settings.groups == "ignore" else len(np.unique(groups))
+    if count < settings.n_folds:
         raise AliError(
-            f"the data has {len(set(groups.tolist()))} groups, which cannot be kept whole in {settings.n_folds} folds; "
-            "give finer groups, fewer folds, or groups='ignore' (--ignore-groups) if samples of a group may be in "
-            "training and test at once"
+            f"the data has {count} groups, which cannot be kept whole in {settings.n_folds} folds; give finer groups, "
+            "fewer folds, or groups='ignore' (--ignore-groups) if a group may be in training and test at once"
         )
+
+
+def _split(inputs: FeatureInputs | ImageInputs, settings: TrainSettings) -> FoldSplit:
     return grouped_folds(
         inputs.labels,
-        groups=groups,
+        groups=inputs.groups if settings.groups == "keep" else None,
         n_folds=settings.n_folds,
         seed=settings.fold_seed,
         class_names=inputs.class_names,

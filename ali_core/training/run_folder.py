@@ -2,7 +2,7 @@
 
 =============================  =====================================================================================
 ``settings.toml``              the settings, as ``ali train --settings`` reads them
-``run.json``                   versions, commit, device, and the fingerprint of the data
+``run.json``                   data (file, classes, fingerprint), what the settings amount to, versions, commit, device
 ``parts.csv``                  id, class and part (train, validation, test) of every sample
 ``skipped.csv``                images that were left out, and why; if there are any
 ``steps.json``                 the manual steps that pli follows
@@ -86,13 +86,25 @@ class RunFolder:
         except OSError as error:
             raise AliError(f"{self.folder} cannot be written ({error}); choose another folder with --out") from None
 
-    def start(self, fingerprint: str, device: str) -> None:
+    def start(
+        self, inputs: FeatureInputs | ImageInputs, source: Path | None, settings: TrainSettings, device: str
+    ) -> None:
         """Write down what the run is made on and with; AliError when the run here is one on other data."""
         about = self.folder / "run.json"
-        if self._begun() and _read_json(about)["fingerprint"] != fingerprint:
-            raise AliError(f"{self.folder} holds a run on other data; choose another --out")
-        if not self._begun():
-            _write_json({"fingerprint": fingerprint, "device": device, **_provenance()}, about)
+        if self._begun():
+            if _read_json(about)["fingerprint"] != inputs.fingerprint:
+                raise AliError(f"{self.folder} holds a run on other data; choose another --out")
+            return
+        data = {
+            "source": None if source is None else str(source),
+            "n_samples": len(inputs.labels),
+            "class_names": inputs.class_names,
+        }
+        in_force: dict[str, Any] = {"intervention_weight": settings.weight}
+        if settings.method in ("ali", "pali") and not settings.control:
+            in_force["interventions"] = settings.intervention_settings().model_dump(mode="json")
+        known = {"fingerprint": inputs.fingerprint, "data": data, "in_force": in_force, "device": device}
+        _write_json({**known, **_provenance()}, about)
 
     def _begun(self) -> bool:
         """Whether a state of this run is safe; before that, nothing in the folder counts."""
@@ -106,7 +118,9 @@ class RunFolder:
             name for name, value in settings.model_dump().items() if value != old[name] and name not in FREE_TO_CHANGE
         ]
         if changed:
-            was = ", ".join(f"{name} was {old[name]!r}" for name in changed)
+            was = ", ".join(
+                f"{name} was {old[name] if isinstance(old[name], Path) else repr(old[name])}" for name in changed
+            )
             raise AliError(f"{self.folder} holds a run with other settings ({was}); choose another --out")
 
     def _keep_steps(self, steps: Path) -> None:

@@ -151,7 +151,8 @@ class TrainSettings(Record):
             f"fold must lie below n_folds = {self.n_folds}; got {self.fold}": self.fold >= self.n_folds,
             f"{self.method} has no interventions; control goes with {', '.join(INTERVENING)}": self.control
             and self.method not in INTERVENING,
-            "pli replays manual steps; give the session file with steps": self.method == "pli" and self.steps is None,
+            "pli replays manual steps; give the session file with steps (--steps FILE)": self.method == "pli"
+            and self.steps is None,
             f"steps are replayed by pli only, not by {self.method}": self.method != "pli" and self.steps is not None,
             "m-per-class fills whole batches, which several devices would share out; use one device": (
                 self.sampler == "m-per-class" and self.devices > 1

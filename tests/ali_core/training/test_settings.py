@@ -57,13 +57,13 @@ def test_interventions_follow_the_space_and_the_seed():
     [
         ({"preset": "c,x"}, "preset 'c,x' is none of"),
         ({"fold": 6}, "fold must lie below n_folds = 6; got 6"),
-        ({"method": "tml", "control": True}, "tml has no interventions"),
+        ({"method": "tml", "control": True}, "^tml has no interventions; control goes with ali, pali, pli$"),
         ({"method": "pli"}, "give the session file with steps"),
         ({"method": "ali", "steps": "x.json"}, "replayed by pli only"),
         ({"sampler": "m-per-class", "batch_size": 7, "samples_per_class": 4}, "must hold two classes"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"method": "magic"}, "method"),
-        ({"bach_size": 3}, "bach_size"),
+        ({"bach_size": 3}, "there is no setting 'bach_size'; did you mean batch_size[?]"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(values, words):
