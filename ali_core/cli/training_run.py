@@ -154,7 +154,7 @@ def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, re
             f"best epoch {result.epoch} of {result.history.epoch}: macro F1 {scores.validation.macro_f1:.4f} on "
             f"validation, {scores.test.macro_f1:.4f} on test (chosen on validation; the test fold chose nothing)",
             *(
-                ["epoch 0 is the network before training: no epoch did better on validation"]
+                ["(epoch 0 is the network before training: no epoch did better on validation)"]
                 if not result.epoch
                 else []
             ),

@@ -14,6 +14,7 @@ from ali_core.data import CellImages, FoldSplit, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, InterventionStep, Session
+from ali_core.networks.devices import choose_device
 from ali_core.training.checkpoint import optimiser_tensors, prefixed, restore_optimiser, under
 from ali_core.training.history import History
 from ali_core.training.inputs import FeatureInputs, ImageInputs, open_inputs
@@ -76,6 +77,7 @@ class Run:
         """Set up a run; see :func:`ali_core.training.loop.epochs`."""
         # What can be refused is refused before anything is loaded.
         _check_groups(data.groups, settings)
+        choose_device(settings.device)
         if out is not None:
             RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
         fabric = make_fabric(settings, loggers)

@@ -10,7 +10,7 @@ from ali_core import AliError, InterventionSettings, preset
     [
         ("contract", 1.5), ("contract", -0.1), ("rotate", 2), ("shift", -1), ("shift", float("inf")),
         ("shift_mix", 1.25), ("n_neighbours", 0), ("n_iterations", -1), ("selection", "random"),
-        ("norm_keeping", "sum"), ("spread", "iqr"), ("seed", -1), ("strength", 1),
+        ("norm_keeping", "sum"), ("spread", "iqr"), ("seed", -1),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named_with_its_field(field, value):
@@ -49,3 +49,8 @@ def test_changed_checks_again():
     with pytest.raises(AliError, match="contract"):
         preset("c", 2).changed(contract=7)
     assert preset("c", 2).changed(contract=0.2).contract == 0.2
+
+
+def test_a_name_that_does_not_exist_is_told_with_the_nearest_one():
+    with pytest.raises(AliError, match=r"^there is no setting 'shift_mx'; did you mean shift_mix\?$"):
+        InterventionSettings(shift_mx=1)

@@ -169,7 +169,7 @@ def test_pli_replays_the_recorded_steps_once_and_keeps_their_targets(tmp_path):
 def test_pli_refuses_steps_on_other_classes(tmp_path):
     path = recorded(tmp_path)
     data = features((40, 30, 24))
-    with pytest.raises(AliError, match="^.*steps.json was recorded on other classes"):
+    with pytest.raises(AliError, match=r"^\S*steps\.json was recorded on other classes"):
         train(data, small(method="pli", steps=path), out=tmp_path / "run")
     assert not (tmp_path / "run" / "last.json").exists()
     train(DATA, small(method="pli", steps=path, max_epochs=1), out=tmp_path / "run")  # the folder is free still

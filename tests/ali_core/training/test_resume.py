@@ -84,7 +84,7 @@ def test_a_folder_with_a_run_is_never_overwritten(tmp_path):
     before = (tmp_path / "epochs.csv").read_text()
     with pytest.raises(AliError, match="holds a run already; continue it with --resume"):
         train(DATA, small(), out=tmp_path)
-    with pytest.raises(AliError, match=r"other settings \(learning_rate was '0.01', seed was '0'\)"):
+    with pytest.raises(AliError, match=r"other settings \(learning_rate was 0.01, seed was 0\)"):
         train(DATA, small(learning_rate=0.02, seed=3), out=tmp_path, resume=True)
     with pytest.raises(AliError, match="holds a run on other data"):
         train(features(seed=8), small(), out=tmp_path, resume=True)
