@@ -91,8 +91,11 @@ class Run:
             run = cls(Worker(fabric, learner, inputs, settings), split, settings, out=place, progress=progress)
             if run.folder is not None:
                 if fabric.is_global_zero:
-                    run.folder.start(inputs, getattr(data, "source", None), settings, str(fabric.device))
-                    run.folder.write_parts(inputs, split)
+                    try:
+                        run.folder.start(inputs, getattr(data, "source", None), settings, str(fabric.device))
+                        run.folder.write_parts(inputs, split)
+                    except OSError as error:
+                        raise AliError(f"{out} cannot be written ({error}); choose another folder (--out)") from None
                 fabric.barrier()
                 run._continue()
         except BaseException:

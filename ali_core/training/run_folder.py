@@ -23,6 +23,7 @@
 
 import importlib.metadata
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -69,7 +70,7 @@ class RunFolder:
         self.folder, self.keep_checkpoints = folder, keep_checkpoints
 
     def claim(self, settings: TrainSettings, *, resume: bool) -> None:
-        """Begin a run here, or check that the one that is here can be continued; before any data is read.
+        """Check that a run can begin here, or that the one that is here can be continued; nothing is written.
 
         Raises
         ------
@@ -79,22 +80,24 @@ class RunFolder:
         """
         if self._begun():
             self._check(settings, resume=resume)
-        try:
-            settings.write(self.folder / "settings.toml")
-            if settings.steps is not None:
-                self._keep_steps(settings.steps)
-        except OSError as error:
-            raise AliError(f"{self.folder} cannot be written ({error}); choose another folder with --out") from None
+        there = next(place for place in (self.folder, *self.folder.absolute().parents) if place.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise AliError(
+                f"{self.folder} cannot be written ({there} is no folder that may be); choose another folder with --out"
+            )
 
     def start(
         self, inputs: FeatureInputs | ImageInputs, source: Path | None, settings: TrainSettings, device: str
     ) -> None:
         """Write down what the run is made on and with; AliError when the run here is one on other data."""
         about = self.folder / "run.json"
+        if self._begun() and _read_json(about)["fingerprint"] != inputs.fingerprint:
+            raise AliError(f"{self.folder} holds a run on other data; choose another --out")
+        settings.write(self.folder / "settings.toml")
         if self._begun():
-            if _read_json(about)["fingerprint"] != inputs.fingerprint:
-                raise AliError(f"{self.folder} holds a run on other data; choose another --out")
             return
+        if settings.steps is not None:
+            SavedSession.read(settings.steps).write(self.folder / "steps.json")
         data = {
             "source": None if source is None else str(source),
             "n_samples": len(inputs.labels),
@@ -122,12 +125,8 @@ class RunFolder:
                 f"{name} was {old[name] if isinstance(old[name], Path) else repr(old[name])}" for name in changed
             )
             raise AliError(f"{self.folder} holds a run with other settings ({was}); choose another --out")
-
-    def _keep_steps(self, steps: Path) -> None:
-        kept, given = self.folder / "steps.json", SavedSession.read(steps)
-        if self._begun() and SavedSession.read(kept) != given:
-            raise AliError(f"{steps} is not what the run in {self.folder} follows; choose another --out")
-        given.write(kept)
+        if settings.steps and SavedSession.read(settings.steps) != SavedSession.read(self.folder / "steps.json"):
+            raise AliError(f"{settings.steps} is not what the run in {self.folder} follows; choose another --out")
 
     # What a run continues from -------------------------------------------------------------------------------------
 

@@ -269,4 +269,4 @@ def test_samples_without_clusters_do_not_collapse_to_a_point():
     """In noise of many dimensions all samples are about equally far apart; exaggeration would pull them together."""
     noise = np.random.default_rng(0).normal(size=(3000, 256))
     positions = ParametricTSNE(random_state=0).fit(noise).transform(noise)
-    assert positions.std(axis=0).min() > 1.0
+    assert positions.std(axis=0).min() > 0.3  # collapsed: 0.02
