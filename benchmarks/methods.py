@@ -240,7 +240,7 @@ def draw_curves(kind, curves):
     """Draw mean test F1 over epochs of the main configurations, with the standard error over folds and seeds."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.5, 3.4), layout="constrained")
+    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
     axes = figure.add_subplot()
     for name, colour in CURVES.items():
         points = curves[curves.configuration == name].groupby("epoch").test_f1.agg(["mean", "sem"])
@@ -248,9 +248,11 @@ def draw_curves(kind, curves):
             axes.plot(points.index, points["mean"], color=colour, label=name, lw=1.4)
             low, high = points["mean"] - points["sem"], points["mean"] + points["sem"]
             axes.fill_between(points.index, low, high, color=colour, alpha=0.15, lw=0)
-    axes.set(xlabel="epochs", ylabel="macro F1, test fold (mean ± standard error)")
+    axes.set(xlabel="epochs", ylabel="macro F1, test fold", title="mean of the runs ± standard error")
+    axes.title.set_fontsize(9)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(RESULTS / f"methods_{kind}_curves.png", dpi=200)
 
 
