@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from ali_core.cli import demo, images, interventions, lab, train
+from ali_core.cli import demo, dry_run, experiment, images, interventions, lab, train
 from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
 
@@ -27,6 +27,8 @@ app.command("demo")(demo.demo)
 app.add_typer(images.data_app, name="data")
 app.command("embed")(images.embed)
 app.command("train")(train.train)
+app.command("dry-run")(dry_run.dry_run)
+app.command("experiment")(experiment.experiment)
 app.command("intervene")(interventions.intervene)
 app.command("replay")(interventions.replay)
 app.command("panels")(interventions.panels)

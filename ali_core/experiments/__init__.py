@@ -1,0 +1,48 @@
+"""Dry runs and cross-validated experiments: what suits this data, and whether it pays.
+
+Names are looked up when first used, so that importing this package imports neither scikit-learn nor torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ali_core.experiments.experiment import Experiment
+    from ali_core.experiments.fold_scorer import DryRunFold
+    from ali_core.experiments.parallel import in_parallel
+    from ali_core.experiments.runner import run_experiment
+    from ali_core.experiments.sweep_grid import SweepGrid
+    from ali_core.experiments.sweeps import DryRun, dry_run, folds_of_embedding, folds_of_runs
+    from ali_core.experiments.transfer_map import TransferMap
+
+__all__ = [
+    "DryRun",
+    "DryRunFold",
+    "Experiment",
+    "SweepGrid",
+    "TransferMap",
+    "dry_run",
+    "folds_of_embedding",
+    "folds_of_runs",
+    "in_parallel",
+    "run_experiment",
+]
+
+_MODULES = {
+    "DryRun": "sweeps",
+    "DryRunFold": "fold_scorer",
+    "Experiment": "experiment",
+    "SweepGrid": "sweep_grid",
+    "TransferMap": "transfer_map",
+    "dry_run": "sweeps",
+    "folds_of_embedding": "sweeps",
+    "folds_of_runs": "sweeps",
+    "in_parallel": "parallel",
+    "run_experiment": "runner",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # functions and classes alike
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

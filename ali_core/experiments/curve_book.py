@@ -1,0 +1,114 @@
+"""The curves of a dry run, by configuration and fold, and how configurations compare.
+
+A configuration is better if the mean oracle score over the folds is higher at its maximum; then, if that maximum is
+reached after fewer interventions; then, if the transfer score is higher there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ali_core.experiments.sweep_grid import configuration_name
+from ali_core.interventions import InterventionSettings
+
+__all__ = ["CurveBook", "Outcome"]
+
+
+class Outcome(NamedTuple):
+    """How good a configuration is; larger is better, as tuples are compared.
+
+    Parameters
+    ----------
+    oracle_f1
+        The highest mean over the folds.
+    fewer
+        Minus the number of interventions after which it is reached first.
+    transfer_f1
+        The mean transfer score after as many.
+    """
+
+    oracle_f1: float
+    fewer: int
+    transfer_f1: float
+
+    @property
+    def n_interventions(self) -> int:
+        """How many interventions it took."""
+        return -self.fewer
+
+
+@dataclass(eq=False)
+class CurveBook:
+    """Curves by configuration and fold; grows while a dry run goes on.
+
+    Parameters
+    ----------
+    n_folds
+        How many folds a configuration needs to be complete.
+    """
+
+    n_folds: int
+    settings: dict[str, InterventionSettings] = field(default_factory=dict)
+    curves: dict[str, dict[int, pd.DataFrame]] = field(default_factory=dict)
+
+    def add(self, settings: InterventionSettings, fold: int, curve: pd.DataFrame) -> None:
+        """Enter the curve of one configuration in one fold, in place of an older one."""
+        name = configuration_name(settings)
+        self.settings[name] = settings
+        self.curves.setdefault(name, {})[fold] = curve
+
+    def is_complete(self, name: str) -> bool:
+        """Whether all folds are there."""
+        return len(self.curves.get(name, {})) == self.n_folds
+
+    def mean(self, name: str, score: str) -> NDArray[np.float64]:
+        """Return the mean of a score over the folds that are there, after 0, 1, 2, … interventions.
+
+        A curve that ended with the oracle score at 1 keeps its last scores; the mean ends where a curve was left.
+        """
+        return np.asarray(self._stacked(name, score).mean(axis=0))
+
+    def outcome(self, name: str) -> Outcome:
+        """Return how good a complete configuration is."""
+        oracle = self.mean(name, "oracle_f1").round(12)
+        first = int(oracle.argmax())
+        return Outcome(float(oracle[first]), -first, float(self.mean(name, "transfer_f1")[first]))
+
+    def bound(self, name: str) -> tuple[float, int]:
+        """Return the best that oracle score and (minus) number of interventions can become: 1 in all missing folds."""
+        found = self._stacked(name, "oracle_f1")
+        best = ((found.sum(axis=0) + self.n_folds - len(found)) / self.n_folds).round(12)
+        return float(best.max()), -int(best.argmax())
+
+    def ranked(self, names: Iterable[str]) -> list[tuple[str, Outcome]]:
+        """Return the complete ones of ``names`` with their outcomes, best first; of equals, in the order given."""
+        found = [(name, self.outcome(name)) for name in names if self.is_complete(name)]
+        return sorted(found, key=lambda pair: pair[1], reverse=True)
+
+    def table(self, names: Iterable[str]) -> pd.DataFrame:
+        """Return the curves of ``names`` in long form, by configuration and fold."""
+        parts = []
+        for name in names:
+            chosen = self.settings[name].model_dump(include=set(SETTINGS))
+            for fold, curve in sorted(self.curves[name].items()):
+                parts.append(curve.assign(configuration=name, fold=fold, **chosen))
+        return pd.concat(parts, ignore_index=True)
+
+    def _stacked(self, name: str, score: str) -> NDArray[np.float64]:
+        curves = [curve for _, curve in sorted(self.curves[name].items())]
+        ended = [bool(curve["oracle_f1"].iloc[-1] >= 1.0) for curve in curves]
+        left = [len(curve) for curve, at_one in zip(curves, ended, strict=True) if not at_one]
+        length = min(left) if left else max(map(len, curves))
+        rows = np.empty((len(curves), length))
+        for row, curve in zip(rows, curves, strict=True):
+            values = curve[score].to_numpy(dtype=np.float64)[:length]
+            row[: len(values)], row[len(values) :] = values, values[-1]
+        return rows
+
+
+SETTINGS = ("contract", "rotate", "shift", "shift_mix", "criterion", "selection", "n_neighbours")
+"""The columns that describe a configuration."""

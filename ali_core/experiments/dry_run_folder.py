@@ -1,0 +1,100 @@
+"""A dry run on disk.
+
+=====================  ============================================================================================
+``dry_run.json``       what was asked: fingerprint of the folds, grid, limits
+``scorers/``           of each fold: its vectors (in 2-D, the layout), the choice of the SVM, the transfer weights
+``parts/``             finished pieces of work, from which a stopped dry run goes on
+``curves.csv``         one row a configuration, fold and number of interventions
+``table1.csv``         recommended settings and the next best, by combination and space
+``criteria.csv``       the best configuration of each criterion, after a full search
+``recommended.toml``   the best combination, for ``ali train --settings``; ``recommended/`` has each of them
+=====================  ============================================================================================
+
+The tables hold all combinations and both spaces that have been run into the folder.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ali_core.errors import AliError
+from ali_core.experiments.fold_scorer import DryRunFold, Space
+from ali_core.experiments.sweep_grid import SweepGrid
+from ali_core.files import atomic_path, write_csv
+
+if TYPE_CHECKING:
+    from ali_core.experiments.sweeps import DryRun
+
+__all__ = ["DryRunFolder"]
+
+
+class DryRunFolder:
+    """Where a dry run keeps everything; see the module for the files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def claim(self, folds: Sequence[DryRunFold], *, grid: SweepGrid, longest: int, hold: int | None, seed: int) -> None:
+        """Write down what is asked; AliError when another dry run is here."""
+        asked = {
+            "folds": [_fingerprint(fold) for fold in folds],
+            "grid": grid.model_dump(mode="json"),
+            "longest": longest,
+            "hold": hold,
+            "seed": seed,
+        }
+        place = self.folder / "dry_run.json"
+        if not place.is_file():
+            _write_text(json.dumps(asked, indent=1) + "\n", place)
+            return
+        found = json.loads(place.read_text(encoding="utf-8"))
+        changed = [name for name, value in asked.items() if found.get(name) != value]
+        if changed:
+            raise AliError(
+                f"{self.folder} holds a dry run with other {', '.join(changed)}; choose another folder with --out"
+            )
+
+    def parts(self, space: Space) -> Path:
+        """Return the folder for finished pieces of work in one space."""
+        return self.folder / "parts" / space
+
+    def scorer(self, fold: int, space: Space) -> Path:
+        """Return where a scorer is kept."""
+        return self.folder / "scorers" / f"{space}-{fold}.npz"
+
+    def write(self, found: "DryRun", space: Space) -> None:
+        """Write the tables, with what earlier calls found for other combinations and the other space."""
+        for name in ("table1", "criteria", "curves"):
+            table = getattr(found, name)
+            if table is not None:
+                write_csv(self._joined(table, self.folder / f"{name}.csv"), self.folder / f"{name}.csv")
+        for name, recommended in found.recommendations.items():
+            file = self.folder / "recommended" / f"{space}-{name.replace(',', '-')}.toml"
+            _write_text(recommended.toml(space), file)
+        best = max(found.recommendations.values(), key=lambda one: one.outcome)
+        _write_text(best.toml(space), self.folder / "recommended.toml")
+
+    def _joined(self, table: pd.DataFrame, file: Path) -> pd.DataFrame:
+        if not file.is_file():
+            return table
+        keys = ["space", "combination"]
+        old = pd.read_csv(file, float_precision="round_trip")
+        again = old.set_index(keys).index.isin(table.set_index(keys).index)
+        return pd.concat([old[~again], table], ignore_index=True)
+
+
+def _fingerprint(fold: DryRunFold) -> str:
+    digest = hashlib.sha256()
+    for array in (fold.train_vectors, fold.train_labels, fold.validation_vectors, fold.validation_labels):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return f"{fold.fold}:{digest.hexdigest()[:16]}"
+
+
+def _write_text(text: str, file: Path) -> None:
+    with atomic_path(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")

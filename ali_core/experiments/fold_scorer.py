@@ -1,0 +1,271 @@
+"""One fold of a dry run: the scores of an RBF-SVM after every intervention.
+
+Synopsis::
+
+    scorer = FoldScorer.of(fold)
+    curves = scorer.curves([preset("c,s", dim=256)], longest=50)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.svm import SVC
+
+from ali_core.errors import AliError
+from ali_core.evaluation import ClassificationScores, SvmGrid, search_svm
+from ali_core.experiments.transfer_map import TransferMap
+from ali_core.files import atomic_path
+from ali_core.interventions import (
+    ClassStatistics,
+    ClassTransforms,
+    InterventionSettings,
+    InterventionState,
+    carry_out,
+    decide,
+)
+from ali_core.interventions.steps import step_generator
+
+__all__ = ["DryRunFold", "FoldScorer", "Space", "predict_one_against_one"]
+
+Space = Literal["nd", "2d"]
+"""Where interventions happen: in the embedding, or in a parametric t-SNE of it."""
+
+GRIDS = {"nd": SvmGrid(), "2d": SvmGrid(gammas=(1.0, 4.0, 16.0, 64.0))}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DryRunFold:
+    """A training and a validation part, embedded.
+
+    Parameters
+    ----------
+    fold
+        Its number.
+    train_vectors, train_labels
+        Shapes (N, D), float64, and (N,), int64.
+    validation_vectors, validation_labels
+        Shapes (M, D), float64, and (M,), int64.
+    n_classes
+        Number of classes C.
+    """
+
+    fold: int
+    train_vectors: NDArray[np.float64]
+    train_labels: NDArray[np.int64]
+    validation_vectors: NDArray[np.float64]
+    validation_labels: NDArray[np.int64]
+    n_classes: int
+
+    def __post_init__(self) -> None:
+        if len(np.unique(self.train_labels)) < 2:
+            raise AliError(f"the training part of fold {self.fold} needs samples of at least two classes")
+        if not len(self.validation_labels):
+            raise AliError(f"the validation part of fold {self.fold} is empty; give more samples, or fewer folds")
+
+    def in_plane(self, *, seed: int) -> "DryRunFold":
+        """Return the fold in a parametric t-SNE that was fitted to its training part, without labels."""
+        from ali_core.projection import ParametricTSNE  # noqa: PLC0415  # torch and openTSNE take seconds
+
+        projection = ParametricTSNE(random_state=seed).fit(self.train_vectors)
+        train, validation = (
+            np.asarray(projection.transform(vectors), dtype=np.float64)
+            for vectors in (self.train_vectors, self.validation_vectors)
+        )
+        return replace(self, train_vectors=train, validation_vectors=validation)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoldScorer:
+    """A fold with all that its scores need and no intervention changes.
+
+    Parameters
+    ----------
+    data
+        The samples.
+    statistics
+        Of the training part; the validation part has no share in any plan.
+    regularisation, gamma_multiple
+        Of the SVM; see :class:`~ali_core.evaluation.SvmGrid`.
+    transfer_weights
+        What :meth:`TransferMap.weights` gives for the validation part, shape (M, N).
+    """
+
+    data: DryRunFold
+    statistics: ClassStatistics
+    regularisation: float
+    gamma_multiple: float
+    transfer_weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, data: DryRunFold, space: Space = "nd") -> Self:
+        """Choose C and gamma of the SVM on the untouched embedding, and fit the transfer map.
+
+        Notes
+        -----
+        C and the multiple of gamma are those that classify the untouched validation part best, and stay the same for
+        all interventions: the untouched score is the best of a grid, the others are not chosen.
+        """
+        search = search_svm(
+            data.train_vectors,
+            data.train_labels,
+            data.validation_vectors,
+            data.validation_labels,
+            n_classes=data.n_classes,
+            grid=GRIDS[space],
+        )
+        best = search.table.iloc[int(search.table["macro_f1"].argmax())]
+        transfer = TransferMap.fit(data.train_vectors, data.train_labels, n_classes=data.n_classes)
+        return cls(
+            data=data,
+            statistics=ClassStatistics.from_samples(data.train_vectors, data.train_labels, data.n_classes),
+            regularisation=float(best["regularisation"]),
+            gamma_multiple=float(best["gamma_multiple"]),
+            transfer_weights=transfer.weights(data.validation_vectors),
+        )
+
+    def write(self, file: Path) -> None:
+        """Write what takes time to make, whole or not at all."""
+        with atomic_path(file) as temporary:
+            np.savez(
+                temporary,
+                train=self.data.train_vectors,
+                validation=self.data.validation_vectors,
+                svm=np.array([self.regularisation, self.gamma_multiple]),
+                transfer=self.transfer_weights,
+            )
+
+    @classmethod
+    def read(cls, file: Path, data: DryRunFold) -> Self:
+        """Read what :meth:`write` wrote; ``data`` has the labels."""
+        with np.load(file, allow_pickle=False) as arrays:
+            data = replace(data, train_vectors=arrays["train"], validation_vectors=arrays["validation"])
+            regularisation, gamma_multiple = map(float, arrays["svm"])
+            transfer = arrays["transfer"]
+        return cls(
+            data=data,
+            statistics=ClassStatistics.from_samples(data.train_vectors, data.train_labels, data.n_classes),
+            regularisation=regularisation,
+            gamma_multiple=gamma_multiple,
+            transfer_weights=transfer,
+        )
+
+    @cached_property
+    def untouched(self) -> tuple[float, float]:
+        """The scores before any intervention; both are the same number."""
+        return self.scores(InterventionState.untouched(self.statistics).transforms)
+
+    def scores(self, transforms: ClassTransforms) -> tuple[float, float]:
+        r"""Return the oracle and the transfer macro F1 after the class-wise maps θ.
+
+        The SVM learns the training part moved by θ of its labels. ``oracle``: validation samples moved by θ of their
+        true class, as in the paper (Sec. III-F-2). ``transfer``: validation samples moved without labels, by
+        :class:`TransferMap`.
+        """
+        data = self.data
+        moved = transforms.apply(data.train_vectors, data.train_labels)
+        oracle = transforms.apply(data.validation_vectors, data.validation_labels)
+        transfer = data.validation_vectors + self.transfer_weights @ (moved - data.train_vectors)
+        spread = float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
+        if spread == 0.0:
+            raise AliError("the interventions have moved all samples to one point; lower the strengths")
+        model = SVC(
+            C=self.regularisation, gamma=self.gamma_multiple / spread, class_weight="balanced", cache_size=500
+        ).fit(moved, data.train_labels)
+        predicted = predict_one_against_one(model, np.concatenate([oracle, transfer]))
+        halves = predicted[: len(oracle)], predicted[len(oracle) :]
+        first, second = (
+            ClassificationScores.of(data.validation_labels, half, data.n_classes).macro_f1 for half in halves
+        )
+        return first, second
+
+    def curves(
+        self, configurations: Sequence[InterventionSettings], *, longest: Sequence[int], hold: int | None = 3
+    ) -> list[pd.DataFrame]:
+        """Return the scores of each configuration after 0, 1, 2, … interventions.
+
+        Parameters
+        ----------
+        configurations
+            Settings; those that differ in criterion and selection alone share states where they chose the same classes.
+        longest
+            Number of interventions after which each is left at the latest.
+        hold
+            A curve ends once the oracle score has been 1 for so many interventions in a row; None follows it to the
+            end.
+
+        Returns
+        -------
+        list of pandas.DataFrame
+            One a configuration: ``n_interventions``, ``oracle_f1``, ``transfer_f1``.
+        """
+        known: dict[tuple[object, ...], tuple[float, float]] = {}
+        return [
+            self._curve(settings, limit, hold, known) for settings, limit in zip(configurations, longest, strict=True)
+        ]
+
+    def _curve(
+        self,
+        settings: InterventionSettings,
+        longest: int,
+        hold: int | None,
+        known: dict[tuple[object, ...], tuple[float, float]],
+    ) -> pd.DataFrame:
+        state = InterventionState.untouched(self.statistics)
+        # What a state is depends on these and on the classes that were chosen, in order.
+        done: tuple[object, ...] = tuple(settings.changed(criterion="product", selection="deterministic", seed=0))
+        rows, at_one = [], 0
+        for count in range(longest + 1):
+            if count:
+                step = decide(state.statistics, settings, step_generator(settings.seed, count - 1))
+                state, step = carry_out(state, step)
+                done = (*done, step.classes)
+            if done not in known:
+                known[done] = self.scores(state.transforms) if count else self.untouched
+            oracle, transfer = known[done]
+            rows.append((count, oracle, transfer))
+            at_one = at_one + 1 if oracle >= 1.0 else 0
+            if hold is not None and at_one >= hold:
+                break
+        return pd.DataFrame(rows, columns=["n_interventions", "oracle_f1", "transfer_f1"])
+
+
+def predict_one_against_one(model: SVC, vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return what ``model.predict(vectors)`` returns, for an RBF kernel, through matrix products.
+
+    Parameters
+    ----------
+    model
+        Trained, with a number as ``gamma``.
+    vectors
+        Shape (M, D), float64.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,): the class that wins most pairs, the first of equals.
+    """
+    kernel = np.exp(-model.gamma * euclidean_distances(vectors, model.support_vectors_, squared=True))
+    starts = np.concatenate([[0], np.cumsum(model.n_support_)])
+    n_classes = len(model.classes_)
+    pairs = [(first, second) for first in range(n_classes) for second in range(first + 1, n_classes)]
+    coefficients = np.zeros((len(model.support_), len(pairs)))
+    for column, (first, second) in enumerate(pairs):
+        own, other = slice(*starts[first : first + 2]), slice(*starts[second : second + 2])
+        coefficients[own, column] = model.dual_coef_[second - 1, own]
+        coefficients[other, column] = model.dual_coef_[first, other]
+    decisions = kernel @ coefficients + model.intercept_
+    if n_classes == 2:  # scikit-learn turns the sign of two classes round
+        decisions = -decisions
+    votes = np.zeros((len(vectors), n_classes), dtype=np.int64)
+    for column, (first, second) in enumerate(pairs):
+        wins = decisions[:, column] > 0
+        votes[:, first] += wins
+        votes[:, second] += ~wins
+    return np.asarray(model.classes_[votes.argmax(axis=1)], dtype=np.int64)

@@ -1,0 +1,189 @@
+"""The same work on many tasks: in this process, on all cores, or on the machines of a Dask cluster.
+
+Synopsis::
+
+    for result in in_parallel(score, [(fold, seed) for fold in range(6) for seed in range(3)]):
+        ...                                                             # as they finish, in no order
+    in_parallel(score, tasks, scheduler="tcp://login-node:8786")        # with `dask worker` running elsewhere
+
+On one machine the pool is joblib's. A cluster is addressed through ``distributed.Client`` and not through joblib's
+Dask backend, because that backend can give results as a whole list only (it has no generators): nothing would be
+known, and nothing written, before the last task is done.
+"""
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from importlib import import_module
+from typing import Any, TypeVar
+
+from ali_core.errors import AliError
+
+__all__ = ["in_parallel"]
+
+T = TypeVar("T")
+
+THREAD_VARIABLES = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
+)
+
+ANSWER_SECONDS = 10
+"""How long a scheduler may take to answer."""
+
+WORKER_SECONDS = 60
+"""How long a cluster may take to have its first worker."""
+
+_one_at_a_time = threading.Lock()
+
+
+def in_parallel(
+    function: Callable[..., T],
+    tasks: Sequence[tuple[Any, ...]],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Generator[T, None, None]:
+    """Call ``function(*task)`` for every task and yield the results as they finish, in no order.
+
+    Parameters
+    ----------
+    function
+        A function of a module, so that other processes can import it.
+    tasks
+        The arguments of each call; they and the results are pickled.
+    workers
+        Processes on this machine; None takes one a core, and 1 works in this process, with the threads it has.
+    scheduler
+        Address of a Dask scheduler, such as ``tcp://host:8786``, instead of processes here.
+
+    Returns
+    -------
+    generator
+        Of the results. An exception of a task is raised here and stops the rest. Closing the generator, or an
+        exception such as KeyboardInterrupt while it waits, cancels what has not begun; processes here are ended, a
+        worker of a cluster finishes the task that it is at.
+
+    Raises
+    ------
+    AliError
+        For fewer than one worker, and ``workers`` together with ``scheduler``; while iterating, when dask is missing,
+        when a cluster does not answer, has no worker or one with several threads, and when a process dies.
+
+    Notes
+    -----
+    In a pool and in a cluster each process works on one task at a time, with one thread for BLAS, OpenMP and torch:
+    several small computations side by side are faster than one after the other on all cores, and torch's global
+    generator, which seeds the weights, is not shared. The limit stays in force in a cluster's worker.
+
+    A task whose worker is lost is done again by another worker, up to the number of times that the cluster allows
+    (``distributed.scheduler.allowed-failures``), and a worker that is only believed dead may still finish the first
+    attempt. ``function`` must therefore bear being called twice, at the same time.
+    """
+    if scheduler is not None:
+        if workers is not None:
+            raise AliError("workers are processes here, and scheduler has its own; give one of the two")
+        return _on_cluster(function, tasks, scheduler)
+    if workers is not None and workers < 1:
+        raise AliError(f"workers must be at least 1; got {workers}")
+    n_workers = workers or int(import_module("joblib").cpu_count())
+    if n_workers == 1:
+        return (function(*task) for task in tasks)
+    return _in_processes(function, tasks, n_workers)
+
+
+def _in_processes(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], workers: int
+) -> Generator[T, None, None]:
+    joblib, loky = import_module("joblib"), import_module("joblib.externals.loky")
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):  # only while Parallel is made
+        parallel = joblib.Parallel(
+            n_jobs=max(2, min(workers, len(tasks))), return_as="generator_unordered", batch_size=1
+        )
+    results = parallel(joblib.delayed(_with_one_thread)(function, task) for task in tasks)
+    finished = False
+    try:
+        for result in results:  # noqa: UP028  # closing it is done below, where joblib may warn
+            yield result
+        finished = True
+    except loky.process_executor.TerminatedWorkerError:
+        raise AliError(
+            "a worker process died, perhaps for want of memory; take fewer workers and start again"
+        ) from None
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*have been cancelled", category=UserWarning)
+            warnings.filterwarnings("ignore", message=".*but not used", category=UserWarning)
+            results.close()
+        loky.get_reusable_executor().shutdown(wait=True, kill_workers=not finished)
+
+
+def _on_cluster(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], scheduler: str
+) -> Generator[T, None, None]:
+    client = _connected(scheduler)
+    distributed = import_module("distributed")
+    futures = client.map(_with_one_thread, [function] * len(tasks), tasks, pure=False)
+    try:
+        for future in distributed.as_completed(futures, loop=client.loop):
+            yield future.result()
+            future.release()
+    except distributed.KilledWorker as error:
+        raise AliError(
+            f"the cluster at {scheduler} lost {error.allowed_failures + 1} workers over one task, perhaps for want of "
+            "memory; give the workers more and start again"
+        ) from None
+    finally:
+        client.cancel(futures)
+        client.close()
+
+
+def _with_one_thread(function: Callable[..., T], task: tuple[Any, ...]) -> T:
+    """Call in a process that works for us: alone, and with one thread."""
+    with _one_at_a_time:
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))  # for libraries loaded later
+        import_module("threadpoolctl").threadpool_limits(1)  # for those that are there
+        if "torch" in sys.modules:
+            import_module("torch").set_num_threads(1)
+        return function(*task)
+
+
+def _connected(scheduler: str) -> Any:  # noqa: ANN401  # distributed.Client
+    """Return a client of a cluster that has a worker, each of one thread."""
+    try:
+        distributed = import_module("distributed")
+    except ImportError:
+        raise AliError(
+            "a scheduler needs the extra: install it with pip install 'ali-interventions[cluster]'"
+        ) from None
+    try:
+        client = distributed.Client(scheduler, timeout=ANSWER_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise AliError(
+            f"no Dask scheduler answers at {scheduler} ({reason:.200}); start one with dask scheduler"
+        ) from None
+    try:
+        client.submit(os.getpid, pure=False).result(timeout=WORKER_SECONDS)
+        _check_threads(client, scheduler)
+    except TimeoutError:
+        client.close()
+        raise AliError(
+            f"the scheduler at {scheduler} has no worker; start some with dask worker {scheduler} --nthreads 1"
+        ) from None
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _check_threads(client: Any, scheduler: str) -> None:  # noqa: ANN401
+    several = {address: n for address, n in client.nthreads().items() if n > 1}
+    if several:
+        address, n_threads = next(iter(several.items()))
+        raise AliError(
+            f"a worker must do one task at a time, but {address} has {n_threads} threads; start workers with "
+            f"dask worker {scheduler} --nworkers N --nthreads 1"
+        )
