@@ -1,0 +1,139 @@
+"""The data of an experiment: opened and prepared once, then again by each process that trains on it."""
+
+import csv
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ali_core.data import CellImages, open_images
+from ali_core.data import long_tail as thinned
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.interventions.settings import Record
+
+__all__ = ["Data", "DataSource", "ImageTable", "LongTail", "holds_images", "prepared"]
+
+Data = LabelledEmbedding | CellImages
+
+
+class LongTail(Record):
+    """Thinning of the classes; see :func:`ali_core.data.long_tail`.
+
+    Parameters
+    ----------
+    largest, smallest
+        Sizes of the most and the least frequent class.
+    seed
+        Of the draw.
+    """
+
+    largest: Annotated[int, Field(ge=1)] = 500
+    smallest: Annotated[int, Field(ge=1)] = 24
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class ImageTable(Record):
+    """How a table of images is read; see :func:`ali_core.data.from_csv`.
+
+    Parameters
+    ----------
+    path_column, label_column, group_column, id_column
+        Names of columns; None for those that the reader expects.
+    where
+        Column and value of the rows that are kept.
+    """
+
+    path_column: str | None = None
+    label_column: str | None = None
+    group_column: str | None = None
+    id_column: str | None = None
+    where: tuple[str, str] | None = None
+
+
+def holds_images(path: Path) -> bool:
+    """Whether a path is a folder, a table of images or a MedMNIST archive rather than an embedding file."""
+    if path.is_dir():
+        return True
+    if path.suffix.lower() == ".npz":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return "train_images.npy" in archive.namelist()
+        except (OSError, zipfile.BadZipFile):  # the reader of embeddings tells what is wrong
+            return False
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return "path" in next(csv.reader([file.readline()]), [])
+
+
+def prepared(
+    data: Data | Path, *, exclude: tuple[str, ...], images: ImageTable | None, long_tail: LongTail | None
+) -> Data:
+    """Return the samples of an experiment: opened, without the excluded classes, and thinned.
+
+    Raises
+    ------
+    AliError
+        For data that cannot be read, and classes that are not there.
+    """
+    opened = _opened(data, images) if isinstance(data, Path) else data
+    return _chosen(opened, exclude, long_tail)
+
+
+def _opened(path: Path, table: ImageTable | None) -> Data:
+    if not path.exists():
+        raise AliError(f"there is no data at {path}; say where it is")
+    given: Any = {} if table is None else table.model_dump(exclude_none=True)
+    if "path_column" in given or holds_images(path):
+        return open_images(path, **given)
+    if given:
+        raise AliError(f"images describes a table of images, but {path} is an embedding file; leave it out")
+    return LabelledEmbedding.load(path)
+
+
+def _chosen(data: Data, exclude: tuple[str, ...], thinning: LongTail | None) -> Data:
+    if exclude:
+        data = data.without_classes(exclude)
+    if thinning is None:
+        return data
+    # One type variable holds either kind, but not their union.
+    if isinstance(data, CellImages):
+        return thinned(data, **thinning.model_dump())
+    return thinned(data, **thinning.model_dump())
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """Where a process finds data, so that it need not be sent there.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    exclude, images, long_tail
+        As in :class:`~ali_core.experiments.experiment.Experiment`.
+    fingerprint
+        Of what is expected there, prepared.
+    """
+
+    path: Path
+    exclude: tuple[str, ...]
+    images: ImageTable | None
+    long_tail: LongTail | None
+    fingerprint: str
+
+    def open(self) -> Data:
+        """Return the data, read once a process; AliError when it is not what it was."""
+        return _kept(self)
+
+
+@lru_cache(maxsize=1)
+def _kept(source: DataSource) -> Data:
+    data = prepared(source.path, exclude=source.exclude, images=source.images, long_tail=source.long_tail)
+    if data.fingerprint != source.fingerprint:
+        raise AliError(f"{source.path} holds other data here than where the experiment was started")
+    return data

@@ -1,0 +1,118 @@
+"""The folder of an experiment: what it may hold, and the tables that are written into it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ali_core.errors import AliError
+from ali_core.experiments.data_source import Data
+from ali_core.experiments.experiment import Experiment
+from ali_core.experiments.planned_runs import PlannedRun, planned_runs
+from ali_core.experiments.result_tables import as_latex, as_markdown, caption, table_two
+from ali_core.experiments.run_results import Row, compared, results_table, timing_rows
+from ali_core.experiments.run_work import RunState, is_finished
+from ali_core.files import atomic_path, write_csv
+
+__all__ = ["ExperimentFolder"]
+
+Key = tuple[str, int, int]
+
+
+class ExperimentFolder:
+    """Where an experiment keeps everything; :mod:`ali_core.experiments.runner` lists the files.
+
+    Parameters
+    ----------
+    path
+        Its place.
+    experiment
+        What is in it.
+    data_name
+        What the data is called in captions.
+    """
+
+    def __init__(self, path: Path, experiment: Experiment, data_name: str) -> None:
+        self.path, self.experiment, self.data_name = path, experiment, data_name
+
+    def check(self, samples: Data, runs: Iterable[PlannedRun]) -> None:
+        """Check that the experiment can be carried out here; nothing is written.
+
+        Raises
+        ------
+        AliError
+            When the folder holds an experiment on other data, or a run that was begun with other settings.
+        """
+        about = self.path / "data.json"
+        if about.is_file() and json.loads(about.read_text(encoding="utf-8"))["fingerprint"] != samples.fingerprint:
+            raise AliError(f"{self.path} holds an experiment on other data; choose another --out")
+        begun = [run for run in runs if (run.folder / "last.json").is_file()]
+        if begun:
+            from ali_core.training.run_folder import RunFolder  # noqa: PLC0415  # torch takes seconds
+
+            for run in begun:
+                RunFolder(run.folder, keep_checkpoints=False).claim(run.settings, resume=True)
+
+    def claim(self, samples: Data, runs: Iterable[PlannedRun]) -> None:
+        """Check as :meth:`check`, and write down the experiment."""
+        self.check(samples, runs)
+        about = {
+            "fingerprint": samples.fingerprint,
+            "data": self.data_name,
+            "n_samples": len(samples),
+            "class_names": samples.class_names,
+        }
+        try:
+            _write_text(self.path / "data.json", json.dumps(about, indent=1) + "\n")
+            self.experiment.write(self.path / "experiment.toml")
+        except OSError as error:
+            raise AliError(f"{self.path} cannot be written ({error}); choose another folder with --out") from None
+
+    def finished(self) -> list[PlannedRun]:
+        """Return the runs that need no more training."""
+        return [run for run in planned_runs(self.experiment, self.path) if is_finished(run)]
+
+    def write(self, rows: Mapping[Key, Row], failures: Sequence[RunState]) -> pd.DataFrame:
+        """Write all tables, each whole or not at all; return that of the results.
+
+        Parameters
+        ----------
+        rows
+            Of the finished runs, by label, fold and seed.
+        failures
+            Of this call.
+        """
+        order = [run.key for run in planned_runs(self.experiment, self.path)]
+        results = results_table(rows[key] for key in order if key in rows)
+        write_csv(results, self.path / "results.csv")
+        write_csv(timing_rows(results), self.path / "timing.csv")
+        failed = [(*state.run.key, state.error) for state in failures]
+        write_csv(pd.DataFrame(failed, columns=["method", "fold", "seed", "error"]), self.path / "failures.csv")
+        self._write_comparison(results)
+        return results
+
+    def _write_comparison(self, results: pd.DataFrame) -> None:
+        experiment = self.experiment
+        labels = [variant.label for variant in experiment.methods]
+        comparison, _ = compared(results, labels, baseline=experiment.baseline, n_folds=experiment.n_folds)
+        if comparison is None:
+            (self.path / "comparison.csv").unlink(missing_ok=True)
+        else:
+            write_csv(comparison, self.path / "comparison.csv")
+        table = table_two(results, comparison)
+        about = caption(
+            name=experiment.name,
+            data=self.data_name,
+            n_folds=experiment.n_folds,
+            folds=len(experiment.all_folds),
+            seeds=len(experiment.seeds),
+        )
+        write_csv(table, self.path / "table2.csv")
+        _write_text(self.path / "table2.md", as_markdown(table, about))
+        _write_text(self.path / "table2.tex", as_latex(table, about))
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

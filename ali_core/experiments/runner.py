@@ -1,0 +1,229 @@
+"""Carry out an experiment: what is missing is trained, and the tables follow after every run.
+
+Synopsis::
+
+    experiment = Experiment.read("mine.toml")
+    planned(experiment, data, "runs/mine")                     # what would be trained, and for how long
+    run_experiment(experiment, data, out="runs/mine")          # the same call goes on where it was stopped
+
+=====================  =============================================================================================
+``experiment.toml``    the experiment
+``data.json``          what the data is
+``runs/``              LABEL/FOLD-SEED: a folder a run; see :mod:`ali_core.training.run_folder`
+``failures.csv``       runs that failed in the last call, and why
+``results.csv``        one row a run; see :data:`~ali_core.experiments.run_results.RESULT_COLUMNS`
+``timing.csv``         seconds an epoch by run and stage
+``comparison.csv``     each method against the baseline, once two pairs of fold and seed are complete
+``table2.*``           the paper's Table II as CSV, Markdown and LaTeX
+=====================  =============================================================================================
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ali_core.data import CellImages, grouped_folds
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.experiments.data_source import Data, DataSource, prepared
+from ali_core.experiments.experiment import Experiment
+from ali_core.experiments.experiment_folder import ExperimentFolder
+from ali_core.experiments.parallel import in_parallel
+from ali_core.experiments.planned_runs import PlannedRun, planned_runs
+from ali_core.experiments.run_results import result_row
+from ali_core.experiments.run_work import RunState, carry_out, state_of
+
+__all__ = ["Progress", "planned", "run_experiment"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far an experiment is.
+
+    Parameters
+    ----------
+    done, of
+        Runs that are finished or have failed, and all that were asked for.
+    label, fold, seed
+        The last of them; an empty label before the first.
+    macro_f1
+        Its score on the test fold; None when it failed.
+    error
+        Why it failed; empty when it did not.
+    """
+
+    done: int
+    of: int
+    label: str = ""
+    fold: int = 0
+    seed: int = 0
+    macro_f1: float | None = None
+    error: str = ""
+
+
+def run_experiment(
+    experiment: Experiment,
+    data: Data | str | Path,
+    *,
+    out: str | Path,
+    only: Sequence[str] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> pd.DataFrame:
+    """Train what ``out`` lacks of an experiment and write its tables.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    data
+        File or folder with all samples, which each process opens by itself; or the samples.
+    out
+        Folder of the experiment; one that is there is continued.
+    only
+        Patterns as in file names, of which the label of a method must match one; methods that they start from are
+        added. None for all.
+    workers, scheduler
+        See :func:`~ali_core.experiments.parallel.in_parallel`. Machines of a cluster must see ``out`` and ``data``
+        under the same paths.
+    progress
+        Called before the first run and after each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a finished run, those of earlier calls included; columns as in
+        :data:`~ali_core.experiments.run_results.RESULT_COLUMNS`, in the order of the experiment, by seed and fold.
+
+    Raises
+    ------
+    AliError
+        For data that cannot be used, a folder that holds an experiment on other data or runs with other settings, a
+        cluster that does not answer. A run that fails is told in ``failures.csv``, and tried again by the next call.
+
+    Notes
+    -----
+    Runs are trained fold by fold, so that complete folds can be compared early; those that start from others follow
+    when all of these are done.
+    """
+    samples = _samples(experiment, data)
+    folder = ExperimentFolder(Path(out), experiment, _about(data))
+    runs = planned_runs(experiment, out, only)
+    folder.claim(samples, planned_runs(experiment, out))
+    work = samples if workers == 1 else _sendable(experiment, data, samples, folder.path if scheduler else None)
+    rows = {run.key: result_row(run) for run in folder.finished()}
+    done = sum(run.key in rows for run in runs)
+    failures: list[RunState] = []
+    folder.write(rows, failures)
+    _tell(progress, Progress(done=done, of=len(runs)))
+    for state in _states([run for run in runs if run.key not in rows], work, workers, scheduler):
+        done += 1
+        if state.error:
+            failures.append(state)
+        else:
+            rows[state.run.key] = result_row(state.run)
+        folder.write(rows, failures)
+        label, fold, seed = state.run.key
+        score = None if state.error else rows[state.run.key]["macro_f1"]
+        _tell(
+            progress,
+            Progress(done=done, of=len(runs), label=label, fold=fold, seed=seed, macro_f1=score, error=state.error),
+        )
+    return folder.write(rows, failures)
+
+
+def planned(
+    experiment: Experiment, data: Data | str | Path, out: str | Path, only: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return what :func:`run_experiment` would do, without doing or writing anything.
+
+    Parameters
+    ----------
+    experiment, data, out, only
+        See :func:`run_experiment`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run, in the order of training: ``label``, ``fold``, ``seed``, ``state`` (``finished``, ``started``,
+        ``to do``) and ``seconds``: what it took, or the mean of the finished runs of its method in ``out``, NaN
+        without one.
+
+    Raises
+    ------
+    AliError
+        As :func:`run_experiment`, before the first run.
+    """
+    samples = _samples(experiment, data)
+    folder = ExperimentFolder(Path(out), experiment, _about(data))
+    folder.check(samples, planned_runs(experiment, out))
+    took = {run.key: float(result_row(run)["seconds"]) for run in folder.finished()}
+    means = pd.Series(took, dtype=np.float64).groupby(level=0).mean().to_dict() if took else {}
+    rows = [
+        (*run.key, state_of(run), took.get(run.key, means.get(run.label, np.nan)))
+        for run in _in_order(planned_runs(experiment, out, only))
+    ]
+    return pd.DataFrame(rows, columns=["label", "fold", "seed", "state", "seconds"])
+
+
+def _tell(progress: Callable[[Progress], None] | None, now: Progress) -> None:
+    if progress is not None:
+        progress(now)
+
+
+def _samples(experiment: Experiment, data: Data | str | Path) -> Data:
+    """Return the prepared samples, after a look at whether they can be divided; warns of rare classes once."""
+    given = Path(data) if isinstance(data, str) else data
+    samples = prepared(given, exclude=experiment.exclude, images=experiment.images, long_tail=experiment.long_tail)
+    grouped_folds(
+        samples.labels,
+        groups=None if experiment.ignore_groups else samples.groups,
+        n_folds=experiment.n_folds,
+        seed=experiment.fold_seed,
+        class_names=samples.class_names,
+    )
+    return samples
+
+
+def _about(data: Data | str | Path) -> str:
+    """Return what captions call the data."""
+    if isinstance(data, (str, Path)):
+        return Path(data).resolve().name
+    return getattr(data, "description", "") or "samples in memory"
+
+
+def _sendable(experiment: Experiment, data: Data | str | Path, samples: Data, shared: Path | None) -> Data | DataSource:
+    """Return what other processes get of the data: where it is, if it is anywhere."""
+    if isinstance(data, (str, Path)):
+        return DataSource(
+            path=Path(data).resolve(),
+            exclude=experiment.exclude,
+            images=experiment.images,
+            long_tail=experiment.long_tail,
+            fingerprint=samples.fingerprint,
+        )
+    if shared is None:
+        return samples
+    if isinstance(samples, LabelledEmbedding):
+        path = samples.save(shared / "data.npz")
+        return DataSource(path=path.resolve(), exclude=(), images=None, long_tail=None, fingerprint=samples.fingerprint)
+    if isinstance(samples, CellImages) and samples.pixels is not None:
+        raise AliError("images in memory cannot be sent to a cluster; give the path of their file")
+    return samples
+
+
+def _in_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Return the runs wave by wave and fold by fold."""
+    return sorted(runs, key=lambda run: (run.wave, run.settings.seed, run.settings.fold))
+
+
+def _states(
+    runs: Sequence[PlannedRun], data: Data | DataSource, workers: int | None, scheduler: str | None
+) -> Iterator[RunState]:
+    for _, wave in groupby(_in_order(runs), key=lambda run: run.wave):
+        yield from in_parallel(carry_out, [(run, data) for run in wave], workers=workers, scheduler=scheduler)
