@@ -4,11 +4,13 @@ import pandas as pd
 
 from ali_core.projection import uses_labels
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
+from ali_viz.panels.class_numbers import class_numbers
 from ali_viz.panels.class_scatter import RASTER_ABOVE
+from ali_viz.panels.crowding import in_view
 from ali_viz.panels.step_table import StepGeometry
 from ali_viz.theme import class_label
 
-__all__ = ["AXIS_NAMES", "LABEL_NOTE", "VIEW_TITLES", "state_caption", "step_caption"]
+__all__ = ["AXIS_NAMES", "LABEL_NOTE", "VIEW_TITLES", "dry_run_caption", "state_caption", "step_caption"]
 
 VIEW_TITLES: dict[str, str] = {
     "dims": "First two dimensions",
@@ -45,9 +47,57 @@ def state_caption(table: pd.DataFrame, *, data: str, settings: str, tsne_setting
         sentences.append(f"{LABEL_NOTE} Affinities between classes were multiplied by {1 - DEFAULT_SUPERVISION:.2g}.")
     else:
         sentences.append("Labels colour the points; they did not place them.")
+    if numbers := class_numbers(table):
+        sentences.append(f"Numbers 1 to {len(numbers)} mark the median of each class.")
+    if any((in_view(rows) != rows[["x", "y"]].to_numpy()).any() for _, rows in table.groupby("view")):
+        sentences.append(
+            "An axis that a few far points would have stretched by more than a quarter is cut; how many lie outside "
+            "is written beneath each panel."
+        )
     sentences.append("Interventions themselves use the labels of all samples shown.")
     if n_samples > RASTER_ABOVE:
         sentences.append("Points are an image of 600 dpi within the vector file.")
+    return " ".join(sentence for sentence in sentences if sentence) + "\n"
+
+
+SCORE_NOTES = {
+    "oracle": (
+        "Oracle F1: validation samples are moved by the map of their true class, so the score uses their labels, "
+        "rises to 1 whatever the embedding is worth, and says nothing about new samples. A curve was followed until it "
+        "stayed at 1 and counts as 1 from there on."
+    ),
+    "transfer": (
+        "Transfer F1: validation samples are moved by a map that was learned on the training samples, without their "
+        "labels. A curve ends where its first fold was no longer followed."
+    ),
+}
+
+
+def dry_run_caption(
+    table: pd.DataFrame, *, data: str, settings: str, n_folds: int, left_out: tuple[int, int], raster_above: int
+) -> str:
+    """Describe the figure of `dry_run_panel`: data, folds, what the scores mean, strength, what is not drawn."""
+    sizes = table.groupby(["score", "space", "combination"], observed=True)["configuration"].nunique()
+    neighbours = " or ".join(f"{number:g}" for number in sorted(table["n_neighbours"].unique()))
+    sentences = [
+        f"Dry run on the embedding of {data}: macro F1 of the validation fold over the number of interventions, mean "
+        f"over {n_folds} folds.",
+        f"One line a configuration, {sizes.min()} to {sizes.max()} a plot; {neighbours} neighbours.",
+        f"{settings}." if settings else "",
+        "c: contract, s: shift, os: ortho-shift, r: rotate, all: all four.",
+        *(SCORE_NOTES[score] for score in table["score"].unique()),
+        "The paler a line, the weaker its strengths: the mean rank of the λ's that vary, each within its grid.",
+        "Thin horizontal line: the untouched embedding. Star and thick line: the configuration with the highest "
+        "maximum, then the fewest interventions to reach it, then the best transfer score there; the numbers above a "
+        "plot say its F1 and how many interventions it took.",
+    ]
+    if left_out[0]:
+        sentences.append(
+            f"{left_out[0]} of {left_out[1]} configurations were not followed in all folds, because they could "
+            "no longer become the best or the run is not finished, and are not drawn."
+        )
+    if sizes.max() > raster_above:
+        sentences.append("Lines are an image of 600 dpi within the vector file where there are many.")
     return " ".join(sentence for sentence in sentences if sentence) + "\n"
 
 
@@ -65,8 +115,10 @@ def step_caption(geometry: StepGeometry, *, data: str, number: int) -> str:
         f"{geometry.before.dim} dimensions, {len(names)} classes.",
         f"{class_label(names[geometry.chosen])} was chosen by {who}; {strengths}.",
         _plane_sentence(geometry, nearest),
-        "a, the chosen class and its nearest neighbours; the bar is a length in embedding space.",
-        "b, spread before and after contraction and the parts of the shift, at true scale.",
+        "a, the chosen class (outlined) and its two nearest neighbours (filled, hollow); the bar is a length in "
+        "embedding space.",
+        "b, spread before and after contraction and the parts of the shift, at true scale; a close-up of the frame in "
+        "a where they are short.",
         f"c, samples after the step and, pale, the chosen class before it; the arrow is the motion of its "
         f"center, the restored norm included (factor {step.norm_factor:.3f}).",
         *(f"Note: {note}." for note in step.notes),

@@ -1,6 +1,6 @@
 """Samples drawn by class, and the legend that goes with them, from the rows of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import numpy as np
@@ -58,7 +58,9 @@ def class_columns(embedding: LabelledEmbedding) -> pd.DataFrame:
     )
 
 
-def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float = 0.85, raster: bool = False) -> None:
+def draw_samples(
+    axes: Axes, table: pd.DataFrame, *, area: float, alpha: float = 0.85, raster: bool = False, edge: str = "none"
+) -> None:
     """Draw the rows of ``table`` (x, y, class_name, colour, symbol), the largest class first so that rare ones show.
 
     Parameters
@@ -69,6 +71,8 @@ def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float =
         Opacity.
     raster
         Whether the points become an image inside a vector file.
+    edge
+        Colour of a thin outline of filled markers.
     """
     classes = [(-len(rows), int(rows["order"].iloc[0]), rows) for _, rows in table.groupby("class_name")]
     for rank, (_, _, rows) in enumerate(sorted(classes, key=lambda item: item[:2])):
@@ -80,17 +84,25 @@ def draw_samples(axes: Axes, table: pd.DataFrame, *, area: float, alpha: float =
             s=area * _size_factor(symbol),
             marker=MARKERS[symbol.removesuffix("-open")],
             facecolors=colour if filled else "none",
-            edgecolors="none" if filled else colour,
-            linewidths=0.0 if filled else 0.4,
+            edgecolors=edge if filled else colour,
+            linewidths=(0.0 if edge == "none" else 0.3) if filled else 0.4,
             alpha=alpha,
             rasterized=raster,
             zorder=2 + rank / 1000,
         )
 
 
-def class_legend(figure: Figure, table: pd.DataFrame, *, width_mm: float, left_mm: float, bottom_mm: float) -> None:
-    """Write the legend of all classes in ``table``, with their numbers of samples."""
-    entries = _entries(table)
+def class_legend(
+    figure: Figure,
+    table: pd.DataFrame,
+    *,
+    width_mm: float,
+    left_mm: float,
+    bottom_mm: float,
+    numbers: Mapping[str, int] | None = None,
+) -> None:
+    """Write the legend of all classes in ``table``: their ``numbers``, if any, names, and how many samples each has."""
+    entries = _entries(table, numbers or {})
     place_legend(
         figure,
         [class_handle(*entry) for entry in entries],
@@ -121,9 +133,9 @@ def place_legend(
     )
 
 
-def legend_height_mm(table: pd.DataFrame, width_mm: float) -> float:
+def legend_height_mm(table: pd.DataFrame, width_mm: float, numbers: Mapping[str, int] | None = None) -> float:
     """Return the height that `class_legend` will take."""
-    entries = _entries(table)
+    entries = _entries(table, numbers or {})
     return LEGEND_ROW_MM * ceil(len(entries) / _n_columns(entries, width_mm)) + 0.5
 
 
@@ -144,10 +156,10 @@ def class_handle(label: str, colour: str, symbol: str, *, size: float = 3.6, edg
     )
 
 
-def marker_area(n_samples: int, panel_mm: float) -> float:
-    """Choose a marker area in square points so that the points of one panel neither drown nor vanish."""
+def marker_area(n_samples: int, panel_mm: float, *, share: float = 1.0) -> float:
+    """Choose a marker area in square points so that points in this ``share`` of a panel neither drown nor vanish."""
     panel_points = panel_mm / points_to_mm(1.0)
-    return float(np.clip((0.75 * panel_points / np.sqrt(max(n_samples, 1))) ** 2, 1.2, 12.0))
+    return float(np.clip(share * (0.75 * panel_points / np.sqrt(max(n_samples, 1))) ** 2, 1.2, 12.0))
 
 
 def _size_factor(symbol: str) -> float:
@@ -155,13 +167,14 @@ def _size_factor(symbol: str) -> float:
     return 1.0 if shape == "circle" else SIZE_FACTORS.get(shape, 1.15)
 
 
-def _entries(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+def _entries(table: pd.DataFrame, numbers: Mapping[str, int]) -> list[tuple[str, str, str]]:
     one_each = table.drop_duplicates("id")
     counts = one_each["class_name"].value_counts().to_dict()
     looks = one_each.drop_duplicates("class_name").sort_values("order", kind="stable")
     columns = (looks[column].astype(str) for column in ("class_name", "colour", "symbol"))
     return [
-        (f"{class_label(name)} ({counts[name]})", colour, symbol) for name, colour, symbol in zip(*columns, strict=True)
+        (f"{numbers.get(name, '')} {class_label(name)} ({counts[name]})".strip(), colour, symbol)
+        for name, colour, symbol in zip(*columns, strict=True)
     ]
 
 

@@ -6,39 +6,39 @@ Synopsis::
     panel.save("figures", "fig6")
 """
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.projection import View, project, uses_labels
+from ali_core.projection import View, project
 from ali_viz.limits import is_strip, shared_limits
-from ali_viz.panels.captions import AXIS_NAMES, LABEL_NOTE, VIEW_TITLES, state_caption
+from ali_viz.panels.captions import AXIS_NAMES, VIEW_TITLES, state_caption
+from ali_viz.panels.class_numbers import draw_numbers
 from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
     class_columns,
     class_legend,
     draw_samples,
-    legend_height_mm,
-    marker_area,
 )
+from ali_viz.panels.crowding import count_outside, in_view, point_look
 from ali_viz.panels.panel import Panel
 from ali_viz.panels.print_style import (
     Width,
     add_axes_mm,
     new_figure,
     panel_letter,
+    points_to_mm,
     print_style,
     text_mm,
-    width_in_mm,
 )
+from ali_viz.panels.state_grid import MARGIN_MM, StateGrid, state_grid
 
 __all__ = ["STATE_COLUMNS", "VIEW_TITLES", "draw_states", "state_panel", "state_table"]
 
@@ -56,8 +56,8 @@ STATE_COLUMNS = {
 }
 """What each column of the table means."""
 
-MARGIN_MM, GAP_MM, YLABEL_MM = 1.5, 3.0, 9.2
-TITLE_MM, ROW_HEAD_MM, AXIS_LEFT_MM, AXIS_BELOW_MM, NOTE_LINE_MM = 4.5, 4.5, 11.5, 6.5, 2.8
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+YLABEL_MM = 9.2
 
 
 def state_table(
@@ -113,40 +113,6 @@ def state_table(
     return pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """Where everything is, in millimetres from the top left corner."""
-
-    views: list[str]
-    states: list[str]
-    aspects: list[float]
-    width: float
-    legend: float
-    note: str
-
-    @property
-    def panel_width(self) -> float:
-        gaps = (len(self.states) - 1) * GAP_MM
-        return (self.width - 2 * MARGIN_MM - AXIS_LEFT_MM - gaps) / len(self.states)
-
-    def left(self, column: int) -> float:
-        return MARGIN_MM + AXIS_LEFT_MM + column * (self.panel_width + GAP_MM)
-
-    def top(self, row: int) -> float:
-        """Top of the axes of ``row``."""
-        above = sum(aspect * self.panel_width for aspect in self.aspects[:row])
-        return MARGIN_MM + TITLE_MM + (row + 1) * ROW_HEAD_MM + row * AXIS_BELOW_MM + above
-
-    @property
-    def note_top(self) -> float:
-        return self.top(len(self.views)) - ROW_HEAD_MM
-
-    @property
-    def height(self) -> float:
-        lines = self.note.count("\n") + 1 if self.note else 0
-        return self.note_top + lines * NOTE_LINE_MM + 1.5 + self.legend + MARGIN_MM
-
-
 def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "") -> Figure:
     """Draw the table of `state_table`: a row a view, a column a state, the same axes along each row.
 
@@ -164,7 +130,7 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "
     matplotlib.figure.Figure
         With panel letters, one legend beneath, and a note if a view uses labels.
     """
-    grid = _grid(table, width, remark)
+    grid = state_grid(table, width, remark)
     letters = (chr(ord("a") + index) for index in count())
     with print_style():
         figure = new_figure(grid.width, grid.height)
@@ -174,7 +140,8 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "
         for row, view in enumerate(grid.views):
             _draw_row(figure, table[table["view"] == view], grid, row, letters)
         text_mm(figure, MARGIN_MM, grid.note_top, grid.note)
-        class_legend(figure, table, width_mm=grid.width - 2 * MARGIN_MM, left_mm=MARGIN_MM, bottom_mm=MARGIN_MM)
+        inner = grid.width - 2 * MARGIN_MM
+        class_legend(figure, table, width_mm=inner, left_mm=MARGIN_MM, bottom_mm=MARGIN_MM, numbers=grid.numbers)
     return figure
 
 
@@ -214,53 +181,46 @@ def state_panel(
     return Panel(figure=figure, table=table, caption=caption)
 
 
-def _grid(table: pd.DataFrame, width: Width, remark: str) -> _Grid:
-    total = width_in_mm(width)
-    views, states = list(table["view"].unique()), list(table["state"].unique())
-    notes = [f"{remark}."] * bool(remark) + [LABEL_NOTE] * any(uses_labels(view) for view in views)
-    return _Grid(
-        views=views,
-        states=states,
-        aspects=[_aspect(table[table["view"] == view]) for view in views],
-        width=total,
-        legend=legend_height_mm(table, total - 2 * MARGIN_MM),
-        note=textwrap.fill(" ".join(notes), 62 if width == "single" else 165),
-    )
-
-
-def _aspect(rows: pd.DataFrame) -> float:
-    """Height over width of the panels of one row: that of the data, within reason."""
-    positions = rows[["x", "y"]].to_numpy()
-    spans = np.ptp(positions, axis=0)
-    if is_strip(positions):
-        return 0.8
-    return float(np.clip(spans[1] / spans[0], 0.6, 1.0)) if spans[0] > 0 else 1.0
-
-
-def _draw_row(figure: Figure, rows: pd.DataFrame, grid: _Grid, row: int, letters: Iterator[str]) -> None:
+def _draw_row(figure: Figure, rows: pd.DataFrame, grid: StateGrid, row: int, letters: Iterator[str]) -> None:
     view, aspect, top = grid.views[row], grid.aspects[row], grid.top(row)
-    positions = rows[["x", "y"]].to_numpy()
+    positions = in_view(rows)
     strip = is_strip(positions)
     limits = shared_limits(positions, aspect, equal_units=not strip)
+    is_cut = count_outside(rows, limits) > 0
+    area, alpha = point_look(rows, limits, grid.panel_width)
+    size_pt = (grid.panel_width / points_to_mm(1.0), aspect * grid.panel_width / points_to_mm(1.0))
     for column, state in enumerate(grid.states):
         left = grid.left(column)
         axes = add_axes_mm(figure, left, top, grid.panel_width, grid.panel_width * aspect)
         shown = rows[rows["state"] == state]
-        area = marker_area(len(shown), grid.panel_width)
-        draw_samples(axes, shown, area=area, raster=len(shown) > RASTER_ABOVE)
         axes.set(xlim=limits[0], ylim=limits[1], aspect="auto" if strip else "equal")
-        _name_axes(axes, view, grid.panel_width, is_first=column == 0)
+        draw_samples(axes, shown, area=area, alpha=alpha, raster=len(shown) > RASTER_ABOVE)
+        draw_numbers(axes, shown, grid.numbers, size_pt)
+        _name_axes(axes, view, grid.panel_width, is_first=column == 0, is_cut=is_cut)
         panel_letter(figure, left - 0.3, top - 3.8, next(letters))
         if column == 0:
-            text_mm(figure, left + 3.0, top - 3.5, VIEW_TITLES[view] + (", axes scaled separately" if strip else ""))
+            text_mm(figure, left + 3.0, top - 3.5, VIEW_TITLES[view] + (", own scales" if strip else ""))
+        if n_outside := count_outside(shown, limits):
+            text_mm(figure, left + grid.panel_width, grid.below(row), f"{n_outside} outside", ha="right")
 
 
-def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool) -> None:
-    axes.set_xlabel(f"{AXIS_NAMES[view]} 1")
-    if is_first:
-        axes.set_ylabel(f"{AXIS_NAMES[view]} 2")
-        axes.yaxis.set_label_coords(-YLABEL_MM / panel_width, 0.5)
+def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool, is_cut: bool) -> None:
     axes.locator_params(nbins=4, steps=[1, 2, 5, 10])
+    name = f"{AXIS_NAMES[view]} 1{_short_numbers(axes.xaxis, axes.get_xlim())}"
+    axes.set_xlabel(name, loc="left" if is_cut else "center")  # the number of points outside stands at the right
+    unit = _short_numbers(axes.yaxis, axes.get_ylim())
+    if is_first:
+        axes.set_ylabel(f"{AXIS_NAMES[view]} 2{unit}")
+        axes.yaxis.set_label_coords(-YLABEL_MM / panel_width, 0.5)
     axes.tick_params(labelleft=is_first)
     if view in {"tsne", "supervised_tsne"}:  # these coordinates have no unit
         axes.set(xticks=[], yticks=[])
+
+
+def _short_numbers(axis: Axis, limits: tuple[float, float]) -> str:
+    """Write very small and very large numbers in a power of ten; return it as the unit of the axis."""
+    power = int(np.floor(np.log10(max(np.abs(limits)))))
+    if -2 <= power <= 3:
+        return ""
+    axis.set_major_formatter(lambda value, _: f"{value / 10.0**power:.3g}".replace("-", "\N{MINUS SIGN}"))
+    return f" (×10{str(power).translate(SUPERSCRIPTS)})"

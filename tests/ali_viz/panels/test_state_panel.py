@@ -143,7 +143,7 @@ def test_text_in_the_pdf_is_text(files):
 
 def test_text_in_the_svg_is_text(files):
     svg = files["svg"].read_text(encoding="utf-8")
-    for words in ("After 3 interventions", "Lymphocyte (20)", "Supervised t-SNE (uses labels)"):
+    for words in ("After 3 interventions", "2 Lymphocyte (20)", "Supervised t-SNE (uses labels)"):
         assert f">{words}</text>" in svg
     assert "<dc:date>" not in svg
 
@@ -195,7 +195,7 @@ def test_above_five_thousand_samples_the_points_are_an_image(tmp_path):
     assert "600 dpi" in panel.caption
     svg = save_panel(panel.figure, panel.table, tmp_path, "big", caption=panel.caption)[1].read_text("utf-8")
     assert len(re.findall("<image ", svg)) >= 1
-    assert ">Monocyte (1667)</text>" in svg
+    assert ">1 Monocyte (1667)</text>" in svg
 
 
 def test_200_classes_fit(tmp_path):

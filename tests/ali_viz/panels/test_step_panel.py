@@ -1,9 +1,11 @@
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ali_core import AliError, InterventionSettings, LabelledEmbedding, ManualStep, Session, preset
 from ali_viz.panels import STEP_COLUMNS, draw_step, step_geometry, step_panel, step_table
+from ali_viz.panels.print_style import INK
 
 NAMES = ("monocyte", "lymphocyte", "blast", "platelet")
 
@@ -123,6 +125,54 @@ def test_the_picture_holds_all_lines_with_equal_axes(session):
     FigureCanvasAgg(figure).draw()
     for text in figure.legends[0].get_texts():
         assert text.get_window_extent().x1 <= figure.bbox.x1
+
+
+def far_session(distance):
+    """Three small classes so far apart that what moves is small against the way between them."""
+    rng = np.random.default_rng(6)
+    labels = np.repeat(np.arange(4), 12)
+    vectors = 0.3 * rng.normal(size=(48, 4)) + distance * np.eye(4)[labels]
+    session = Session(LabelledEmbedding(vectors, labels, NAMES), preset("c,s,os", dim=4))
+    session.apply(ManualStep(classes=("blast",), contract=0.5, shift=2.0, shift_mix=0.5))
+    return session
+
+
+def test_short_vectors_are_shown_close_up_and_framed_in_the_first_panel():
+    table = step_table(step_geometry(far_session(10.0), 1))
+    figure = draw_step(table)
+    first, second, third = figure.axes
+    assert first.get_xlim() == third.get_xlim()
+    assert np.ptp(second.get_xlim()) < 0.4 * np.ptp(first.get_xlim())
+    frame = first.patches[-1]
+    np.testing.assert_allclose([frame.get_x(), frame.get_x() + frame.get_width()], second.get_xlim())
+    np.testing.assert_allclose([frame.get_y(), frame.get_y() + frame.get_height()], second.get_ylim())
+    vectors = table[(table["panel"] == "b") & table["kind"].isin(["shift", "v_shift", "v_ortho"])]
+    for values, (low, high) in (("x", second.get_xlim()), ("y", second.get_ylim())):
+        assert low < vectors[[values, f"{values}_end"]].to_numpy().min()
+        assert vectors[[values, f"{values}_end"]].to_numpy().max() < high
+    circle = second.patches[0]
+    assert second.get_xlim()[0] < circle.center[0] - circle.radius
+    assert "Direction, close-up" in [text.get_text() for text in figure.texts]
+
+
+@pytest.mark.parametrize("chosen", NAMES)
+def test_roles_show_whatever_the_colours_of_the_classes(chosen):
+    session = far_session(1.0)
+    session.undo()
+    session.apply(ManualStep(classes=(chosen,), contract=0.5, shift=2.0))
+    figure = step_panel(session, 1, data="x").figure
+    _, second_neighbour, first_neighbour, mover = _scatters(figure.axes[0])
+    assert (mover.get_edgecolors()[:, :3] == mpl.colors.to_rgb(INK)).all()
+    assert len(first_neighbour.get_edgecolors()) == 0
+    assert len(second_neighbour.get_facecolors()) == 0
+    assert {"1", "2"} <= {text.get_text() for text in figure.axes[0].texts}
+
+
+def _scatters(axes):
+    """Samples of the other classes, of the second and first neighbour and of the chosen class."""
+    others, one, other, mover = axes.collections
+    first, second = (one, other) if len(one.get_facecolors()) else (other, one)
+    return others, second, first, mover
 
 
 def test_a_part_of_the_samples_keeps_the_geometry_of_all(session):

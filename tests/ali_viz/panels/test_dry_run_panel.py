@@ -1,0 +1,211 @@
+"""Fig. 4 draws means over whole sets of folds, counts curves that ended at 1 as 1, and never mixes the scores."""
+
+import itertools
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+
+from ali_core import AliError, InterventionSettings
+from ali_core.experiments.curve_book import CurveBook
+from ali_core.experiments.sweep_grid import configuration_name
+from ali_viz.panels.dry_run_panel import HEADS, draw_dry_run, dry_run_panel
+from ali_viz.panels.dry_run_style import COLOURS
+from ali_viz.panels.dry_run_table import DRY_RUN_COLUMNS, dry_run_table
+
+N_FOLDS, N_MAX = 3, 6
+CRITERIA = ("closest", "mean-std", "mean-all", "product")
+
+
+def curve(space, combination, name, *, oracle, fold, sweep="strengths", transfer=None, **settings):
+    """Rows of one configuration in one fold; ``oracle`` from no intervention on."""
+    plain = {"contract": 0.5, "rotate": 0.0, "shift": 0.0, "shift_mix": 1.0, "criterion": "product"}
+    rows = pd.DataFrame({"n_interventions": range(len(oracle)), "oracle_f1": oracle})
+    rows["transfer_f1"] = transfer if transfer is not None else 0.6 - 0.01 * rows["n_interventions"]
+    values = plain | {"selection": "deterministic", "n_neighbours": 15} | settings
+    return rows.assign(space=space, combination=combination, configuration=name, sweep=sweep, fold=fold, **values)
+
+
+@pytest.fixture(scope="module")
+def curves():
+    """Two spaces and three combinations; curves end early at 1; one configuration has one fold only."""
+    rng = np.random.default_rng(4)
+    parts = []
+    for space, combination, contract, criterion, selection in itertools.product(
+        ("2d", "nd"), ("c,s", "c", "all"), (0.125, 0.25, 0.5), CRITERIA, COLOURS
+    ):
+        name = f"{combination} {contract} {criterion} {selection}"
+        for fold in range(1 if name == "c 0.125 closest probabilistic" else N_FOLDS):
+            oracle = np.minimum(0.5 + np.cumsum(rng.uniform(0, 0.4 * contract + 0.05, N_MAX + 1)), 1.0)
+            length = int(np.argmax(oracle == 1.0)) + 1 if oracle[-1] == 1.0 else N_MAX + 1
+            look = {"contract": contract, "criterion": criterion, "selection": selection}
+            parts.append(curve(space, combination, name, oracle=oracle[:length], fold=fold, **look))
+    parts.append(curve("nd", "c", "second sweep", oracle=[0.1, 0.2], fold=0, sweep="neighbours", n_neighbours=3))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def panel(curves):
+    return dry_run_panel(curves, data="made-up curves", settings="Seed 4")
+
+
+def test_a_curve_that_ended_at_one_counts_as_one_and_any_other_end_is_an_end():
+    whole = [curve("nd", "c", "one", oracle=[0.5, 0.75, 1.0], fold=fold) for fold in (0, 1)]
+    longer = [curve("nd", "c", "one", oracle=[0.5, 0.7, 0.8, 0.9], fold=2)]
+    short = [curve("nd", "c", "two", oracle=[0.4, 0.8], fold=fold) for fold in range(3)]
+    table = dry_run_table(pd.concat(whole + longer + short), "oracle")
+    one, two = (table[table["configuration"] == name] for name in ("one", "two"))
+    np.testing.assert_allclose(one["f1"], [0.5, 2.2 / 3, 2.8 / 3, 2.9 / 3])
+    assert list(one["n_measured"]) == [3, 3, 3, 1]
+    assert list(two["n_interventions"]) == [0, 1]
+    transfer = dry_run_table(pd.concat(whole + longer + short), "transfer")
+    assert list(transfer[transfer["configuration"] == "one"]["n_interventions"]) == [0, 1, 2]
+
+
+def test_means_are_those_of_a_loop_over_configurations(curves, panel):
+    first = curves[curves["sweep"] == "strengths"]
+    oracle = panel.table[panel.table["score"] == "oracle"]
+    drawn = oracle.set_index(["space", "combination", "configuration", "n_interventions"])["f1"]
+    n_rows = 0
+    for key, rows in first.groupby(["space", "combination", "configuration"]):
+        folds = [fold["oracle_f1"].to_numpy() for _, fold in rows.groupby("fold")]
+        if len(folds) < N_FOLDS:
+            assert key not in drawn.index
+            continue
+        padded = [np.append(fold, np.ones(N_MAX + 1 - len(fold))) for fold in folds]
+        np.testing.assert_allclose(drawn.loc[key].sort_index(), np.mean(padded, axis=0))
+        n_rows += N_MAX + 1
+    assert len(drawn) == n_rows
+
+
+def test_the_second_sweep_and_unfinished_configurations_are_not_drawn_and_said(panel):
+    names = set(panel.table["configuration"])
+    assert not names & {"second sweep", "c 0.125 closest probabilistic"}
+    assert "2 of 144 configurations were not followed in all folds" in panel.caption
+    assert list(panel.table.columns) == list(DRY_RUN_COLUMNS)
+
+
+def test_the_best_has_the_highest_maximum_then_the_fewest_interventions():
+    curves = [
+        curve("nd", "c", name, oracle=oracle, fold=0)
+        for name, oracle in (("slow", [0.5, 0.6, 0.9]), ("fast", [0.5, 0.9, 0.7]), ("low", [0.8, 0.8, 0.8]))
+    ]
+    panel = dry_run_panel(pd.concat(curves), score="oracle", data="x")
+    assert set(panel.table.loc[panel.table["is_best"], "configuration"]) == {"fast"}
+    assert "0.900 at 1" in [text.get_text() for text in panel.figure.texts]
+
+
+def test_of_two_that_are_equal_the_one_with_the_better_transfer_score_is_best():
+    parts = [
+        curve("nd", "c", name, oracle=[0.5, 1.0], transfer=[0.5, transfer], fold=fold)
+        for name, transfer in (("a", 0.4), ("b", 0.6), ("c", 0.5))
+        for fold in range(2)
+    ]
+    table = dry_run_table(pd.concat(parts), "oracle")
+    assert set(table.loc[table["is_best"], "configuration"]) == {"b"}
+    blind = dry_run_table(pd.concat(parts).drop(columns="transfer_f1"), "oracle")
+    assert set(blind.loc[blind["is_best"], "configuration"]) == {"a"}
+
+
+def test_the_best_is_the_one_that_a_dry_run_ranks_first(curves, panel):
+    book = CurveBook(N_FOLDS)
+    swept = curves[(curves["sweep"] == "strengths") & (curves["space"] == "nd") & (curves["combination"] == "c,s")]
+    texts = {}
+    for (text, fold), rows in swept.groupby(["configuration", "fold"]):
+        first = rows.iloc[0]
+        chosen = {name: first[name] for name in ("contract", "criterion", "selection")}
+        settings = InterventionSettings(**chosen, n_neighbours=15)
+        texts[configuration_name(settings)] = text
+        book.add(settings, fold, rows[["n_interventions", "oracle_f1", "transfer_f1"]])
+    name, outcome = book.ranked(texts)[0]
+    oracle = panel.table[(panel.table["score"] == "oracle") & panel.table["is_best"]]
+    best = oracle[(oracle["space"] == "nd") & (oracle["combination"] == "c,s")]
+    assert set(best["configuration"]) == {texts[name]}
+    reached = best.loc[best["f1"].idxmax()]
+    assert reached["f1"] == pytest.approx(outcome.oracle_f1)
+    assert reached["n_interventions"] == outcome.n_interventions
+
+
+def test_strength_is_the_mean_rank_in_the_grids():
+    grid = itertools.product((0.0625, 0.25, 0.5), (1.0, 8.0))
+    parts = [curve("nd", "c,s", f"{c} {s}", oracle=[0.5], fold=0, contract=c, shift=s) for c, s in grid]
+    parts.append(curve("nd", "c", "alone", oracle=[0.5], fold=0, contract=0.5, shift=np.nan))
+    strength = dry_run_table(pd.concat(parts), "oracle").set_index("configuration")["strength"].to_dict()
+    expected = {"0.0625 1.0": 0.0, "0.25 1.0": 0.25, "0.5 1.0": 0.5, "0.0625 8.0": 0.5, "0.25 8.0": 0.75}
+    assert strength == expected | {"0.5 8.0": 1.0, "alone": 1.0}
+
+
+def test_scores_stand_in_rows_of_their_own_and_are_named(panel):
+    labels = [axes.get_ylabel() for axes in panel.figure.axes[::3]]
+    assert labels == ["Oracle F1 (macro)"] * 2 + ["Transfer F1 (macro)"] * 2
+    heads = [text.get_text() for text in panel.figure.texts if "validation" in text.get_text()]
+    assert [head.rsplit(", ", 1)[0] for head in heads] == [HEADS["oracle"]] * 2 + [HEADS["transfer"]] * 2
+    assert [head.rsplit(", ", 1)[1] for head in heads] == ["n-D (ALI)", "2-D (PALI)"] * 2
+    for words in ("3 folds", "made-up curves", "Seed 4", "uses their labels", "counts as 1", "without their labels"):
+        assert words in panel.caption
+
+
+def test_one_score_says_nothing_of_the_other(curves):
+    panel = dry_run_panel(curves, score="transfer", data="x")
+    assert set(panel.table["score"]) == {"transfer"}
+    words = panel.caption + " ".join(text.get_text() for text in panel.figure.texts)
+    assert "Transfer" in words
+    assert "racle" not in words
+
+
+def test_each_plot_draws_its_configurations_with_their_colour(panel):
+    plots = panel.table.groupby(["score", "space", "combination"])
+    spaces, names = ("nd", "2d"), ("c", "c,s", "all")
+    expected = itertools.product(("oracle", "transfer"), spaces, names)
+    for axes, key in zip(panel.figure.axes, expected, strict=True):
+        rows = plots.get_group(key)
+        (lines,) = (artist for artist in axes.collections if isinstance(artist, LineCollection))
+        drawn = sorted(float(segment[1, 1]) for segment in lines.get_segments())
+        assert drawn == sorted(rows.loc[rows["n_interventions"] == 1, "f1"])
+        red = np.array([colour[0] > colour[2] for colour in lines.get_colors()])
+        assert red.sum() == rows.loc[rows["selection"] == "probabilistic", "configuration"].nunique()
+        assert len({str(style) for style in lines.get_linestyle()}) == len(CRITERIA)
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_texts_stay_on_the_page_apart_and_legible(panel, width):
+    figure = draw_dry_run(panel.table, width=width)
+    FigureCanvasAgg(figure).draw()
+    texts = [*figure.texts, *figure.legends[0].get_texts()]
+    texts += [label for axes in figure.axes for label in (axes.xaxis.label, axes.yaxis.label)]
+    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 6.0
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_the_same_curves_give_the_same_bytes(curves, tmp_path):
+    few = curves[(curves["space"] == "nd") & (curves["combination"] == "c")]
+    one, two = (dry_run_panel(few, data="x").save(tmp_path / name, "fig4") for name in "ab")
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_many_lines_become_an_image(tmp_path):
+    parts = [curve("nd", "c", str(k), oracle=[0.5, 0.5 + k / 300], fold=0, contract=k + 1) for k in range(101)]
+    for n_lines, n_images in ((101, 1), (100, 0)):
+        panel = dry_run_panel(pd.concat(parts[:n_lines]), score="oracle", data="x")
+        svg = panel.save(tmp_path, f"lines-{n_lines}")[1].read_text("utf-8")
+        assert len(re.findall("<image ", svg)) == n_images
+        assert ("600 dpi" in panel.caption) == bool(n_images)
+
+
+def test_curves_without_what_is_to_be_drawn_are_refused(curves):
+    with pytest.raises(AliError, match="no column 'transfer_f1'"):
+        dry_run_panel(curves.drop(columns="transfer_f1"), data="x")
+    with pytest.raises(AliError, match="no transfer score"):
+        dry_run_panel(curves.assign(transfer_f1=np.nan), score="transfer", data="x")
+    with pytest.raises(AliError, match="no oracle score"):
+        dry_run_table(curves[curves["sweep"] == "neighbours"], "oracle")
+    torn = pd.concat([curve("nd", "c", str(fold), oracle=[0.5], fold=fold) for fold in range(2)])
+    with pytest.raises(AliError, match="in all folds"):
+        dry_run_table(torn, "oracle")
