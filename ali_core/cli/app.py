@@ -37,7 +37,8 @@ app.command("lab")(lab.lab)
 
 INTERRUPT = 130
 INTERRUPTED = (
-    "interrupted; the same command starts again, ali embed continues what is unfinished, and so does ali train --resume"
+    "interrupted; the same command starts again; ali embed, ali dry-run, ali experiment and ali train --resume continue "
+    "what is unfinished"
 )
 
 

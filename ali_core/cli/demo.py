@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ali_core.cli.demo_training import LastEpoch, head_settings, make_room, network_settings, train_and_tell
-from ali_core.cli.options import Exclude, PresetName, holds_images, read_embedding
+from ali_core.cli.options import Exclude, PresetName, read_embedding
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import write_csv
@@ -75,6 +75,8 @@ def demo(
 
 
 def _check_weights(data: Path | None, weights: Path | None) -> None:
+    from ali_core.data import holds_images  # noqa: PLC0415
+
     if data is None:
         if weights is not None:
             raise typer.BadParameter("--weights embeds your images; give them with --data FOLDER")

@@ -135,7 +135,7 @@ def _display(seen: "list[Progress]") -> "Iterator[Callable[[Progress], None]]":
     def line(now: "Progress") -> str:
         seen.append(now)
         new = now.done - seen[0].done
-        left = f"; at most {_clock((time.monotonic() - start) / new * (now.of - now.done))} left" if new else ""
+        left = f"; about {_clock((time.monotonic() - start) / new * (now.of - now.done))} left" if new else ""
         if not now.label:
             return f"{now.done} of {now.of} runs are finished"
         said = f"failed: {now.error}" if now.macro_f1 is None else f"test macro F1 {now.macro_f1:.4f}"
@@ -151,7 +151,7 @@ def _display(seen: "list[Progress]") -> "Iterator[Callable[[Progress], None]]":
         task = bar.add_task("")
 
         def show(now: "Progress") -> None:
-            bar.console.print(line(now), markup=False, highlight=False)
+            bar.console.print(line(now), markup=False, highlight=False, soft_wrap=True)
             bar.update(task, completed=now.done, total=now.of)
 
         yield show

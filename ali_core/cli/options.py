@@ -1,8 +1,6 @@
 """Options that several commands share, each described once, and the data they name."""
 
-import csv
 import os
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +24,6 @@ __all__ = [
     "Where",
     "as_typed",
     "csv_options",
-    "holds_images",
     "known_preset",
     "open_data",
     "read_embedding",
@@ -101,27 +98,13 @@ def read_embedding(path: Path, exclude: list[str] | None) -> LabelledEmbedding:
     return embedding.without_classes(exclude) if exclude else embedding
 
 
-def holds_images(path: Path) -> bool:
-    """Whether a path is a folder, a table of images or a MedMNIST archive rather than an embedding file."""
-    if path.is_dir():
-        return True
-    if path.suffix.lower() == ".npz":
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return "train_images.npy" in archive.namelist()
-        except (OSError, zipfile.BadZipFile):  # read_embedding tells what is wrong
-            return False
-    if path.suffix.lower() != ".csv":
-        return False
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return "path" in next(csv.reader([file.readline()]), [])
-
-
 def open_data(path: Path, table: "CsvOptions", exclude: list[str] | None) -> "LabelledEmbedding | CellImages":
     """Open an embedding file, or images, without the classes that were excluded.
 
     ``table`` are the options of :func:`csv_options`; with a path column, a ``.csv`` is a table of images.
     """
+    from ali_core.data import holds_images, open_images  # noqa: PLC0415
+
     if "path_column" not in table and not holds_images(path):
         if table:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in table)
@@ -129,7 +112,6 @@ def open_data(path: Path, table: "CsvOptions", exclude: list[str] | None) -> "La
                 f"{names} apply to tables of images, but {path} is an embedding file; leave them out"
             )
         return read_embedding(path, exclude)
-    from ali_core.data import open_images  # noqa: PLC0415
 
     images = open_images(path, **table)
     return images.without_classes(exclude) if exclude else images

@@ -7,6 +7,8 @@ MedMNIST ``.npz``  ``train_images``, ``train_labels``, likewise ``val_`` and ``t
 ================== ====================================================================================
 """
 
+import csv
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypedDict, Unpack
@@ -20,7 +22,7 @@ from ali_core.data.medmnist import from_medmnist
 from ali_core.data.tables import read_table, select_rows
 from ali_core.errors import AliError
 
-__all__ = ["CsvOptions", "from_class_folders", "from_csv", "open_images"]
+__all__ = ["CsvOptions", "from_class_folders", "from_csv", "holds_images", "open_images"]
 
 LABELS_FILE = "labels.csv"
 LAYOUTS = (
@@ -186,3 +188,19 @@ def _check_present(paths: Sequence[Path]) -> None:
         raise AliError(
             f"{len(missing)} of {len(paths)} images are missing ({first}); restore them, or remove their rows"
         )
+
+
+def holds_images(path: Path) -> bool:
+    """Whether a path is a folder, a table of images or a MedMNIST archive rather than an embedding file."""
+    if path.is_dir():
+        return True
+    if path.suffix.lower() == ".npz":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return "train_images.npy" in archive.namelist()
+        except (OSError, zipfile.BadZipFile):  # the reader of embeddings tells what is wrong
+            return False
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return "path" in next(csv.reader([file.readline()]), [])

@@ -1,7 +1,5 @@
 """The data of an experiment: opened and prepared once, then again by each process that trains on it."""
 
-import csv
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,13 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ali_core.data import CellImages, open_images
+from ali_core.data import CellImages, holds_images, open_images
 from ali_core.data import long_tail as thinned
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions.settings import Record
 
-__all__ = ["Data", "DataSource", "ImageTable", "LongTail", "holds_images", "prepared"]
+__all__ = ["Data", "DataSource", "ImageTable", "LongTail", "prepared"]
 
 Data = LabelledEmbedding | CellImages
 
@@ -52,22 +50,6 @@ class ImageTable(Record):
     group_column: str | None = None
     id_column: str | None = None
     where: tuple[str, str] | None = None
-
-
-def holds_images(path: Path) -> bool:
-    """Whether a path is a folder, a table of images or a MedMNIST archive rather than an embedding file."""
-    if path.is_dir():
-        return True
-    if path.suffix.lower() == ".npz":
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return "train_images.npy" in archive.namelist()
-        except (OSError, zipfile.BadZipFile):  # the reader of embeddings tells what is wrong
-            return False
-    if path.suffix.lower() != ".csv":
-        return False
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return "path" in next(csv.reader([file.readline()]), [])
 
 
 def prepared(

@@ -109,7 +109,9 @@ def run_experiment(
     Notes
     -----
     Runs are trained fold by fold, so that complete folds can be compared early; those that start from others follow
-    when all of these are done.
+    when all of these are done. Two calls at the same time may share ``out``. On a CPU the scores do not depend on
+    interruptions or on where a run is trained, as long as the number of threads is the same: one in a pool and in a
+    cluster, all of this process with ``workers=1``.
     """
     samples = _samples(experiment, data)
     folder = ExperimentFolder(Path(out), experiment, _about(data))
@@ -134,6 +136,7 @@ def run_experiment(
             progress,
             Progress(done=done, of=len(runs), label=label, fold=fold, seed=seed, macro_f1=score, error=state.error),
         )
+    rows |= {run.key: result_row(run) for run in folder.finished() if run.key not in rows}  # of calls at the same time
     return folder.write(rows, failures)
 
 

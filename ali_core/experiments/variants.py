@@ -167,12 +167,14 @@ def _named(template: Any, settings: TrainSettings, label: str) -> str:  # noqa: 
 
 
 def _check_unique(variants: Sequence[Variant]) -> None:
-    seen: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for variant in variants:
-        other = seen.setdefault(variant.folder.casefold(), variant.label)
-        if other is not variant.label:
-            same = f"two runs are called {other!r}" if other == variant.label else f"{other!r} is too like"
-            raise AliError(f"{same} {'' if other == variant.label else repr(variant.label)}; give one of them a name")
+        folder = variant.folder.casefold()
+        if folder in labels:
+            same = labels[folder] == variant.label
+            two = "two runs are called" if same else f"{labels[folder]!r} is too like"
+            raise AliError(f"{two} {variant.label!r}; give one of them another name")
+        labels[folder] = variant.label
 
 
 def _check_starts(variants: Sequence[Variant]) -> None:
