@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from ali_core.cli import demo, dry_run, experiment, images, interventions, lab, train
+from ali_core.cli import demo, dry_run, experiment, figures, images, interventions, lab, train
 from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
 
@@ -29,6 +29,7 @@ app.command("embed")(images.embed)
 app.command("train")(train.train)
 app.command("dry-run")(dry_run.dry_run)
 app.command("experiment")(experiment.experiment)
+app.command("figures")(figures.figures)
 app.command("intervene")(interventions.intervene)
 app.command("replay")(interventions.replay)
 app.command("panels")(interventions.panels)

@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ali_core.experiments.dry_run_folds import folds_of_embedding, folds_of_runs
     from ali_core.experiments.experiment import Experiment
     from ali_core.experiments.fold_scorer import DryRunFold
     from ali_core.experiments.parallel import in_parallel
     from ali_core.experiments.runner import run_experiment
     from ali_core.experiments.sweep_grid import SweepGrid
-    from ali_core.experiments.sweeps import DryRun, dry_run, folds_of_embedding, folds_of_runs
+    from ali_core.experiments.sweeps import DryRun, dry_run
     from ali_core.experiments.transfer_map import TransferMap
 
 __all__ = [
@@ -35,8 +36,8 @@ _MODULES = {
     "SweepGrid": "sweep_grid",
     "TransferMap": "transfer_map",
     "dry_run": "sweeps",
-    "folds_of_embedding": "sweeps",
-    "folds_of_runs": "sweeps",
+    "folds_of_embedding": "dry_run_folds",
+    "folds_of_runs": "dry_run_folds",
     "in_parallel": "parallel",
     "run_experiment": "runner",
 }

@@ -4,7 +4,7 @@ A configuration is better if the mean oracle score over the folds is higher at i
 reached after fewer interventions; then, if the transfer score is higher there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,9 +49,12 @@ class CurveBook:
     ----------
     n_folds
         How many folds a configuration needs to be complete.
+    hold
+        A curve whose last so many oracle scores are 1 is taken to stay there; see :meth:`FoldScorer.curves`.
     """
 
     n_folds: int
+    hold: int | None = 1
     settings: dict[str, InterventionSettings] = field(default_factory=dict)
     curves: dict[str, dict[int, pd.DataFrame]] = field(default_factory=dict)
 
@@ -70,7 +73,10 @@ class CurveBook:
 
         A curve that ended with the oracle score at 1 keeps its last scores; the mean ends where a curve was left.
         """
-        return np.asarray(self._stacked(name, score).mean(axis=0))
+        curves = [curve for _, curve in sorted(self.curves[name].items())]
+        left = [len(curve) for curve in curves if not self._stays(curve)]
+        length = min(left) if left else max(map(len, curves))
+        return _mean([_lengthened(curve[score], length) for curve in curves])
 
     def outcome(self, name: str) -> Outcome:
         """Return how good a complete configuration is."""
@@ -78,10 +84,21 @@ class CurveBook:
         first = int(oracle.argmax())
         return Outcome(float(oracle[first]), -first, float(self.mean(name, "transfer_f1")[first]))
 
-    def bound(self, name: str) -> tuple[float, int]:
-        """Return the best that oracle score and (minus) number of interventions can become: 1 in all missing folds."""
-        found = self._stacked(name, "oracle_f1")
-        best = ((found.sum(axis=0) + self.n_folds - len(found)) / self.n_folds).round(12)
+    def reaches(self, name: str, fold: int, longest: int) -> bool:
+        """Whether the curve of one fold is known for ``longest`` interventions."""
+        curve = self.curves.get(name, {}).get(fold)
+        return curve is not None and (len(curve) > longest or self._stays(curve))
+
+    def bound(self, name: str, longest: int) -> tuple[float, int]:
+        """Return the best that oracle score and (minus) number of interventions can become up to ``longest``.
+
+        Whatever is not known, folds and the rest of curves that were left, counts as 1.
+        """
+        rows = np.ones((self.n_folds, longest + 1))
+        for row, curve in zip(rows, self.curves.get(name, {}).values(), strict=False):
+            values = curve["oracle_f1"].to_numpy()[: longest + 1]
+            row[: len(values)] = values
+        best = _mean(rows).round(12)
         return float(best.max()), -int(best.argmax())
 
     def ranked(self, names: Iterable[str]) -> list[tuple[str, Outcome]]:
@@ -98,16 +115,20 @@ class CurveBook:
                 parts.append(curve.assign(configuration=name, fold=fold, **chosen))
         return pd.concat(parts, ignore_index=True)
 
-    def _stacked(self, name: str, score: str) -> NDArray[np.float64]:
-        curves = [curve for _, curve in sorted(self.curves[name].items())]
-        ended = [bool(curve["oracle_f1"].iloc[-1] >= 1.0) for curve in curves]
-        left = [len(curve) for curve, at_one in zip(curves, ended, strict=True) if not at_one]
-        length = min(left) if left else max(map(len, curves))
-        rows = np.empty((len(curves), length))
-        for row, curve in zip(rows, curves, strict=True):
-            values = curve[score].to_numpy(dtype=np.float64)[:length]
-            row[: len(values)], row[len(values) :] = values, values[-1]
-        return rows
+    def _stays(self, curve: pd.DataFrame) -> bool:
+        """Whether a curve ended because its oracle score stays at 1."""
+        last = curve["oracle_f1"].to_numpy()[-self.hold :] if self.hold else np.empty(0)
+        return len(last) == self.hold and bool((last >= 1.0).all())
+
+
+def _lengthened(values: "pd.Series[float]", length: int) -> NDArray[np.float64]:
+    found = values.to_numpy(dtype=np.float64)[:length]
+    return np.concatenate([found, np.full(length - len(found), found[-1])])
+
+
+def _mean(rows: Sequence[NDArray[np.float64]] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over folds, to the last digit independent of their order, so that a bound can be met exactly."""
+    return np.asarray(np.sort(rows, axis=0).mean(axis=0))
 
 
 SETTINGS = ("contract", "rotate", "shift", "shift_mix", "criterion", "selection", "n_neighbours")

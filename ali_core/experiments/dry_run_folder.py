@@ -7,7 +7,8 @@
 ``curves.csv``         one row a configuration, fold and number of interventions
 ``table1.csv``         recommended settings and the next best, by combination and space
 ``criteria.csv``       the best configuration of each criterion, after a full search
-``recommended.toml``   the best combination, for ``ali train --settings``; ``recommended/`` has each of them
+``recommended.toml``   the best combination of the space that was run last, for ``ali train --settings``;
+                       ``recommended/`` has each of them
 =====================  ============================================================================================
 
 The tables hold all combinations and both spaces that have been run into the folder.
@@ -74,10 +75,12 @@ class DryRunFolder:
             if table is not None:
                 write_csv(self._joined(table, self.folder / f"{name}.csv"), self.folder / f"{name}.csv")
         for name, recommended in found.recommendations.items():
-            file = self.folder / "recommended" / f"{space}-{name.replace(',', '-')}.toml"
-            _write_text(recommended.toml(space), file)
-        best = max(found.recommendations.values(), key=lambda one: one.outcome)
-        _write_text(best.toml(space), self.folder / "recommended.toml")
+            _write_text(recommended.toml(space), self._recommended(space, name))
+        best = self._recommended(space, _best_combination(self.folder / "table1.csv", space))
+        _write_text(best.read_text(encoding="utf-8"), self.folder / "recommended.toml")
+
+    def _recommended(self, space: Space, combination: str) -> Path:
+        return self.folder / "recommended" / f"{space}-{combination.replace(',', '-')}.toml"
 
     def _joined(self, table: pd.DataFrame, file: Path) -> pd.DataFrame:
         if not file.is_file():
@@ -86,6 +89,15 @@ class DryRunFolder:
         old = pd.read_csv(file, float_precision="round_trip")
         again = old.set_index(keys).index.isin(table.set_index(keys).index)
         return pd.concat([old[~again], table], ignore_index=True)
+
+
+def _best_combination(table1: Path, space: Space) -> str:
+    """Return the combination that is best in a space: by oracle score, number of interventions, transfer score."""
+    table = pd.read_csv(table1, float_precision="round_trip")
+    ranked = table[(table["rank"] == 1) & (table["space"] == space)].sort_values(
+        ["oracle_f1", "n_interventions", "transfer_f1"], ascending=[False, True, False], kind="stable"
+    )
+    return str(ranked["combination"].iloc[0])
 
 
 def _fingerprint(fold: DryRunFold) -> str:

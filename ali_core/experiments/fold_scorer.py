@@ -15,11 +15,11 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.svm import SVC
 
 from ali_core.errors import AliError
 from ali_core.evaluation import ClassificationScores, SvmGrid, search_svm
+from ali_core.experiments.one_against_one import predict_one_against_one
 from ali_core.experiments.transfer_map import TransferMap
 from ali_core.files import atomic_path
 from ali_core.interventions import (
@@ -32,7 +32,7 @@ from ali_core.interventions import (
 )
 from ali_core.interventions.steps import step_generator
 
-__all__ = ["DryRunFold", "FoldScorer", "Space", "predict_one_against_one"]
+__all__ = ["DryRunFold", "FoldScorer", "Space"]
 
 Space = Literal["nd", "2d"]
 """Where interventions happen: in the embedding, or in a parametric t-SNE of it."""
@@ -172,9 +172,9 @@ class FoldScorer:
         moved = transforms.apply(data.train_vectors, data.train_labels)
         oracle = transforms.apply(data.validation_vectors, data.validation_labels)
         transfer = data.validation_vectors + self.transfer_weights @ (moved - data.train_vectors)
-        spread = float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
-        if spread == 0.0:
+        if np.array_equal(moved.min(axis=0), moved.max(axis=0)):
             raise AliError("the interventions have moved all samples to one point; lower the strengths")
+        spread = float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
         model = SVC(
             C=self.regularisation, gamma=self.gamma_multiple / spread, class_weight="balanced", cache_size=500
         ).fit(moved, data.train_labels)
@@ -234,38 +234,3 @@ class FoldScorer:
             if hold is not None and at_one >= hold:
                 break
         return pd.DataFrame(rows, columns=["n_interventions", "oracle_f1", "transfer_f1"])
-
-
-def predict_one_against_one(model: SVC, vectors: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return what ``model.predict(vectors)`` returns, for an RBF kernel, through matrix products.
-
-    Parameters
-    ----------
-    model
-        Trained, with a number as ``gamma``.
-    vectors
-        Shape (M, D), float64.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (M,): the class that wins most pairs, the first of equals.
-    """
-    kernel = np.exp(-model.gamma * euclidean_distances(vectors, model.support_vectors_, squared=True))
-    starts = np.concatenate([[0], np.cumsum(model.n_support_)])
-    n_classes = len(model.classes_)
-    pairs = [(first, second) for first in range(n_classes) for second in range(first + 1, n_classes)]
-    coefficients = np.zeros((len(model.support_), len(pairs)))
-    for column, (first, second) in enumerate(pairs):
-        own, other = slice(*starts[first : first + 2]), slice(*starts[second : second + 2])
-        coefficients[own, column] = model.dual_coef_[second - 1, own]
-        coefficients[other, column] = model.dual_coef_[first, other]
-    decisions = kernel @ coefficients + model.intercept_
-    if n_classes == 2:  # scikit-learn turns the sign of two classes round
-        decisions = -decisions
-    votes = np.zeros((len(vectors), n_classes), dtype=np.int64)
-    for column, (first, second) in enumerate(pairs):
-        wins = decisions[:, column] > 0
-        votes[:, first] += wins
-        votes[:, second] += ~wins
-    return np.asarray(model.classes_[votes.argmax(axis=1)], dtype=np.int64)

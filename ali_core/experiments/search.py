@@ -8,10 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from ali_core.experiments.curve_book import CurveBook, Outcome
+from ali_core.experiments.curve_book import CurveBook
 from ali_core.experiments.fold_scorer import FoldScorer
 from ali_core.experiments.parallel import in_parallel
 from ali_core.experiments.sweep_grid import configuration_name
@@ -28,6 +27,9 @@ Progress = Callable[[str, int, int], None]
 
 CHUNK = 2
 """Strengths in one piece of work; their criteria share states."""
+
+SCOUTS = 48
+"""About how many configurations of a group open a race."""
 
 
 class _Curve(NamedTuple):
@@ -76,6 +78,8 @@ class CurveRunner:
             (number, self.scorers[pieces[number][0].fold], pieces[number], self.hold, self._file(pieces[number]))
             for number in missing
         ]
+        if not tasks:  # a pool takes seconds to start
+            return
         for number, tables in in_parallel(_computed, tasks, workers=self.workers, scheduler=self.scheduler):
             _enter(pieces[number], tables, book)
             done += 1
@@ -106,10 +110,10 @@ def race(
 ) -> None:
     """Follow, in each group, the ``keep`` best configurations and their equals to the end, and leave others early.
 
-    A few configurations are followed to their end. The ``keep``-th best that is known is the mark: who could not equal
-    it even with a score of 1 in all folds still to come is left, and once its score is 1, nobody is followed for more
-    interventions than it took. Fold follows fold, the one with the lowest scores first, and the mark rises. So what is
-    kept is what following everything would have kept.
+    Some strong configurations are followed in the fold with the lowest untouched score, and the best of them in all
+    folds. The ``keep``-th best that is known is the mark: who could not equal it even with a score of 1 in all that is
+    still to come is left, and once its score is 1, nobody is followed for more interventions than it took. Fold
+    follows fold. So what is kept is what following everything would have kept.
 
     Parameters
     ----------
@@ -122,42 +126,60 @@ def race(
     keep
         How many of each group are followed to the end, at least 1.
     """
-    names = {group: [configuration_name(one) for one in members] for group, members in groups.items()}
-    first = [
-        one
-        for group, members in groups.items()
-        if not any(map(book.is_complete, names[group]))
-        for one in _pioneers(members, keep)
-    ]
-    runner.run([_Curve(one, fold, runner.longest) for fold in runner.scorers for one in first], book, "pioneers")
-    for fold in sorted(runner.scorers, key=lambda fold: _mean_score(first, fold, book)):
+    folds = sorted(runner.scorers, key=lambda fold: runner.scorers[fold].untouched[0])
+    rounds: list[tuple[str, list[int], _Chooser]] = [("scouts", folds[:1], _scouts), ("leaders", folds, _leaders)]
+    rounds += [(f"fold {folds[0]}", folds[:1], _everyone), ("leaders again", folds, _leaders)]
+    rounds += [(f"fold {fold}", [fold], _everyone) for fold in folds[1:]]
+    for what, chosen_folds, choose in rounds:
         curves = []
-        for group, members in groups.items():
-            mark = book.ranked(names[group])[:keep][-1][1]
-            longest = mark.n_interventions if mark.oracle_f1 >= 1.0 else runner.longest
-            curves += [_Curve(one, fold, longest) for one in members if _may_equal(one, fold, mark, book)]
-        runner.run(curves, book, f"fold {fold}")
+        for members in groups.values():
+            mark, longest = _mark(members, runner, book, keep)
+            for one in choose(members, keep, book, longest):
+                name = configuration_name(one)
+                if book.bound(name, longest) >= mark:
+                    curves += [
+                        _Curve(one, fold, longest) for fold in chosen_folds if not book.reaches(name, fold, longest)
+                    ]
+        runner.run(curves, book, what)
 
 
-def _may_equal(one: InterventionSettings, fold: int, mark: Outcome, book: CurveBook) -> bool:
-    """Whether a configuration is to be followed in ``fold``: it may yet equal the mark, and is not there."""
-    name = configuration_name(one)
-    begun = book.curves.get(name, {})
-    return fold not in begun and (not begun or book.bound(name) >= mark[:2])
+def _mark(
+    members: Sequence[InterventionSettings], runner: CurveRunner, book: CurveBook, keep: int
+) -> tuple[tuple[float, int], int]:
+    """Return what must be equalled, and how many interventions are enough to see whether it is."""
+    ranked = book.ranked(map(configuration_name, members))
+    if len(ranked) < min(keep, len(members)):
+        return (-1.0, 0), runner.longest
+    mark = ranked[:keep][-1][1]
+    return mark[:2], mark.n_interventions if mark.oracle_f1 >= 1.0 else runner.longest
 
 
-def _mean_score(members: Sequence[InterventionSettings], fold: int, book: CurveBook) -> float:
-    """Return the mean oracle score of ``members`` in one fold over all interventions."""
-    curves = [book.curves[configuration_name(one)][fold]["oracle_f1"] for one in members]
-    return float(np.mean([curve.mean() for curve in curves])) if curves else 0.0
+_Chooser = Callable[[Sequence[InterventionSettings], int, CurveBook, int], Sequence[InterventionSettings]]
 
 
-def _pioneers(members: Sequence[InterventionSettings], count: int) -> list[InterventionSettings]:
-    """Return members with the strongest contraction, evenly from among them: they are done soonest."""
-    strongest = max(one.contract for one in members)
-    candidates = [one for one in members if one.contract == strongest]
-    step = max(len(candidates) / count, 1.0)
-    return [candidates[int(index * step)] for index in range(min(count, len(candidates)))]
+def _everyone(
+    members: Sequence[InterventionSettings], keep: int, book: CurveBook, longest: int
+) -> Sequence[InterventionSettings]:
+    del keep, book, longest
+    return members
+
+
+def _scouts(
+    members: Sequence[InterventionSettings], keep: int, book: CurveBook, longest: int
+) -> Sequence[InterventionSettings]:
+    """Return some with the strongest contraction, which are done soonest, from all over the grid."""
+    del book, longest
+    by_strength = sorted(members, key=lambda one: one.contract, reverse=True)
+    strongest = [one for one in by_strength if one.contract == by_strength[0].contract]
+    return strongest[:: -(-len(strongest) // SCOUTS)] if len(strongest) >= keep else by_strength[:keep]
+
+
+def _leaders(
+    members: Sequence[InterventionSettings], keep: int, book: CurveBook, longest: int
+) -> Sequence[InterventionSettings]:
+    """Return the most promising of those that were begun."""
+    begun = [one for one in members if configuration_name(one) in book.curves]
+    return sorted(begun, key=lambda one: book.bound(configuration_name(one), longest), reverse=True)[:keep]
 
 
 def _strengths(curve: _Curve) -> tuple[object, ...]:

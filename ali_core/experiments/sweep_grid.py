@@ -3,12 +3,12 @@
 import itertools
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ali_core.errors import AliError
 from ali_core.interventions import PRESETS, InterventionSettings
 from ali_core.interventions.criteria import Selection
-from ali_core.interventions.settings import Fraction, Positive, Record
+from ali_core.interventions.settings import Fraction, Positive, Record, named_criterion
 
 __all__ = ["Choice", "SweepGrid", "configuration_name"]
 
@@ -24,6 +24,11 @@ _CHOICES: tuple[Choice, ...] = (
     ("mean-std", "probabilistic"),
     ("mean-all", "probabilistic"),
 )
+
+
+def _known(choice: Choice) -> Choice:
+    named_criterion(choice[0])
+    return choice
 
 
 class SweepGrid(Record):
@@ -49,14 +54,14 @@ class SweepGrid(Record):
     Raises
     ------
     AliError
-        For values outside their ranges and for empty lists.
+        For values outside their ranges, unknown criteria and empty lists.
     """
 
     contract: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.0625, 0.125, 0.25, 0.5)
     rotate: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.02, 0.04, 0.08, 0.16, 0.32)
     shift: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
     shift_mix: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.0, 0.25, 0.5, 0.75)
-    choices: Annotated[tuple[Choice, ...], Field(min_length=1)] = _CHOICES
+    choices: Annotated[tuple[Annotated[Choice, AfterValidator(_known)], ...], Field(min_length=1)] = _CHOICES
     n_neighbours: Annotated[int, Field(ge=1)] = 15
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -102,8 +107,12 @@ class SweepGrid(Record):
 
 def configuration_name(settings: InterventionSettings) -> str:
     """Return settings as a short text that names each of them once."""
-    parts = [f"c={settings.contract:g}"]
-    parts += [f"r={settings.rotate:g}"] if settings.rotate else []
-    parts += [f"s={settings.shift:g}"] if settings.shift else []
-    parts += [f"mix={settings.shift_mix:g}"] if settings.shift_mix != 1.0 else []
+    parts = [f"c={_exact(settings.contract)}"]
+    parts += [f"r={_exact(settings.rotate)}"] if settings.rotate else []
+    parts += [f"s={_exact(settings.shift)}"] if settings.shift else []
+    parts += [f"mix={_exact(settings.shift_mix)}"] if settings.shift_mix != 1.0 else []
     return " ".join([*parts, f"n={settings.n_neighbours}", settings.criterion, settings.selection])
+
+
+def _exact(value: float) -> str:
+    return repr(value).removesuffix(".0")

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ali_core.data import grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.experiments.curve_book import CurveBook
 from ali_core.experiments.dry_run_folder import DryRunFolder
+from ali_core.experiments.dry_run_folds import folds_of_embedding
 from ali_core.experiments.fold_scorer import DryRunFold, FoldScorer, Space
 from ali_core.experiments.parallel import in_parallel
 from ali_core.experiments.recommendation import (
@@ -33,9 +31,8 @@ from ali_core.experiments.recommendation import (
 from ali_core.experiments.search import CurveRunner, Progress, Search, follow_all, race
 from ali_core.experiments.sweep_grid import Choice, SweepGrid, configuration_name
 from ali_core.interventions import PRESETS, InterventionSettings
-from ali_core.training import TrainSettings
 
-__all__ = ["DryRun", "dry_run", "folds_of_embedding", "folds_of_runs"]
+__all__ = ["DryRun", "dry_run"]
 
 KEEP = 6
 """Configurations of a combination that a race follows to the end: the best and its runners-up."""
@@ -118,15 +115,16 @@ def dry_run(
     Raises
     ------
     AliError
-        Unknown combinations, too few samples for the folds, ``out`` with a dry run of other data or settings.
+        Unknown combinations, limits below 1, too few samples for the folds, ``out`` with a dry run of other data or
+        settings.
 
     Notes
     -----
     Two scores, never mixed: ``oracle``, the paper's, moves validation samples by the map of their *true* class and so
     ends at 1; ``transfer`` moves them by a map learnt from training samples, without labels. Both are computed on
     validation parts. If the embedding comes from a network that was trained on samples of the validation parts, scores
-    are too good: give :func:`folds_of_runs` of runs with the same folds. A configuration's settings are chosen with
-    all validation parts, which together are all samples.
+    are too good: give :func:`~ali_core.experiments.folds_of_runs` of runs with the same folds. A configuration's
+    settings are chosen with all validation parts, which together are all samples.
     """
     grid, combinations = grid or SweepGrid(), tuple(dict.fromkeys(combinations))
     for name in combinations:
@@ -134,6 +132,8 @@ def dry_run(
     folds = folds_of_embedding(data, n_folds=n_folds, seed=seed) if isinstance(data, LabelledEmbedding) else tuple(data)
     if not folds or not combinations:
         raise AliError("a dry run needs at least one fold and one combination")
+    if longest < 1 or (hold is not None and hold < 1):
+        raise AliError(f"longest and hold must be at least 1; got {longest} and {hold}")
     folder = None if out is None else DryRunFolder(Path(out))
     if folder is not None:
         folder.claim(folds, grid=grid, longest=longest, hold=hold, seed=seed)
@@ -146,7 +146,7 @@ def dry_run(
         scheduler=scheduler,
         progress=progress,
     )
-    book = CurveBook(len(folds))
+    book = CurveBook(len(folds), hold)
     recommendations = _recommendations(runner, grid, combinations, book, search)
     found = DryRun(
         curves=curve_rows(recommendations, book, space),
@@ -157,76 +157,6 @@ def dry_run(
     if folder is not None:
         folder.write(found, space)
     return found
-
-
-def folds_of_embedding(embedding: LabelledEmbedding, *, n_folds: int = 6, seed: int = 0) -> tuple[DryRunFold, ...]:
-    """Cut an embedding into folds; see :func:`~ali_core.data.grouped_folds`.
-
-    Groups are kept whole where there are at least as many of them as folds; with fewer they cannot be, and are not
-    looked at. The test part of a fold is left out.
-    """
-    groups = embedding.groups
-    if groups is not None and len(np.unique(groups)) < n_folds:
-        groups = None
-    splits = grouped_folds(
-        embedding.labels, groups=groups, n_folds=n_folds, seed=seed, class_names=embedding.class_names
-    )
-    return tuple(_fold(embedding, split.fold, split.train, split.validation) for split in splits)
-
-
-def folds_of_runs(runs: Sequence[str | Path]) -> tuple[DryRunFold, ...]:
-    """Take each fold's embedding from the network that was trained on its training part.
-
-    Parameters
-    ----------
-    runs
-        Finished training runs, one a fold, each with the parts that it was trained with.
-
-    Raises
-    ------
-    AliError
-        When a folder holds no finished run, two runs have the same fold, or their classes differ.
-    """
-    folds, names = {}, None
-    for run in map(Path, runs):
-        embedding, parts = _run(run)
-        names = names or embedding.class_names
-        if embedding.class_names != names:
-            raise AliError(f"{run} has other classes than {runs[0]}; give the folds of one experiment")
-        number = int(TrainSettings.read(run / "settings.toml").fold)
-        if number in folds:
-            raise AliError(f"{run} has fold {number}, which another run has already; give one run a fold")
-        rows = {part: np.flatnonzero(parts == part) for part in ("train", "validation")}
-        folds[number] = _fold(embedding, number, rows["train"], rows["validation"])
-    return tuple(folds[number] for number in sorted(folds))
-
-
-def _run(run: Path) -> tuple[LabelledEmbedding, NDArray[np.str_]]:
-    """Return all samples of a finished run, and the part of each."""
-    if not (run / "result.json").is_file():
-        raise AliError(f"{run} holds no finished training run; train with ali train, or give an embedding file")
-    embedding = LabelledEmbedding.load(run / "embedding.npz")
-    parts = pd.read_csv(run / "parts.csv", dtype=str).set_index("id")["part"]
-    return embedding, parts.loc[embedding.ids.tolist()].to_numpy(dtype=np.str_)
-
-
-def _fold(
-    embedding: LabelledEmbedding, number: int, train: NDArray[np.int64], validation: NDArray[np.int64]
-) -> DryRunFold:
-    vectors = embedding.vectors.astype(np.float64)
-    return DryRunFold(
-        fold=number,
-        train_vectors=vectors[train],
-        train_labels=embedding.labels[train],
-        validation_vectors=vectors[validation],
-        validation_labels=embedding.labels[validation],
-        n_classes=embedding.n_classes,
-    )
-
-
-def _check_folds(folds: Sequence[DryRunFold]) -> None:
-    if not folds:
-        raise AliError("a dry run needs at least one fold; give an embedding, or finished training runs")
 
 
 def _scorers(

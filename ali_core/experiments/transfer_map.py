@@ -3,7 +3,7 @@
 Synopsis::
 
     blind = TransferMap.fit(train_vectors, train_labels, n_classes=15)
-    moved = blind.move(vectors, blind.weights(vectors), moved_train_vectors)
+    moved = vectors + blind.weights(vectors) @ (moved_train_vectors - train_vectors)
 """
 
 from dataclasses import dataclass
@@ -75,9 +75,9 @@ class TransferMap:
         -----
         O(N³) time, once for each γ, and O(N²) memory.
         """
-        squared = float(np.mean(np.sum((vectors - vectors.mean(axis=0)) ** 2, axis=1)))
-        if squared == 0.0:
+        if np.array_equal(vectors.min(axis=0), vectors.max(axis=0)):
             raise AliError("all training vectors are equal, so no map can be learnt from them; check the embedding")
+        squared = float(np.mean(np.sum((vectors - vectors.mean(axis=0)) ** 2, axis=1)))
         distances = euclidean_distances(vectors, squared=True)
         members = np.eye(n_classes)[labels]
         best, inverse = (np.inf, 0.0, 0.0), np.empty(0)

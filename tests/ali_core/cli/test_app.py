@@ -94,7 +94,7 @@ def test_failed_work_is_told_in_one_line_with_code_1(embedding_file, tmp_path, c
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["demo"], ["data"], ["data", "synthetic"], ["embed"], ["intervene"], ["replay"], ["panels"], ["lab"]],
+    [[], ["demo"], ["data"], ["data", "synthetic"], ["embed"], ["dry-run"], ["experiment"], ["figures"], ["intervene"], ["replay"], ["panels"], ["lab"]],
 )
 def test_every_command_explains_itself(command, capsys):
     assert run([*command, "--help"]) == 0

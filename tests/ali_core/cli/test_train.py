@@ -15,8 +15,8 @@ import pytest
 
 from ali_core import LabelledEmbedding, ManualStep, Session
 from ali_core.cli.app import run
-from ali_core.data import holds_images
 from ali_core.cli.training_display import LiveDisplay, epoch_line, time_left
+from ali_core.data import holds_images
 from ali_core.training import TrainSettings
 from ali_core.training.history import History
 

@@ -27,6 +27,7 @@ class Told:
 
     def __init__(self, seed, fold, *, reaches=0.7):
         self.seed, self.fold, self.reaches, self.n_states = seed, fold, reaches, 0
+        self.untouched = (0.2 + 0.1 * ((seed + fold) % 3), 0.2)
 
     def scores(self, settings, longest):
         choice = SweepGrid().choices.index((settings.criterion, settings.selection))

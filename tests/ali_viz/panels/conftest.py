@@ -23,7 +23,7 @@ def _texts(figure):
 
 @pytest.fixture
 def check_texts():
-    """Check that texts of a figure are legible, on the page, and clear of each other; returns what they say."""
+    """Check that texts of a figure are legible, on the page, clear of each other and of the axes; returns them."""
 
     def check(figure):
         FigureCanvasAgg(figure).draw()
@@ -34,10 +34,13 @@ def check_texts():
             assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
             assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
         for (one, first), (other, second) in itertools.combinations(zip(texts, boxes, strict=True), 2):
-            overlap = min(first.x1, second.x1) - max(first.x0, second.x0), min(first.y1, second.y1) - max(
-                first.y0, second.y0
+            overlap = (
+                min(first.x1, second.x1) - max(first.x0, second.x0),
+                min(first.y1, second.y1) - max(first.y0, second.y0),
             )
             assert min(overlap) <= 0.5, (one, other)
+        for text, axes in itertools.product(figure.texts, figure.axes):
+            assert not text.get_window_extent().overlaps(axes.get_window_extent()), (text, axes)
         return [text.get_text() for text in texts]
 
     return check

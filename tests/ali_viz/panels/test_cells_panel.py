@@ -66,7 +66,7 @@ def test_tiles_are_square_of_one_size_and_in_the_places_of_the_table(images, wid
 
 def test_a_class_with_too_few_images_leaves_its_place_empty(images):
     panel = cells_panel(images, data="x", per_class=3, width="double")
-    assert list(panel.table["column"]) == [1, 2, 4, 5, 6, 1, 2, 3]
+    assert list(panel.table["column"]) == [1, 2, 4, 5, 6, 7, 8, 9]
     assert "show all they have" in panel.caption
     assert "One class has no image." in panel.caption
 
@@ -92,7 +92,7 @@ def test_names_are_legible_for_any_number_of_classes(n_classes, per_class, width
     pixels = np.zeros((n_classes, 8, 8, 3), dtype=np.uint8)
     images = CellImages(labels=np.arange(n_classes), class_names=names, ids=np.array(names), pixels=pixels)
     texts = check_texts(cells_panel(images, data="x", per_class=per_class, width=width).figure)
-    assert sorted(text.replace("\n", " ") for text in texts) == sorted(name.capitalize() for name in names)
+    assert " ".join(texts) == " ".join(name.capitalize() for name in names)
 
 
 def test_images_are_read_as_large_as_they_are_printed():

@@ -18,7 +18,7 @@ def test_the_width_is_that_of_drawn_text(text):
         drawn = axes.text(0.1, 0.5, text)
         FigureCanvasAgg(figure).draw()
         pixels = drawn.get_window_extent().width
-    assert text_width_mm(text) == pytest.approx(pixels / 600 * 25.4, rel=0.05)
+    assert text_width_mm(text) == pytest.approx(pixels / 600 * 25.4, rel=0.01)
 
 
 def test_words_go_to_the_next_line_only_where_they_do_not_fit():
