@@ -38,8 +38,8 @@ app.command("lab")(lab.lab)
 
 INTERRUPT = 130
 INTERRUPTED = (
-    "interrupted; the same command starts again; ali embed, ali dry-run, ali experiment and ali train --resume continue "
-    "what is unfinished"
+    "interrupted; the same command starts again; ali embed, ali dry-run, ali experiment and ali train --resume go on "
+    "where they were"
 )
 
 

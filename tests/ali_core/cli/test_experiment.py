@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ali_core.cli import experiment as command
-from ali_core.cli.app import app, run
+from ali_core.cli.app import run
 from ali_core.experiments.experiment import Experiment, paper_file
 from ali_core.experiments.runner import Progress
 from tests.ali_core.training.samples import features
@@ -47,13 +47,6 @@ def file(tmp_path):
     path = tmp_path / "two.toml"
     path.write_text(TOML)
     return path
-
-
-@pytest.fixture(autouse=True)
-def registered():
-    """The command, whether the program has it already or not."""
-    if not any(one.name == "experiment" for one in app.registered_commands):
-        app.command("experiment")(command.experiment)
 
 
 def experiment(file, out, *more):
@@ -185,11 +178,7 @@ def left(group):
 @pytest.mark.slow
 def test_ctrl_c_ends_a_pool_and_the_same_command_goes_on(file, tmp_path):
     file.write_text(TOML.replace("max_epochs = 2", "max_epochs = 400\npatience = 0"))
-    code = (
-        "from ali_core.cli import experiment\nfrom ali_core.cli.app import app, main\n"
-        "app.command('experiment')(experiment.experiment)\n"
-        f"main(['experiment', {str(file)!r}, '--out', 'out', '--workers', '2'])\n"
-    )
+    code = f"from ali_core.cli.app import main\nmain(['experiment', {str(file)!r}, '--out', 'out', '--workers', '2'])\n"
     child = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,

@@ -160,6 +160,7 @@ def test_finished_pieces_are_taken_from_disk_to_the_last_digit(tmp_path, monkeyp
     pd.testing.assert_frame_equal(again.table(names), first.table(names), check_exact=True)
 
 
+@pytest.mark.slow
 def test_in_two_processes_the_same_curves_come():
     members = SweepGrid(contract=(0.25, 0.5), n_neighbours=3).configurations("c")
     scorers = {fold.fold: FoldScorer.of(fold) for fold in folds(2)}
