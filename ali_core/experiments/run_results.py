@@ -108,14 +108,14 @@ def timing_rows(results: pd.DataFrame) -> pd.DataFrame:
 def compared(
     results: pd.DataFrame, methods: Sequence[str], *, baseline: str, n_folds: int
 ) -> tuple[pd.DataFrame | None, str]:
-    """Compare the methods with the baseline over the folds and seeds that all of them have.
+    """Compare the methods with the baseline over the folds and seeds that all of those compared have.
 
     Parameters
     ----------
     results
         As :func:`results_table` makes it.
     methods
-        Labels of all methods of the experiment; those without any run are left out.
+        Labels of all methods of the experiment; those with less than half of the baseline's runs are left out.
     baseline
         Label of the method that the others are compared with.
     n_folds
@@ -128,12 +128,15 @@ def compared(
     note
         What was left out, in a sentence; empty when nothing was.
     """
-    there = [label for label in methods if (results["method"] == label).any()]
-    pairs = results.groupby(["fold", "seed"])["method"].nunique()
+    pair = results.set_index(["fold", "seed"]).index
+    counts = results[pair.isin(pair[results["method"] == baseline])].groupby("method").size()
+    enough = counts.index[2 * counts >= counts.get(baseline, 0)]
+    there = [label for label in methods if label in enough]
+    pairs = results[results["method"].isin(there)].groupby(["fold", "seed"])["method"].nunique()
     whole = pairs.index[pairs == len(there)]
     left = []
     if len(there) < len(methods):
-        left.append(f"{len(methods) - len(there)} of {len(methods)} methods (no run)")
+        left.append(f"{len(methods) - len(there)} of {len(methods)} methods (less than half of the runs of {baseline})")
     if len(whole) < len(pairs):
         left.append(f"{len(pairs) - len(whole)} of {len(pairs)} pairs of fold and seed (not all methods have them)")
     note = f"left out of the comparison: {'; '.join(left)}" if left else ""

@@ -123,8 +123,13 @@ def test_only_pairs_that_all_methods_have_are_compared(results):
     assert table.n_pairs.unique().tolist() == [2]
     by_hand = np.mean([0.66 - 0.60, 0.70 - 0.62])
     assert table.set_index("method").difference["ali c,s"] == pytest.approx(by_hand)
-    assert "1 of 6 methods (no run)" in note
+    assert "1 of 6 methods (less than half of the runs of tml)" in note
     assert "1 of 3 pairs of fold and seed" in note
+    late = results[(results.method != "ali c,s") | (results.fold == 0)]  # one pair of three
+    table, note = compared(late, methods, baseline="tml", n_folds=6)
+    assert table.n_pairs.unique().tolist() == [3]
+    assert "ali c,s" not in set(table.method)
+    assert "1 of 5 methods" in note
 
 
 def test_nothing_is_compared_without_two_pairs_or_a_baseline(results):
