@@ -101,12 +101,25 @@ def drawn(configurations, share, seed=0):
 
 @contextmanager
 def counted(scorers) -> Iterator[dict]:
-    """Yield a record that has ``seconds`` and ``states`` once the block has ended."""
-    record, before = {}, sum(scorer.tally.stat().st_size for scorer in scorers.values())
+    """Yield a record that has ``seconds``, ``CPU s`` (all processes) and ``states`` once the block has ended."""
+    record, before, cpu = {}, n_scored(scorers), sum(os.times()[:4])
     start = time.perf_counter()
     yield record
     record["seconds"] = time.perf_counter() - start
-    record["states"] = sum(scorer.tally.stat().st_size for scorer in scorers.values()) - before
+    record["CPU s"] = sum(os.times()[:4]) - cpu
+    record["states"] = n_scored(scorers) - before
+
+
+def n_scored(scorers):
+    return sum(scorer.tally.stat().st_size for scorer in scorers.values())
+
+
+def with_ratios(table, plain, scale=1.0):
+    """Add by how much the plain loop, both scores and oracle alone, takes longer."""
+    for name, row in (("plain", plain.iloc[0]), ("oracle alone", plain.iloc[1])):
+        for unit in ("seconds", "CPU s"):
+            table[f"{name} / this ({unit})"] = scale * row[unit] / table[unit]
+    return table
 
 
 def of_part(scorers, bundles, longest):
@@ -225,19 +238,17 @@ def report(given, grid, longest, scorers, prepared):
     members = [one for bundle in bundles for one in bundle]
     data = next(iter(scorers.values())).data
     part, plain, ours = of_part(scorers, bundles, longest)
-    part["plain / this"] = part.seconds[0] / part.seconds
-    part["oracle alone / this"] = part.seconds[1] / part.seconds
+    part = with_ratios(part, part)
     found, recommended = whole(scorers, given.combination, grid, longest)
     n_second = len(grid.neighbours(configurations[0], data.n_classes))
     scale = (len(configurations) + n_second) / len(members)
-    for name, column in (("plain / this", 0), ("oracle alone / this", 1)):
-        found[name] = scale * part.seconds[column] / found.seconds
+    found = with_ratios(found, part, scale)
     print(
         f"{given.combination}: {len(configurations)} + {n_second} configurations, {len(scorers)} folds, 0 to {longest} "
         f"interventions; N = {len(data.train_labels)} + {len(data.validation_labels)}, "
         f"D = {data.train_vectors.shape[1]}, {data.n_classes} classes; {os.cpu_count()} cores, "
-        f"{os.environ.get('OMP_NUM_THREADS')} threads; wall-clock seconds. C, gamma and transfer weights of all folds "
-        f"took {prepared:.1f} s, which all share.\n"
+        f"{os.environ.get('OMP_NUM_THREADS')} threads; seconds by the clock, CPU s of all processes. C, gamma and "
+        f"transfer weights of all folds took {prepared:.1f} s, which all share.\n"
     )
     print(f"The same {len(members)} configurations ({len(members) / len(configurations):.1%}), one process:\n")
     print(markdown(part), "\n")

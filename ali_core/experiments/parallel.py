@@ -117,7 +117,8 @@ def _in_processes(
             warnings.filterwarnings("ignore", message=".*have been cancelled", category=UserWarning)
             warnings.filterwarnings("ignore", message=".*but not used", category=UserWarning)
             results.close()
-        loky.get_reusable_executor().shutdown(wait=True, kill_workers=not finished)
+        if not finished:  # else its processes are there for the next call, and end with this one
+            loky.get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _on_cluster(

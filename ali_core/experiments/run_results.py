@@ -142,5 +142,5 @@ def compared(
     note = f"left out of the comparison: {'; '.join(left)}" if left else ""
     if baseline not in there or len(there) < 2 or len(whole) < 2:
         return None, "; ".join(filter(None, ["nothing is compared before two methods have two pairs of runs", note]))
-    rows = results[pd.MultiIndex.from_frame(results[["fold", "seed"]]).isin(whole)]
+    rows = results[pair.isin(whole) & results["method"].isin(there)]
     return compare_methods(rows, baseline=baseline, test_train_ratio=1 / (n_folds - 2)), note

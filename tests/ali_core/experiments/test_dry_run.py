@@ -90,10 +90,10 @@ def test_without_a_folder_nothing_is_written_and_the_same_is_found(finished, tmp
     assert not list(tmp_path.iterdir())
 
 
-def test_a_second_call_scores_nothing_and_changes_no_byte(tmp_path, monkeypatch):
+def test_a_second_call_follows_nothing_and_changes_no_byte(tmp_path, monkeypatch):
     dry_run(folds(2), out=tmp_path, **OPTIONS)
     before = files(tmp_path)
-    monkeypatch.setattr(FoldScorer, "scores", lambda *_: pytest.fail("scored again"))
+    monkeypatch.setattr(FoldScorer, "curves", lambda *_, **__: pytest.fail("followed again"))
     monkeypatch.setattr(FoldScorer, "of", lambda *_: pytest.fail("fitted again"))
     dry_run(folds(2), out=tmp_path, **OPTIONS)
     assert files(tmp_path) == before

@@ -93,14 +93,16 @@ def test_a_race_recommends_what_following_everything_recommends(seed, reaches, n
 
 
 def test_curves_that_were_left_are_followed_again_where_the_joint_choice_needs_more():
-    """All other criteria are done after four interventions, so those of the chosen one were left there."""
-    raced, book, _ = told(0, "race", made=SlowerInOne)
-    full, _, _ = told(0, "full", made=SlowerInOne)
+    """With rotation all other criteria are done after four interventions, so the chosen one was left there."""
+    options = {"made": SlowerInOne, "grid": GRID.changed(rotate=(0.08, 0.16, 0.32))}
+    (raced, _, _), (full, _, _) = (told(0, how, **options) for how in ("race", "full"))
     assert as_told(raced) == as_told(full)
     best = raced["c,r"]
     assert (best.settings.contract, best.settings.rotate, best.settings.criterion) == (0.125, 0.08, "mean-std")
     assert best.outcome[:2] == (1.0, -9)
-    assert min(len(curve) for curves in book.curves.values() for curve in curves.values()) == 5  # left after four
+    runner, book = CurveRunner(scorers={0: SlowerInOne(0, 0)}, longest=20, hold=3, workers=1), CurveBook(1, 3)
+    race(runner, {"c,r": options["grid"].configurations("c,r")}, book, keep=6)
+    assert len(book.curves[configuration_name(best.settings.changed(n_neighbours=3))][0]) == 5
 
 
 @pytest.mark.parametrize("keep", [1, 3, 6])
