@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from ali_core.experiments import folds_of_runs
 from ali_core.experiments.fold_scorer import FoldScorer
@@ -49,22 +49,33 @@ def trained_gains(results):
     return rows.groupby(["arm", "space", "preset", "fold"]).gain.mean().reset_index()
 
 
+def rank_correlation(first, second):
+    """Return Spearman's rho, NaN where one of the two is constant."""
+    one, other = rankdata(first), rankdata(second)
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return np.nan
+    return float(np.corrcoef(one, other)[0, 1])
+
+
 def correlation(dry, gains, score):
     """Return ρ, its interval over folds and its permutation p for one arm; rows are presets, columns folds."""
     table = dry.pivot(index="preset", columns="fold", values=score).loc[gains.index, gains.columns]
     first, second = table.to_numpy(), gains.to_numpy()
-    rho = spearmanr(first.mean(axis=1), second.mean(axis=1)).statistic
+    rho = rank_correlation(first.mean(axis=1), second.mean(axis=1))
     generator = np.random.default_rng(0)
     drawn = []
     for _ in range(DRAWS):
         folds = generator.integers(first.shape[1], size=first.shape[1])
-        drawn.append(spearmanr(first[:, folds].mean(axis=1), second[:, folds].mean(axis=1)).statistic)
+        drawn.append(rank_correlation(first[:, folds].mean(axis=1), second[:, folds].mean(axis=1)))
     permuted = [
-        spearmanr(first.mean(axis=1), second.mean(axis=1)[list(order)]).statistic
+        rank_correlation(first.mean(axis=1), second.mean(axis=1)[list(order)])
         for order in itertools.permutations(range(len(first)))
     ]
-    p = float(np.mean(np.abs(permuted) >= abs(rho) - 1e-12))
-    return {"rho": rho, "low": np.nanquantile(drawn, 0.025), "high": np.nanquantile(drawn, 0.975), "p": p}
+    p = float(np.mean(np.abs(permuted) >= abs(rho) - 1e-12)) if np.isfinite(rho) else np.nan
+    drawn = np.array(drawn)
+    known = drawn[np.isfinite(drawn)]  # rho of equal scores is undefined
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
+    return {"rho": rho, "low": low, "high": high, "p": p, "undefined_draws": len(drawn) - len(known)}
 
 
 def main():

@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     fewer
         Minus the number of interventions after which it is reached first.
     transfer_f1
-        The mean transfer score after as many.
+        The mean transfer score after as many; NaN where some fold was not followed so far.
     """
 
     oracle_f1: float
@@ -71,23 +71,28 @@ class CurveBook:
     def mean(self, name: str, score: str) -> NDArray[np.float64]:
         """Return the mean of a score over the folds that are there, after 0, 1, 2, … interventions.
 
-        A curve that ended with the oracle score at 1 keeps its last scores; the mean ends where a curve was left.
+        An oracle score that ended at 1 stays there; the mean ends where a curve was left. That of the transfer score,
+        which goes on changing, ends with the shortest curve.
         """
         curves = [curve for _, curve in sorted(self.curves[name].items())]
-        left = [len(curve) for curve in curves if not self._stays(curve)]
+        if score != "oracle_f1":
+            length = min(map(len, curves))
+            return _mean([curve[score].to_numpy(dtype=np.float64)[:length] for curve in curves])
+        left = [len(curve) for curve in curves if self._held(curve) is None]
         length = min(left) if left else max(map(len, curves))
-        return _mean([_lengthened(curve[score], length) for curve in curves])
+        return _mean([self._oracle(curve, length) for curve in curves])
 
     def outcome(self, name: str) -> Outcome:
         """Return how good a complete configuration is."""
         oracle = self.mean(name, "oracle_f1").round(12)
         first = int(oracle.argmax())
-        return Outcome(float(oracle[first]), -first, float(self.mean(name, "transfer_f1")[first]))
+        transfer = self.mean(name, "transfer_f1")
+        return Outcome(float(oracle[first]), -first, float(transfer[first]) if first < len(transfer) else np.nan)
 
     def reaches(self, name: str, fold: int, longest: int) -> bool:
         """Whether the curve of one fold is known for ``longest`` interventions."""
         curve = self.curves.get(name, {}).get(fold)
-        return curve is not None and (len(curve) > longest or self._stays(curve))
+        return curve is not None and (len(curve) > longest or self._held(curve) is not None)
 
     def bound(self, name: str, longest: int) -> tuple[float, int]:
         """Return the best that oracle score and (minus) number of interventions can become up to ``longest``.
@@ -96,15 +101,14 @@ class CurveBook:
         """
         rows = np.ones((self.n_folds, longest + 1))
         for row, curve in zip(rows, self.curves.get(name, {}).values(), strict=False):
-            values = curve["oracle_f1"].to_numpy()[: longest + 1]
-            row[: len(values)] = values
+            row[:] = self._oracle(curve, longest + 1)
         best = _mean(rows).round(12)
         return float(best.max()), -int(best.argmax())
 
     def ranked(self, names: Iterable[str]) -> list[tuple[str, Outcome]]:
         """Return the complete ones of ``names`` with their outcomes, best first; of equals, in the order given."""
         found = [(name, self.outcome(name)) for name in names if self.is_complete(name)]
-        return sorted(found, key=lambda pair: pair[1], reverse=True)
+        return sorted(found, key=lambda pair: (pair[1][:2], np.nan_to_num(pair[1].transfer_f1, nan=-1.0)), reverse=True)
 
     def table(self, names: Iterable[str]) -> pd.DataFrame:
         """Return the curves of ``names`` in long form, by configuration and fold."""
@@ -115,15 +119,21 @@ class CurveBook:
                 parts.append(curve.assign(configuration=name, fold=fold, **chosen))
         return pd.concat(parts, ignore_index=True)
 
-    def _stays(self, curve: pd.DataFrame) -> bool:
-        """Whether a curve ended because its oracle score stays at 1."""
-        last = curve["oracle_f1"].to_numpy()[-self.hold :] if self.hold else np.empty(0)
-        return len(last) == self.hold and bool((last >= 1.0).all())
+    def _held(self, curve: pd.DataFrame) -> int | None:
+        """Return how many interventions it took until the oracle score had been 1 ``hold`` times in a row, or None."""
+        if self.hold is None:
+            return None
+        ones = (curve["oracle_f1"].to_numpy() >= 1.0).astype(np.int64)
+        runs = np.convolve(ones, np.ones(self.hold, dtype=np.int64), "valid") if len(ones) >= self.hold else np.empty(0)
+        found = np.flatnonzero(runs == self.hold)
+        return int(found[0]) + self.hold - 1 if len(found) else None
 
-
-def _lengthened(values: "pd.Series[float]", length: int) -> NDArray[np.float64]:
-    found = values.to_numpy(dtype=np.float64)[:length]
-    return np.concatenate([found, np.full(length - len(found), found[-1])])
+    def _oracle(self, curve: pd.DataFrame, length: int) -> NDArray[np.float64]:
+        """Return the oracle scores of the first ``length`` numbers of interventions, 1 from where they were held."""
+        values, held = np.ones(length), self._held(curve)
+        known = curve["oracle_f1"].to_numpy(dtype=np.float64)[: length if held is None else held]
+        values[: len(known)] = known[:length]
+        return values
 
 
 def _mean(rows: Sequence[NDArray[np.float64]] | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """A dry run on disk.
 
 =====================  ============================================================================================
-``dry_run.json``       what was asked: fingerprint of the folds, grid, limits
+``dry_run.json``       what was asked: data (samples are those of all validation parts), fingerprints, grid, limits
 ``scorers/``           of each fold: its vectors (in 2-D, the layout), the choice of the SVM, the transfer weights
 ``parts/``             finished pieces of work, from which a stopped dry run goes on
 ``curves.csv``         one row a configuration, fold and number of interventions
@@ -48,6 +48,11 @@ class DryRunFolder:
             "longest": longest,
             "hold": hold,
             "seed": seed,
+            "data": {
+                "name": folds[0].source,
+                "n_samples": sum(len(fold.validation_labels) for fold in folds),
+                "n_classes": folds[0].n_classes,
+            },
         }
         place = self.folder / "dry_run.json"
         if not place.is_file():

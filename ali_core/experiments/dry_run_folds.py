@@ -1,5 +1,7 @@
 """Where the folds of a dry run come from: one embedding that is cut, or training runs that have folds of their own."""
 
+import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ali_core.data import grouped_folds
+from ali_core.data import FoldWarning, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.experiments.fold_scorer import DryRunFold
@@ -21,14 +23,27 @@ def folds_of_embedding(embedding: LabelledEmbedding, *, n_folds: int = 6, seed: 
 
     Groups are kept whole where there are at least as many of them as folds; with fewer they cannot be, and are not
     looked at. The test part of a fold is left out.
+
+    Warns
+    -----
+    FoldWarning
+        When groups are not kept whole; see also :func:`~ali_core.data.grouped_folds`.
     """
     groups = embedding.groups
-    if groups is not None and len(np.unique(groups)) < n_folds:
+    if groups is not None and (count := len(np.unique(groups))) < n_folds:
+        warnings.warn(
+            f"{count} groups cannot be kept whole in {n_folds} folds, so samples of one group stand in training and "
+            "validation at once",
+            FoldWarning,
+            stacklevel=2,
+        )
         groups = None
     splits = grouped_folds(
         embedding.labels, groups=groups, n_folds=n_folds, seed=seed, class_names=embedding.class_names
     )
-    return tuple(_fold(embedding, split.fold, split.train, split.validation) for split in splits)
+    known = embedding.source.name if embedding.source else "an embedding in memory"
+    source = embedding.description or known
+    return tuple(_fold(embedding, split.fold, split.train, split.validation, source) for split in splits)
 
 
 def folds_of_runs(runs: Sequence[str | Path]) -> tuple[DryRunFold, ...]:
@@ -42,19 +57,22 @@ def folds_of_runs(runs: Sequence[str | Path]) -> tuple[DryRunFold, ...]:
     Raises
     ------
     AliError
-        When a folder holds no finished run, two runs have the same fold, or their classes differ.
+        When a folder holds no finished run, two runs have the same fold, or their data or folds differ.
     """
-    folds, names = {}, None
+    folds, first = {}, None
     for run in map(Path, runs):
         embedding, parts = _run(run)
-        names = names or embedding.class_names
-        if embedding.class_names != names:
-            raise AliError(f"{run} has other classes than {runs[0]}; give the folds of one experiment")
-        number = int(TrainSettings.read(run / "settings.toml").fold)
-        if number in folds:
-            raise AliError(f"{run} has fold {number}, which another run has already; give one run a fold")
+        settings = TrainSettings.read(run / "settings.toml")
+        about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        kind = (about["fingerprint"], settings.n_folds, settings.fold_seed, settings.groups)
+        first = first or kind
+        if kind != first:
+            raise AliError(f"{run} has other data or folds than {runs[0]}; give the folds of one experiment")
+        if settings.fold in folds:
+            raise AliError(f"{run} has fold {settings.fold}, which another run has already; give one run a fold")
         rows = {part: np.flatnonzero(parts == part) for part in ("train", "validation")}
-        folds[number] = _fold(embedding, number, rows["train"], rows["validation"])
+        source = Path(about["data"]["source"] or run).name
+        folds[settings.fold] = _fold(embedding, settings.fold, rows["train"], rows["validation"], source)
     return tuple(folds[number] for number in sorted(folds))
 
 
@@ -68,7 +86,7 @@ def _run(run: Path) -> tuple[LabelledEmbedding, NDArray[np.str_]]:
 
 
 def _fold(
-    embedding: LabelledEmbedding, number: int, train: NDArray[np.int64], validation: NDArray[np.int64]
+    embedding: LabelledEmbedding, number: int, train: NDArray[np.int64], validation: NDArray[np.int64], source: str
 ) -> DryRunFold:
     vectors = embedding.vectors.astype(np.float64)
     return DryRunFold(
@@ -78,4 +96,5 @@ def _fold(
         validation_vectors=vectors[validation],
         validation_labels=embedding.labels[validation],
         n_classes=embedding.n_classes,
+        source=source,
     )

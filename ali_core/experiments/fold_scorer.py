@@ -54,6 +54,8 @@ class DryRunFold:
         Shapes (M, D), float64, and (M,), int64.
     n_classes
         Number of classes C.
+    source
+        What captions call the data.
     """
 
     fold: int
@@ -62,6 +64,7 @@ class DryRunFold:
     validation_vectors: NDArray[np.float64]
     validation_labels: NDArray[np.int64]
     n_classes: int
+    source: str = "samples in memory"
 
     def __post_init__(self) -> None:
         if len(np.unique(self.train_labels)) < 2:

@@ -61,13 +61,17 @@ class Recommendation:
         """Rank the second sweep, and the rest behind it."""
         names = tuple(map(configuration_name, first)), tuple(map(configuration_name, second))
         best, outcome = book.ranked(names[1])[0]
-        others = [pair for pair in book.ranked(dict.fromkeys(names[0] + names[1])) if pair[0] != best]
+        most = max(one.n_neighbours for one in second)  # all there are: more are no other settings
+        others = {book.settings[best]: outcome}
+        for name, found in book.ranked(dict.fromkeys(names[1] + names[0])):
+            one = book.settings[name]
+            others.setdefault(one.changed(n_neighbours=min(one.n_neighbours, most)), found)
         return cls(
             combination=combination,
             settings=book.settings[best].changed(n_iterations=outcome.n_interventions),
             outcome=outcome,
             untouched_f1=float(book.mean(best, "oracle_f1")[0]),
-            others=tuple((book.settings[name], found) for name, found in others[:RUNNERS_UP]),
+            others=tuple(others.items())[1 : RUNNERS_UP + 1],
             first=names[0],
             second=names[1],
         )

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from ali_core.experiments.curve_book import CurveBook
@@ -17,7 +18,7 @@ from ali_core.experiments.sweep_grid import configuration_name
 from ali_core.files import write_csv
 from ali_core.interventions import InterventionSettings
 
-__all__ = ["CurveRunner", "Progress", "Search", "follow_all", "race"]
+__all__ = ["CurveRunner", "Progress", "Search", "follow_all", "race", "settle"]
 
 Search = Literal["race", "full"]
 """``race``: leave configurations that cannot be among the best any more; ``full``: follow all of them."""
@@ -36,6 +37,7 @@ class _Curve(NamedTuple):
     settings: InterventionSettings
     fold: int
     longest: int
+    beyond: bool = False  # followed to the end even where its oracle score stays at 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,8 +77,8 @@ class CurveRunner:
             _enter(pieces[number], tables, book)
         missing = [number for number in range(len(pieces)) if number not in known]
         tasks = [
-            (number, self.scorers[pieces[number][0].fold], pieces[number], self.hold, self._file(pieces[number]))
-            for number in missing
+            (number, self.scorers[piece[0].fold], piece, None if piece[0].beyond else self.hold, self._file(piece))
+            for number, piece in ((number, pieces[number]) for number in missing)
         ]
         if not tasks:  # a pool takes seconds to start
             return
@@ -97,12 +99,36 @@ class CurveRunner:
         if self.parts is None:
             return None
         content = json.dumps([[curve.settings.model_dump(mode="json"), curve.fold, curve.longest] for curve in piece])
-        return self.parts / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.csv"
+        beyond = "-beyond" if piece[0].beyond else ""
+        return self.parts / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}{beyond}.csv"
 
 
 def follow_all(runner: CurveRunner, configurations: Sequence[InterventionSettings], book: CurveBook, what: str) -> None:
     """Follow every configuration in every fold."""
     runner.run([_Curve(one, fold, runner.longest) for fold in runner.scorers for one in configurations], book, what)
+
+
+def settle(runner: CurveRunner, groups: Iterable[Iterable[str]], book: CurveBook, *, count: int) -> None:
+    """Measure the transfer scores that decide between equals: of the ``count`` best of each group and their equals.
+
+    Folds whose oracle score stayed at 1 early were left there; they are followed to as many interventions as the
+    configuration needs in all folds.
+    """
+    groups = [list(names) for names in groups]
+    while True:
+        curves = []
+        for names in groups:
+            ranked = book.ranked(names)
+            last = ranked[:count][-1][1][:2]
+            for name, outcome in ranked:
+                if outcome[:2] >= last and np.isnan(outcome.transfer_f1):
+                    needed = [
+                        fold for fold, curve in book.curves[name].items() if len(curve) <= outcome.n_interventions
+                    ]
+                    curves += [_Curve(book.settings[name], fold, outcome.n_interventions, True) for fold in needed]
+        if not curves:
+            return
+        runner.run(dict.fromkeys(curves), book, "transfer scores of the best")
 
 
 def race(

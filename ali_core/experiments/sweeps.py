@@ -28,7 +28,7 @@ from ali_core.experiments.recommendation import (
     curve_rows,
     table_one,
 )
-from ali_core.experiments.search import CurveRunner, Progress, Search, follow_all, race
+from ali_core.experiments.search import CurveRunner, Progress, Search, follow_all, race, settle
 from ali_core.experiments.sweep_grid import Choice, SweepGrid, configuration_name
 from ali_core.interventions import PRESETS, InterventionSettings
 
@@ -134,7 +134,7 @@ def dry_run(
         raise AliError("a dry run needs at least one fold and one combination")
     if longest < 1 or (hold is not None and hold < 1):
         raise AliError(f"longest and hold must be at least 1; got {longest} and {hold}")
-    folder = None if out is None else DryRunFolder(Path(out))
+    folder = None if out is None else DryRunFolder(Path(out).resolve())
     if folder is not None:
         folder.claim(folds, grid=grid, longest=longest, hold=hold, seed=seed)
     runner = CurveRunner(
@@ -194,11 +194,15 @@ def _recommendations(
     rivals = {name: [one for one in members if _choice(one) == choice] for name, members in sweep.items()}
     if search == "race":
         race(runner, rivals, book, keep=1)
+    named = {name: list(map(configuration_name, members)) for name, members in rivals.items()}
+    settle(runner, named.values(), book, count=1)
     second = {}
-    for name, members in rivals.items():
-        winner, _ = book.ranked(map(configuration_name, members))[0]
+    for name in rivals:
+        winner, _ = book.ranked(named[name])[0]
         second[name] = grid.neighbours(book.settings[winner], next(iter(runner.scorers.values())).data.n_classes)
     follow_all(runner, [one for members in second.values() for one in members], book, "neighbours")
+    both = [[*sweep[name], *second[name]] for name in sweep]
+    settle(runner, [dict.fromkeys(map(configuration_name, members)) for members in both], book, count=2 * KEEP)
     return {name: Recommendation.of(name, members, second[name], book) for name, members in sweep.items()}
 
 

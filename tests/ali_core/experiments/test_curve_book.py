@@ -34,11 +34,19 @@ def test_an_outcome_is_the_first_maximum_of_the_mean_and_the_transfer_score_ther
     assert outcome.transfer_f1 == pytest.approx(0.35)
 
 
-def test_a_curve_that_ended_at_1_stays_there_with_its_transfer_score():
+def test_a_curve_that_ended_at_1_stays_there_and_its_transfer_score_is_not_known():
     book = book_of(curve([0.5, 1.0], [0.5, 0.4]), curve([0.1, 0.2, 0.4, 0.6], [0.1, 0.2, 0.3, 0.2]))
     np.testing.assert_allclose(book.mean(NAME, "oracle_f1"), [0.3, 0.6, 0.7, 0.8])
-    np.testing.assert_allclose(book.mean(NAME, "transfer_f1"), [0.3, 0.3, 0.35, 0.3])
+    np.testing.assert_allclose(book.mean(NAME, "transfer_f1"), [0.3, 0.3])
     assert book.outcome(NAME).n_interventions == 3
+    assert np.isnan(book.outcome(NAME).transfer_f1)
+
+
+def test_a_curve_followed_beyond_its_end_counts_as_1_from_there_and_gives_the_transfer_score():
+    late = curve([0.1, 0.2, 0.4, 0.6], [0.1, 0.2, 0.3, 0.2])
+    book = book_of(curve([0.5, 1.0, 0.9, 0.9], [0.5, 0.4, 0.3, 0.6]), late)
+    np.testing.assert_allclose(book.mean(NAME, "oracle_f1"), [0.3, 0.6, 0.7, 0.8])
+    assert book.outcome(NAME) == pytest.approx((0.8, -3, 0.4))
 
 
 def test_a_mean_ends_where_a_curve_was_left():
