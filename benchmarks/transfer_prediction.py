@@ -93,6 +93,9 @@ def main():
     for arm, own in gains.groupby("arm"):
         (space,) = own.space.unique()
         table = own.pivot(index="preset", columns="fold", values="gain").dropna(axis=1)
+        if table.shape[1] < 2:
+            print(f"{arm}: fewer than two folds have all presets; left out")
+            continue
         for score in ("transfer_change", "oracle_f1"):
             found = correlation(dry[dry.space == space], table, score)
             rows.append({"arm": arm, "score": score, "n_presets": len(table), "n_folds": table.shape[1], **found})

@@ -71,7 +71,7 @@ def folds_of_runs(runs: Sequence[str | Path]) -> tuple[DryRunFold, ...]:
         if settings.fold in folds:
             raise AliError(f"{run} has fold {settings.fold}, which another run has already; give one run a fold")
         rows = {part: np.flatnonzero(parts == part) for part in ("train", "validation")}
-        source = Path(about["data"]["source"] or run).name
+        source = Path(about.get("data", {}).get("source") or run).name
         folds[settings.fold] = _fold(embedding, settings.fold, rows["train"], rows["validation"], source)
     return tuple(folds[number] for number in sorted(folds))
 

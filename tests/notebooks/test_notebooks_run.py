@@ -47,6 +47,53 @@ EXPECTED = {
             *("ali-training/*/logged/csv/metrics.csv", "ali-training/*/figures/one-epoch.pdf"),
         ),
     ),
+    # 120 samples down to 18 in equal ratios: 120 + 105 + 92 + … = 824 in 15 classes, 120 + 99 + … = 607 in 11
+    "03-dry-run": Expected(
+        synthetic=(
+            "SYNTHETIC features: random numbers",
+            "824 samples of 4,500, 64 features, 15 classes",
+            "both recommend the same: True",
+            "method: pali",
+        ),
+        real=("607 samples of 5,900, 1,024 features, 11 classes", "both recommend the same: True"),
+        files=(
+            *(f"ali-dry-run/*/dry-run/{name}" for name in ("curves.csv", "table1.csv", "recommended/nd-c.toml")),
+            *("ali-dry-run/*/recommended/result.json", "ali-dry-run/*/dry-run-2d/recommended.toml"),
+            "ali-dry-run/*/figures/fig4.pdf",
+        ),
+    ),
+    "04-experiment": Expected(
+        synthetic=(
+            "4,500 samples, 64 features, 15 classes, 0 groups",
+            "37 methods × 6 folds × 1 seed",
+            "stopped",
+            "9 of 9: ali c,s +cw, fold 2",
+            "tml, fast, fold 0, failed: ",
+            "over 3 pairs; p = ",
+        ),
+        real=("5,964 samples, 1,024 features, 13 classes, 2 groups", "9 of 9: ali c,s +cw, fold 2"),
+        files=(
+            *(
+                f"ali-experiment/*/small/runs/{run}/result.json"
+                for run in ("tml/2-0", "ali_c,s/0-0", "ali_c,s_+cw/1-0")
+            ),
+            *(f"ali-experiment/*/small/{name}" for name in ("results.csv", "comparison.csv", "table2.tex")),
+            "ali-experiment/*/failing/failures.csv",
+        ),
+    ),
+    "05-figures": Expected(
+        synthetic=(
+            "824 samples of 4,500, 64 features, 15 classes",
+            "fig1 is not made: ",
+            "Example cells of Synthetic marrow: drawings, not cells",
+            "181 mm wide",
+        ),
+        real=("607 samples of 5,900, 1,024 features, 11 classes", "fig1 is not made: "),
+        files=(
+            *(f"ali-figures/*/figures/fig{number}.pdf" for number in range(2, 8)),
+            *(f"ali-figures/*/mine/fig{number}.{kind}" for number in range(1, 8) for kind in ("svg", "csv", "txt")),
+        ),
+    ),
 }
 ALL = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
