@@ -136,11 +136,15 @@ class FigureSources:
         return tomllib.loads((self.experiment / "experiment.toml").read_text(encoding="utf-8"))
 
     @cached_property
+    def experiment_runs(self) -> list[TrainingRun]:
+        """The training runs of the experiment."""
+        paths = [] if self.experiment is None else sorted(self.experiment.glob("runs/*/*/run.json"))
+        return [TrainingRun(path.parent) for path in paths]
+
+    @cached_property
     def runs(self) -> list[TrainingRun]:
         """All training runs: those of the experiment, then the single one."""
-        paths = [] if self.experiment is None else sorted(self.experiment.glob("runs/*/*/run.json"))
-        folders = [path.parent for path in paths] + ([] if self.run is None else [self.run])
-        return [TrainingRun(folder) for folder in folders]
+        return [*self.experiment_runs, *([] if self.run is None else [TrainingRun(self.run)])]
 
     @property
     def any_run(self) -> TrainingRun:
@@ -157,6 +161,16 @@ class FigureSources:
         run = self.runs[0] if self.runs else None
         source = None if run is None else run.source
         return "samples of unknown origin" if source is None else source.name
+
+    @property
+    def data_size(self) -> tuple[int | None, int | None]:
+        """Number of samples and of classes of the experiment or the run; None where no record says it."""
+        file = None if self.experiment is None else self.experiment / "data.json"
+        record = read_record(file) if file is not None and file.is_file() else {}
+        if "n_samples" not in record and self.runs:
+            record = self.runs[0].about.get("data", {})
+        names = record.get("class_names")
+        return record.get("n_samples"), None if names is None else len(names)
 
     def trained(self) -> TrainedEpoch:
         """Return an epoch of a run with ali that kept its embeddings, one with contraction and shift if there is."""

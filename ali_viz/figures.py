@@ -6,9 +6,10 @@ Synopsis::
     make_figures("runs/paper", "figures", only=["fig5", "fig7"])
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from ali_core.errors import AliError
 from ali_core.sampling import stratified_rows
 from ali_viz.export import MAX_DRAWN
 from ali_viz.figure_sources import FigureSources, TrainingRun, read_record
+from ali_viz.figure_words import dry_run_words, experiment_words, sized, training_words
 from ali_viz.panels import (
     Panel,
     cells_panel,
@@ -34,6 +36,9 @@ from ali_viz.panels import (
 __all__ = ["FIGURES", "make_figures"]
 
 Report = Callable[[str], object]
+
+HOLD = 3
+"""Of dry runs that do not say it."""
 
 FIGURES = {
     "fig1": "example cells of each class",
@@ -177,9 +182,10 @@ def _dry_run(asked: _Asked) -> Panel:
     folder = asked.sources.dry_run
     if folder is None or not (folder / "curves.csv").is_file():
         raise AliError("there is no finished dry run; make one: ali dry-run EMB --out DIR/dry-run")
-    data, seed = "the samples that dry_run.json identifies", read_record(folder / "dry_run.json").get("seed")
-    settings = "" if seed is None else f"Seed {seed}"
-    return dry_run_panel(pd.read_csv(folder / "curves.csv"), data=data, settings=settings)
+    record = read_record(folder / "dry_run.json")
+    data, settings = dry_run_words(record)
+    curves = pd.read_csv(folder / "curves.csv", float_precision="round_trip")
+    return dry_run_panel(curves, hold=record.get("hold", HOLD), data=data, settings=settings)
 
 
 def _results(asked: _Asked) -> Panel:
@@ -190,20 +196,33 @@ def _results(asked: _Asked) -> Panel:
         pd.read_csv(folder / "results.csv"),
         baseline=settings["baseline"],
         n_folds=settings["n_folds"],
-        data=asked.sources.data_name,
+        data=_sized_data(asked.sources),
+        settings=_settings(asked.sources.settings, asked.sources.experiment_runs),
     )
 
 
+def _sized_data(sources: FigureSources) -> str:
+    return sized(sources.data_name, *sources.data_size)
+
+
+def _settings(experiment: Mapping[str, Any], runs: Sequence[TrainingRun]) -> str:
+    return ". ".join(filter(None, [experiment_words(experiment), training_words(runs)]))
+
+
 def _timing(asked: _Asked) -> Panel:
-    folder = asked.sources.experiment
-    devices = sorted({str(run.about.get("device", "")) for run in asked.sources.runs} - {""})
-    data, device = asked.sources.data_name, ", ".join(devices)
-    if folder is not None and (folder / "timing.csv").is_file():
-        return timing_panel(pd.read_csv(folder / "timing.csv"), data=data, device=device)
-    run = asked.sources.any_run
-    if not (run.folder / "timing.csv").is_file():
-        raise AliError(f"{run.folder} has no times yet; let the run finish an epoch")
-    return timing_panel(_times_of(run), per="epoch", data=data, device=device)
+    sources, folder = asked.sources, asked.sources.experiment
+    whole = folder is not None and (folder / "timing.csv").is_file()
+    runs = sources.experiment_runs if whole else [sources.any_run]
+    about: dict[str, Any] = {
+        "data": _sized_data(sources),
+        "device": ", ".join(sorted({str(run.about.get("device", "")) for run in runs} - {""})),
+        "settings": _settings(sources.settings if whole else {}, runs),
+    }
+    if folder is not None and whole:
+        return timing_panel(pd.read_csv(folder / "timing.csv"), **about)
+    if not (runs[0].folder / "timing.csv").is_file():
+        raise AliError(f"{runs[0].folder} has no times yet; let the run finish an epoch")
+    return timing_panel(_times_of(runs[0]), per="epoch", **about)
 
 
 def _times_of(run: TrainingRun) -> pd.DataFrame:

@@ -7,20 +7,19 @@ Synopsis::
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, Literal
+from itertools import chain, count
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from ali_core.interventions import PRESETS
 from ali_viz.panels.captions import dry_run_caption
 from ali_viz.panels.class_scatter import place_legend
-from ali_viz.panels.dry_run_style import LINE_WIDTH, STAR, STYLES, line_colour, line_handles
+from ali_viz.panels.dry_run_style import BEST_WIDTH, LINE_WIDTH, STAR, STYLES, line_colour, line_handles
 from ali_viz.panels.dry_run_table import SCORES, dry_run_table, left_out
 from ali_viz.panels.panel import Panel
 from ali_viz.panels.print_style import (
@@ -44,8 +43,8 @@ HEADS = {
     "transfer": "Transfer F1 (validation samples moved without labels)",
 }
 SPACES = {"nd": "n-D (ALI)", "2d": "2-D (PALI)"}
-MARGIN_MM, GAP_MM, LEFT_MM, GROUP_HEAD_MM, TITLE_MM, BELOW_MM, WIDEST_MM = 1.5, 2.2, 8.2, 3.6, 3.4, 7.8, 44.0
-LEGEND_ROW_MM, LEGEND_COLUMNS = 3.0, {"double": 6, "single": 3}
+MARGIN_MM, GAP_MM, LEFT_MM, GROUP_HEAD_MM, TITLE_MM, BELOW_MM, WIDEST_MM = 1.5, 2.2, 8.2, 3.6, 4.2, 7.8, 44.0
+LEGEND_ROW_MM = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +100,15 @@ def draw_dry_run(table: pd.DataFrame, *, width: Width = "double") -> Figure:
     total, n_columns = width_in_mm(width), min(len(ordered), 6 if width == "double" else 3)
     grid = _Grid(ordered, total, n_columns)
     groups = list(_groups(table))
-    handles = line_handles(table)
-    legend_columns = LEGEND_COLUMNS[width]
-    legend_mm = LEGEND_ROW_MM * -(-len(handles) // legend_columns)
+    columns = line_handles(table)
+    handles = list(chain.from_iterable(columns))
+    legend_mm = LEGEND_ROW_MM * len(columns[0])
     letters = (chr(ord("a") + index) for index in count())
     with print_style():
         figure = new_figure(total, 2 * MARGIN_MM + len(groups) * grid.group_height + legend_mm)
         for number, rows in enumerate(groups):
             _draw_group(figure, rows, grid, number, next(letters))
-        place_legend(figure, handles, n_columns=legend_columns, left_mm=MARGIN_MM, bottom_mm=MARGIN_MM)
+        place_legend(figure, handles, n_columns=len(columns), left_mm=MARGIN_MM, bottom_mm=MARGIN_MM)
     return figure
 
 
@@ -117,6 +116,7 @@ def dry_run_panel(
     curves: pd.DataFrame,
     *,
     score: Literal["oracle", "transfer", "both"] = "both",
+    hold: int | None = 3,
     data: str,
     settings: str = "",
     width: Width = "double",
@@ -129,10 +129,12 @@ def dry_run_panel(
         ``curves.csv`` of a dry run.
     score
         Which score; ``both`` draws them in separate rows, never in one plot.
+    hold
+        As in the dry run; see `dry_run_table`.
     data
         What was intervened on, for the caption.
     settings
-        What else is to be said of the run, such as its seed, for the caption.
+        What else is to be said of the run, such as its seed, for the caption; no full stop at the end.
     width
         See `draw_dry_run`.
 
@@ -147,13 +149,14 @@ def dry_run_panel(
         See `dry_run_table`.
     """
     scores = SCORES if score == "both" else (score,)
-    table = pd.concat([dry_run_table(curves, name) for name in scores], ignore_index=True)
+    table = pd.concat([dry_run_table(curves, name, hold=hold) for name in scores], ignore_index=True)
     swept = curves[curves["sweep"] == "strengths"]
     caption = dry_run_caption(
         table,
         data=data,
         settings=settings,
         n_folds=swept["fold"].nunique(),
+        hold=hold,
         left_out=left_out(curves),
         raster_above=LINES_RASTER_ABOVE,
     )
@@ -201,7 +204,7 @@ def _limits(rows: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float
 
 
 def _draw_plot(axes: Axes, rows: pd.DataFrame) -> str:
-    """Draw the lines of one combination, strong over weak, and the best over all; return what to say of the best."""
+    """Draw the lines of one combination, strong over weak, and the best over all; return what its star says."""
     by_name = [group for _, group in rows.groupby("configuration", sort=False)]
     looks = pd.DataFrame([group.iloc[0][["strength", "selection", "criterion"]] for group in by_name])
     order = np.argsort(looks["strength"].to_numpy(dtype=np.float64), kind="stable")
@@ -214,9 +217,18 @@ def _draw_plot(axes: Axes, rows: pd.DataFrame) -> str:
     )
     untouched = rows.loc[rows["n_interventions"] == 0, "f1"].mean()
     axes.axhline(untouched, color=INK, lw=0.4, zorder=3)
-    best = rows[rows["is_best"]]
-    top = best.iloc[int(best["f1"].argmax())]
-    look: dict[str, Any] = {"color": line_colour(top["selection"], 1.0), "ls": STYLES[top["criterion"]], "lw": 1.2}
-    axes.plot(best["n_interventions"], best["f1"], path_effects=[withStroke(linewidth=2.4, foreground="w")], **look)
-    axes.plot(top["n_interventions"], top["f1"], clip_on=False, zorder=5, **STAR)
-    return f"{top['f1']:.3f} at {top['n_interventions']:.0f}"
+    _draw_best(axes, rows[rows["is_best"]])
+    star = rows[rows["is_star"]]
+    if star.empty:
+        return ""
+    axes.plot(star["n_interventions"], star["f1"], clip_on=False, zorder=5, **STAR)
+    return f"{star['f1'].iloc[0]:.3f} at {star['n_interventions'].iloc[0]:.0f}"
+
+
+def _draw_best(axes: Axes, rows: pd.DataFrame) -> None:
+    if rows.empty:
+        return
+    selection, criterion = rows.iloc[0][["selection", "criterion"]]
+    line = rows[["n_interventions", "f1"]].to_numpy(dtype=np.float64).T
+    axes.plot(*line, color="white", lw=2 * BEST_WIDTH, zorder=4)
+    axes.plot(*line, color=line_colour(selection, 1.0), ls=STYLES[criterion], lw=BEST_WIDTH, zorder=4)

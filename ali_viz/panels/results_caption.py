@@ -35,14 +35,24 @@ def results_caption(table: pd.DataFrame, *, n_folds: int, data: str, settings: s
         "so compare them by paired differences."
         if np.isfinite(means["low"].to_numpy(dtype=np.float64)).any()
         else "",
-        f"Lines: {', '.join(lines['method'])}, trained without these interventions"
-        + (f"; grey, the interval of {lines.iloc[0]['method']}." if np.isfinite(lines.iloc[0]["low"]) else "."),
+        _lines(bars, lines),
         f"The vertical axis begins at {floor:.2f}, not at 0." if floor > 0 else "",
         f"The highest of {len(bars)} bars is high by chance, too." if len(bars) > 1 else "",
         "n/a: not run." if _has_gaps(bars) else "",
         "Training uses the labels of the training folds.",
     ]
     return " ".join(sentence for sentence in sentences if sentence) + "\n"
+
+
+def _lines(bars: pd.DataFrame, lines: pd.DataFrame) -> str:
+    without = [name for name in lines["method"] if name not in set(bars["method"])]
+    first = lines.iloc[0]
+    parts = [
+        *([f"{first['method']}, the baseline, which is a bar as well"] if first["method"] not in without else []),
+        *([f"{', '.join(without)}, trained without these interventions"] if without else []),
+        *([f"grey, the interval of {first['method']}"] if np.isfinite(first["low"]) else []),
+    ]
+    return f"Lines: {'; '.join(parts)}."
 
 
 def _counts(table: pd.DataFrame, means: pd.DataFrame, n_folds: int) -> str:

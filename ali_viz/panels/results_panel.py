@@ -30,6 +30,8 @@ MARGIN_MM, LEFT_MM, TICK_MM, LEADER_MM, LABEL_GAP_MM = 1.5, 10.0, 2.0, 3.0, 0.6
 PLOT_MM = {"single": 46.0, "double": 52.0}
 GROUP_SHARE, BAR_MM = 0.86, 6.0
 """Share of its width that a group of bars fills, with bars no wider than this."""
+LEAST_SPAN = 0.05
+"""Of the vertical axis, in F1."""
 DASHES = ((0, ()), (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (8, 2)))
 
 
@@ -133,7 +135,7 @@ def results_panel(
 def _frame(table: pd.DataFrame, lines: pd.DataFrame, total: float, height: float) -> _Frame:
     low = float(np.nanmin(table[["mean", "low"]]))
     high = float(np.nanmax(table[["mean", "high"]]))
-    margin = 0.06 * max(high - low, 0.02)
+    margin = max(0.06 * (high - low), (LEAST_SPAN - (high - low)) / 2)
     labels = max(text_width_mm(_line_label(row)) for _, row in lines.iterrows()) + LEADER_MM + LABEL_GAP_MM
     return _Frame(
         left=MARGIN_MM + LEFT_MM,

@@ -51,8 +51,9 @@ def results_panel_table(results: pd.DataFrame, *, baseline: str = "tml", n_folds
     Returns
     -------
     pandas.DataFrame
-        One row for each bar, then for each baseline (methods without interventions of a preset), ``baseline`` first,
-        then for each run; the columns are described in ``RESULTS_PANEL_COLUMNS``.
+        One row for each bar, then for each baseline (``baseline``, then methods without interventions of a preset),
+        then for each run; the columns are described in ``RESULTS_PANEL_COLUMNS``. A ``baseline`` with interventions is
+        both a bar and a baseline.
 
     Raises
     ------
@@ -74,6 +75,8 @@ def results_panel_table(results: pd.DataFrame, *, baseline: str = "tml", n_folds
         for key, rows in runs.groupby(PLACE, sort=False)
     ]
     means = pd.DataFrame(whole)
+    both = means[(means["kind"] == "bar") & (means["method"] == baseline)]
+    means = pd.concat([means, both.assign(kind="baseline", combination="")], ignore_index=True)
     order = {name: rank for rank, name in enumerate(in_order(means["combination"]))}
     is_bar = means["kind"] == "bar"
     rank = np.where(is_bar, means["combination"].map(order), means["method"] != baseline)
@@ -100,9 +103,9 @@ def _runs(results: pd.DataFrame, baseline: str, n_folds: int) -> pd.DataFrame:
 
 
 def _check(runs: pd.DataFrame, baseline: str) -> None:
-    lines = runs.loc[runs["kind"] == "baseline", "method"].unique().tolist()
-    if baseline not in lines:
-        raise AliError(f"baseline {baseline!r} has no run without interventions; those with runs are {lines}")
+    methods = runs["method"].unique().tolist()
+    if baseline not in methods:
+        raise AliError(f"baseline {baseline!r} has no run; those with runs are {methods}")
     if not (runs["kind"] == "bar").any():
         raise AliError("no run has interventions of ali or pali; train at least one of these methods")
     twice = runs[runs.duplicated([*PLACE, "fold", "seed"])]

@@ -129,7 +129,13 @@ def draw_timing(table: pd.DataFrame, *, width: Width = "single") -> Figure:
 
 
 def timing_panel(
-    timing: pd.DataFrame, *, data: str, device: str = "", per: str = "run", width: Width = "single"
+    timing: pd.DataFrame,
+    *,
+    data: str,
+    device: str = "",
+    settings: str = "",
+    per: str = "run",
+    width: Width = "single",
 ) -> Panel:
     """Average, draw and describe what interventions cost.
 
@@ -141,6 +147,8 @@ def timing_panel(
         What was trained on, for the caption.
     device
         On what, for the caption.
+    settings
+        What else is to be said of the runs, for the caption; no full stop at the end.
     per
         What a row of ``timing`` is of: a ``run``, or an ``epoch``.
     width
@@ -157,7 +165,8 @@ def timing_panel(
         See `timing_panel_table`.
     """
     table = timing_panel_table(timing)
-    return Panel(figure=draw_timing(table, width=width), table=table, caption=_caption(table, data, device, per))
+    where = f"{data}{f', on {device}' if device else ''}"
+    return Panel(figure=draw_timing(table, width=width), table=table, caption=_caption(table, where, settings, per))
 
 
 def _draw_points(axes: Axes, rows: pd.DataFrame, places: NDArray[np.float64], space: str) -> None:
@@ -184,19 +193,21 @@ def _scale(axes: Axes, table: pd.DataFrame, n_groups: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _caption(table: pd.DataFrame, data: str, device: str, per: str) -> str:
+def _caption(table: pd.DataFrame, where: str, settings: str, per: str) -> str:
     spaces = set(table.loc[table["stage"] == "intervene", "space"])
     counts = table["n"]
     number = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
     planning = "Interventions: statistics of the classes, choice and planning of all steps"
     sentences = [
-        f"Seconds an epoch in the training on {data}{f', on {device}' if device else ''}.",
+        f"Seconds an epoch in the training on {where}.",
+        f"{settings}." if settings else "",
         f"Points are means over {number} {per}{'s' if counts.max() > 1 else ''}, lines reach from the fastest to the "
         "slowest.",
         f"Combinations of transforms: {COMBINATION_NOTE}",
         planning + ("; in 2-D the fit of the parametric t-SNE is included." if "2d" in spaces else "."),
         f"{TRAINING}: one pass over the training fold, waiting for batches included.",
         "Embedding and evaluation, which all methods need, are not shown.",
+        "Training and interventions use the labels of the training fold.",
         "The axis is logarithmic.",
     ]
-    return " ".join(sentences) + "\n"
+    return " ".join(filter(None, sentences)) + "\n"

@@ -101,7 +101,9 @@ def experiment(tmp_path, ids, labels):
 @pytest.fixture
 def dry_run(tmp_path):
     folder = tmp_path / "all" / "dry-run"
-    write_json({"seed": 11}, folder / "dry_run.json")
+    data = {"name": "marrow.npz", "n_samples": 2400, "n_classes": 3}
+    grid = {"contract": [0.5], "rotate": [0.02, 0.32], "shift": [1.0], "shift_mix": [0.0], "seed": 5}
+    write_json({"seed": 11, "hold": 2, "longest": 40, "data": data, "grid": grid}, folder / "dry_run.json")
     curve = pd.DataFrame({"n_interventions": range(3), "oracle_f1": [0.5, 0.7, 0.9], "transfer_f1": [0.5, 0.6, 0.4]})
     settings = {"contract": 0.5, "rotate": 0.0, "shift": 0.0, "shift_mix": 1.0, "criterion": "product"}
     about = {"space": "nd", "combination": "c", "configuration": "one", "sweep": "strengths", "n_neighbours": 15}
@@ -138,9 +140,55 @@ def test_each_figure_is_made_of_its_own_files(experiment, dry_run, tmp_path):
     bars = pd.read_csv(out / "fig5.csv").set_index("kind")
     assert bars.loc["bar", "mean"] == pytest.approx(0.61 + 0.08)
     assert "(1/n + 1/3)" in (out / "fig5.txt").read_text("utf-8")
-    assert "marrow.npz, on cpu" in (out / "fig7.txt").read_text("utf-8")
-    assert "Seed 11." in (out / "fig4.txt").read_text("utf-8")
+    assert "marrow.npz (24 samples of 3 classes), on cpu" in (out / "fig7.txt").read_text("utf-8")
     assert pd.read_csv(out / "fig4.csv")["f1"].max() == pytest.approx(0.9)
+
+
+def test_captions_name_data_size_settings_and_seeds(experiment, dry_run, tmp_path):
+    settings = {"name": "short", "seeds": [3, 4], "fold_seed": 9, "exclude": ["artefact"], "ignore_groups": True}
+    settings |= {"baseline": "tml", "n_folds": 5, "folds": [0, 2, 3]}
+    settings |= {"long_tail": {"largest": 90, "smallest": 7, "seed": 8}}
+    (experiment / "experiment.toml").write_text(tomli_w.dumps(settings))
+    run = experiment / "runs" / "tml" / "0-0"
+    (run / "settings.toml").write_text(tomli_w.dumps({"method": "tml", "max_epochs": 17, "patience": 6}))
+    make_figures(experiment.parent, tmp_path / "out", only=["fig4", "fig5", "fig7"])
+    captions = {name: (tmp_path / "out" / f"{name}.txt").read_text("utf-8") for name in ("fig4", "fig5", "fig7")}
+    expected = (
+        "marrow.npz (2,400 samples of 3 classes)",
+        "λ_r 0.02, 0.32;",
+        "at most 40 interventions",
+        "seed 11 (folds",
+    )
+    for words in (*expected, "seed 5 (probabilistic", "1 for 2 numbers in a row", "use the labels"):
+        assert words in captions["fig4"]
+    for name in ("fig5", "fig7"):
+        for words in (
+            "marrow.npz (24 samples of 3 classes)",
+            "“short”; without artefact; thinned to a long tail of 90 to 7 samples a class (seed 8)",
+            "3 of 5 folds (fold seed 9, groups not kept whole); training seeds 3, 4.",
+            "Trained for at most 17 epochs, stopped after 6 without a better validation F1.",
+            "labels of the training fold",
+        ):
+            assert words in captions[name]
+
+
+def test_a_dry_run_without_a_record_of_its_data_is_drawn(dry_run, tmp_path):
+    write_json({"seed": 11, "hold": None}, dry_run / "dry_run.json")
+    make_figures(dry_run, tmp_path, only=["fig4"])
+    caption = (tmp_path / "fig4.txt").read_text("utf-8")
+    assert "embedding of samples of unknown origin: macro F1" in caption
+    assert "Seed 11 (folds and layout)." in caption
+    assert "in a row" not in caption
+
+
+def test_settings_of_a_run_beside_an_experiment_are_not_those_of_the_experiment(experiment, tmp_path, ids, labels):
+    for folder, epochs in ((experiment / "runs" / "tml" / "0-0", 17), (experiment.parent / "run", 99)):
+        write_run(folder, ids, labels)
+        (folder / "settings.toml").write_text(tomli_w.dumps({"method": "ali", "max_epochs": epochs, "patience": 0}))
+    make_figures(experiment.parent, tmp_path / "out", only=["fig5", "fig7"])
+    for name in ("fig5", "fig7"):
+        caption = (tmp_path / "out" / f"{name}.txt").read_text("utf-8")
+        assert "at most 17 epochs, no early stop." in caption
 
 
 def test_a_single_run_gives_what_it_has_and_tells_what_makes_the_rest(run, tmp_path):

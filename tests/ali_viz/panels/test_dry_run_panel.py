@@ -16,7 +16,7 @@ from ali_viz.panels.dry_run_panel import HEADS, draw_dry_run, dry_run_panel
 from ali_viz.panels.dry_run_style import COLOURS
 from ali_viz.panels.dry_run_table import DRY_RUN_COLUMNS, dry_run_table
 
-N_FOLDS, N_MAX = 3, 6
+N_FOLDS, N_MAX, HOLD = 3, 6, 2
 CRITERIA = ("closest", "mean-std", "mean-all", "product")
 
 
@@ -40,7 +40,7 @@ def curves():
         name = f"{combination} {contract} {criterion} {selection}"
         for fold in range(1 if name == "c 0.125 closest probabilistic" else N_FOLDS):
             oracle = np.minimum(0.5 + np.cumsum(rng.uniform(0, 0.4 * contract + 0.05, N_MAX + 1)), 1.0)
-            length = int(np.argmax(oracle == 1.0)) + 1 if oracle[-1] == 1.0 else N_MAX + 1
+            length = int(np.argmax(oracle == 1.0)) + HOLD if oracle[-1] == 1.0 else N_MAX + 1
             look = {"contract": contract, "criterion": criterion, "selection": selection}
             parts.append(curve(space, combination, name, oracle=oracle[:length], fold=fold, **look))
     parts.append(curve("nd", "c", "second sweep", oracle=[0.1, 0.2], fold=0, sweep="neighbours", n_neighbours=3))
@@ -49,20 +49,30 @@ def curves():
 
 @pytest.fixture(scope="module")
 def panel(curves):
-    return dry_run_panel(curves, data="made-up curves", settings="Seed 4")
+    return dry_run_panel(curves, hold=HOLD, data="made-up curves", settings="Seed 4")
 
 
-def test_a_curve_that_ended_at_one_counts_as_one_and_any_other_end_is_an_end():
-    whole = [curve("nd", "c", "one", oracle=[0.5, 0.75, 1.0], fold=fold) for fold in (0, 1)]
+def test_a_fold_that_held_one_counts_as_one_and_any_other_end_is_an_end():
+    held = [curve("nd", "c", "one", oracle=[0.5, 1.0, 1.0], fold=fold) for fold in (0, 1)]
     longer = [curve("nd", "c", "one", oracle=[0.5, 0.7, 0.8, 0.9], fold=2)]
     short = [curve("nd", "c", "two", oracle=[0.4, 0.8], fold=fold) for fold in range(3)]
-    table = dry_run_table(pd.concat(whole + longer + short), "oracle")
+    curves = pd.concat(held + longer + short)
+    table = dry_run_table(curves, "oracle", hold=2)
     one, two = (table[table["configuration"] == name] for name in ("one", "two"))
-    np.testing.assert_allclose(one["f1"], [0.5, 2.2 / 3, 2.8 / 3, 2.9 / 3])
+    np.testing.assert_allclose(one["f1"], [0.5, 2.7 / 3, 2.8 / 3, 2.9 / 3])
     assert list(one["n_measured"]) == [3, 3, 3, 1]
     assert list(two["n_interventions"]) == [0, 1]
-    transfer = dry_run_table(pd.concat(whole + longer + short), "transfer")
+    transfer = dry_run_table(curves, "transfer", hold=2)
     assert list(transfer[transfer["configuration"] == "one"]["n_interventions"]) == [0, 1, 2]
+    for hold in (3, None):  # as after a race, which left the folds where others had been as fast
+        left = dry_run_table(curves, "oracle", hold=hold)
+        assert list(left[left["configuration"] == "one"]["n_interventions"]) == [0, 1, 2]
+
+
+def test_a_curve_that_left_one_again_is_no_longer_held():
+    parts = [curve("nd", "c", "one", oracle=[0.5, 1.0, 1.0, 0.9], fold=0)]
+    parts.append(curve("nd", "c", "one", oracle=[0.5, 0.6, 0.7, 0.8, 0.9], fold=1))
+    assert list(dry_run_table(pd.concat(parts), "oracle", hold=2)["n_interventions"]) == [0, 1, 2, 3]
 
 
 def test_means_are_those_of_a_loop_over_configurations(curves, panel):
@@ -75,10 +85,12 @@ def test_means_are_those_of_a_loop_over_configurations(curves, panel):
         if len(folds) < N_FOLDS:
             assert key not in drawn.index
             continue
-        padded = [np.append(fold, np.ones(N_MAX + 1 - len(fold))) for fold in folds]
+        length = max(map(len, folds))
+        padded = [np.append(fold, np.ones(length - len(fold))) for fold in folds]
         np.testing.assert_allclose(drawn.loc[key].sort_index(), np.mean(padded, axis=0))
-        n_rows += N_MAX + 1
+        n_rows += length
     assert len(drawn) == n_rows
+    assert drawn.index.get_level_values("n_interventions").max() <= N_MAX + 1
 
 
 def test_the_second_sweep_and_unfinished_configurations_are_not_drawn_and_said(panel):
@@ -110,23 +122,61 @@ def test_of_two_that_are_equal_the_one_with_the_better_transfer_score_is_best():
     assert set(blind.loc[blind["is_best"], "configuration"]) == {"a"}
 
 
-def test_the_best_is_the_one_that_a_dry_run_ranks_first(curves, panel):
-    book = CurveBook(N_FOLDS)
-    swept = curves[(curves["sweep"] == "strengths") & (curves["space"] == "nd") & (curves["combination"] == "c,s")]
+@pytest.mark.parametrize("space", ["nd", "2d"])
+@pytest.mark.parametrize("combination", ["c", "c,s", "all"])
+def test_the_best_is_the_one_that_a_dry_run_ranks_first(curves, panel, space, combination):
+    book = CurveBook(N_FOLDS, HOLD)
+    of_sweep = curves[curves["sweep"] == "strengths"]
+    swept = of_sweep[(of_sweep["space"] == space) & (of_sweep["combination"] == combination)]
     texts = {}
-    for (text, fold), rows in swept.groupby(["configuration", "fold"]):
+    for (text, fold), rows in swept.groupby(["configuration", "fold"], sort=False):
         first = rows.iloc[0]
         chosen = {name: first[name] for name in ("contract", "criterion", "selection")}
         settings = InterventionSettings(**chosen, n_neighbours=15)
         texts[configuration_name(settings)] = text
         book.add(settings, fold, rows[["n_interventions", "oracle_f1", "transfer_f1"]])
     name, outcome = book.ranked(texts)[0]
-    oracle = panel.table[(panel.table["score"] == "oracle") & panel.table["is_best"]]
-    best = oracle[(oracle["space"] == "nd") & (oracle["combination"] == "c,s")]
+    best = panel.table[panel.table["is_best"]]
+    best = best[(best["space"] == space) & (best["combination"] == combination)]
     assert set(best["configuration"]) == {texts[name]}
-    reached = best.loc[best["f1"].idxmax()]
-    assert reached["f1"] == pytest.approx(outcome.oracle_f1)
-    assert reached["n_interventions"] == outcome.n_interventions
+    stars = best[best["is_star"]].set_index("score")
+    assert set(stars["n_interventions"]) == {outcome.n_interventions}
+    assert stars.loc["oracle", "f1"] == pytest.approx(outcome.oracle_f1)
+    if np.isnan(outcome.transfer_f1):
+        assert "transfer" not in stars.index
+    else:
+        assert stars.loc["transfer", "f1"] == pytest.approx(outcome.transfer_f1)
+
+
+def test_both_rows_mark_the_same_configuration_after_the_same_interventions():
+    parts = [
+        curve("nd", "c", name, oracle=oracle, transfer=transfer, fold=fold)
+        for name, oracle, transfer in (
+            ("winner", [0.5, 0.7, 0.9, 0.8], [0.6, 0.5, 0.41, 0.5]),
+            ("higher", [0.5, 0.6, 0.7, 0.7], [0.6, 0.9, 0.9, 0.9]),
+        )
+        for fold in range(2)
+    ]
+    panel = dry_run_panel(pd.concat(parts), data="x")
+    assert "t-SNE" not in panel.caption
+    marked = [next(line for line in axes.lines if line.get_marker() == "*") for axes in panel.figure.axes]
+    assert [line.get_xdata()[0] for line in marked] == [2, 2]
+    np.testing.assert_allclose([line.get_ydata()[0] for line in marked], [0.9, 0.41])
+    texts = [text.get_text() for text in panel.figure.texts]
+    assert {"0.900 at 2", "0.410 at 2"} <= set(texts)
+    assert "no star" not in panel.caption
+
+
+def test_there_is_no_star_where_a_fold_was_not_followed_so_far():
+    parts = [
+        curve("nd", "c", "one", oracle=[0.5, 0.7, 1.0, 1.0, 1.0], fold=0),
+        curve("nd", "c", "one", oracle=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], fold=1),
+    ]
+    panel = dry_run_panel(pd.concat(parts), data="x")
+    stars = [[line for line in axes.lines if line.get_marker() == "*"] for axes in panel.figure.axes]
+    assert [len(lines) for lines in stars] == [1, 0]
+    assert [text.get_text() for text in panel.figure.texts if " at " in text.get_text()] == ["1.000 at 5"]
+    assert "There is no star where some fold was not followed so far." in panel.caption
 
 
 def test_strength_is_the_mean_rank_in_the_grids():
@@ -144,16 +194,24 @@ def test_scores_stand_in_rows_of_their_own_and_are_named(panel):
     heads = [text.get_text() for text in panel.figure.texts if "validation" in text.get_text()]
     assert [head.rsplit(", ", 1)[0] for head in heads] == [HEADS["oracle"]] * 2 + [HEADS["transfer"]] * 2
     assert [head.rsplit(", ", 1)[1] for head in heads] == ["n-D (ALI)", "2-D (PALI)"] * 2
-    for words in ("3 folds", "made-up curves", "Seed 4", "uses their labels", "counts as 1", "without their labels"):
+    for words in (
+        "3 folds",
+        "made-up curves",
+        "Seed 4",
+        "uses their labels",
+        "for 2 numbers",
+        "without their labels",
+        "t-SNE",
+    ):
         assert words in panel.caption
 
 
-def test_one_score_says_nothing_of_the_other(curves):
-    panel = dry_run_panel(curves, score="transfer", data="x")
+def test_one_score_says_nothing_of_the_other_but_what_is_marked(curves):
+    panel = dry_run_panel(curves, score="transfer", hold=HOLD, data="x")
     assert set(panel.table["score"]) == {"transfer"}
-    words = panel.caption + " ".join(text.get_text() for text in panel.figure.texts)
-    assert "Transfer" in words
-    assert "racle" not in words
+    sentences = [*panel.caption.split(". "), *(text.get_text() for text in panel.figure.texts)]
+    (mark,) = [sentence for sentence in sentences if "racle" in sentence]
+    assert mark.startswith("Thick line and star: the configuration whose oracle score")
 
 
 def test_each_plot_draws_its_configurations_with_their_colour(panel):
@@ -204,6 +262,10 @@ def test_curves_without_what_is_to_be_drawn_are_refused(curves):
         dry_run_panel(curves.drop(columns="transfer_f1"), data="x")
     with pytest.raises(AliError, match="no transfer score"):
         dry_run_panel(curves.assign(transfer_f1=np.nan), score="transfer", data="x")
+    with pytest.raises(AliError, match="no column 'oracle_f1'"):
+        dry_run_table(curves.drop(columns="oracle_f1"), "transfer")
+    with pytest.raises(AliError, match="hold must be at least 1"):
+        dry_run_table(curves, "oracle", hold=0)
     with pytest.raises(AliError, match="no oracle score"):
         dry_run_table(curves[curves["sweep"] == "neighbours"], "oracle")
     torn = pd.concat([curve("nd", "c", str(fold), oracle=[0.5], fold=fold) for fold in range(2)])

@@ -192,6 +192,34 @@ def test_controls_and_other_losses_are_lines(check_texts):
         assert {"tml 0.510", "tml +cw 0.510", "ce 0.510", "ali c control 0.505"} <= set(texts)
 
 
+def test_a_baseline_with_interventions_is_a_bar_and_a_line(check_texts):
+    parts = [
+        runs("ali c", [0.6, 0.7], preset="c", weight=0.8),
+        runs("ali c,s", [0.5, 0.54], preset="c,s", weight=0.8),
+        runs("ce", [0.4, 0.6]),
+    ]
+    panel = results_panel(pd.concat(parts), baseline="ali c", n_folds=6, data="x")
+    kinds = panel.table[panel.table["kind"] != "run"].groupby("method", sort=False)["kind"].agg(list).to_dict()
+    assert kinds == {"ali c": ["bar", "baseline"], "ali c,s": ["bar"], "ce": ["baseline"]}
+    assert len(panel.table[panel.table["kind"] == "run"]) == 6
+    texts = check_texts(panel.figure)
+    assert {"ali c 0.650", "ce 0.500"} <= set(texts)
+    axes = panel.figure.axes[0]
+    level = [line.get_ydata()[0] for line in axes.lines if line.get_transform() == axes.get_yaxis_transform()]
+    np.testing.assert_allclose(level, [0.65, 0.5])
+    said = "Lines: ali c, the baseline, which is a bar as well; ce, trained without these interventions; grey, the "
+    assert said + "interval of ali c." in panel.caption
+
+
+def test_the_baseline_may_be_the_only_run(check_texts):
+    panel = results_panel(runs("ali c", [0.6566], preset="c", weight=0.8), baseline="ali c", n_folds=6, data="x")
+    assert list(panel.table["kind"]) == ["bar", "baseline", "run"]
+    assert "trained without" not in panel.caption
+    check_texts(panel.figure)
+    low, high = panel.figure.axes[0].get_ylim()
+    assert low < 0.6566 - 0.02 < 0.6566 + 0.02 < high
+
+
 def test_what_else_a_label_says_makes_another_group():
     about = {"loss": "ali", "preset": "c,s", "weight": 0.8}
     labels = ["ali c,s width=64", "ali c,s", "tml, then ali c,s +cw", "ali c,s w=0.5"]
@@ -225,7 +253,7 @@ def test_files_are_the_same_twice_and_hold_their_fonts(results, check_files):
 def test_results_that_cannot_be_drawn_are_refused(results):
     cases = [
         (results.drop(columns="control"), {}, "column 'control'"),
-        (results, {"baseline": "ce"}, r"baseline 'ce' .*\['pli', 'tml'\]"),
+        (results, {"baseline": "ce"}, r"baseline 'ce' has no run; .*\['pli', 'tml', 'pali c'"),
         (results[results["preset"] == ""], {}, "interventions of ali or pali"),
         (pd.concat([results, results.iloc[[20]]]), {}, "every run may occur once"),
         (pd.concat([results, results.iloc[[0]]]), {}, "every run may occur once"),

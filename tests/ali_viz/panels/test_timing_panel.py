@@ -34,7 +34,7 @@ def timing():
 
 @pytest.fixture(scope="module")
 def panel(timing):
-    return timing_panel(timing, data="made-up features", device="cpu")
+    return timing_panel(timing, data="made-up features", device="cpu", settings="Seeds 0, 1")
 
 
 def test_planning_is_averaged_by_combination_and_space_over_weights_and_folds(timing, panel):
@@ -83,7 +83,13 @@ def test_texts_are_legible_and_name_groups_and_spaces(panel, width, check_texts)
 
 
 def test_the_caption_says_what_the_times_contain(panel, timing):
-    for words in ("made-up features, on cpu", "3 to 27 runs", "fit of the parametric t-SNE", "waiting for batches"):
+    for words in (
+        "made-up features, on cpu. Seeds 0, 1. Points",
+        "3 to 27 runs",
+        "fit of the parametric t-SNE",
+        "waiting for batches",
+        "use the labels of the training fold",
+    ):
         assert words in panel.caption
     alone = timing_panel(timing[timing["loss"] == "ali"], data="x", per="epoch")
     assert "t-SNE" not in alone.caption
