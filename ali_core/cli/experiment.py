@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["experiment"]
 
-FILES = ("results.csv", "timing.csv", "comparison.csv", "table2.csv", "table2.md", "table2.tex")
+FILES = (
+    *("results.csv", "timing.csv", "comparison.csv", "comparison.md", "comparison.tex"),
+    *("table2.csv", "table2.md", "table2.tex"),
+)
 
 
 def experiment(
@@ -59,8 +62,8 @@ def experiment(
 ) -> None:
     """Train methods on the same folds and compare them.
 
-    OUT gets results.csv (a row a run), timing.csv, comparison.csv (differences from the baseline with intervals) and
-    table2 in CSV, Markdown and LaTeX, after every run. Ctrl-C is safe: the same command goes on.
+    OUT gets results.csv (a row a run), timing.csv, and in CSV, Markdown and LaTeX comparison (differences from the
+    baseline with intervals) and table2, after every run. Ctrl-C is safe: the same command goes on.
     """
     from ali_core.experiments.experiment import Experiment, paper_file  # noqa: PLC0415  # loaded when it is asked for
     from ali_core.experiments.runner import planned  # noqa: PLC0415

@@ -6,6 +6,8 @@
 ``parts/``             finished pieces of work, from which a stopped dry run goes on
 ``curves.csv``         one row a configuration, fold and number of interventions
 ``table1.csv``         recommended settings and the next best, by combination and space
+``table1.md``,         the recommended ones and the paper's
+``table1.tex``
 ``criteria.csv``       the best configuration of each criterion, after a full search
 ``recommended.toml``   the best combination of the space that was run last, for ``ali train --settings``;
                        ``recommended/`` has each of them
@@ -26,6 +28,7 @@ import pandas as pd
 from ali_core.errors import AliError
 from ali_core.experiments.fold_scorer import DryRunFold, Space
 from ali_core.experiments.sweep_grid import SweepGrid
+from ali_core.experiments.table_files import as_latex, as_markdown
 from ali_core.files import atomic_path, write_csv
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ class DryRunFolder:
             table = getattr(found, name)
             if table is not None:
                 write_csv(self._joined(table, self.folder / f"{name}.csv"), self.folder / f"{name}.csv")
+        self._write_table_one()
         for name, recommended in found.recommendations.items():
             _write_text(recommended.toml(space), self._recommended(space, name))
         best = self._recommended(space, _best_combination(self.folder / "table1.csv", space))
@@ -86,6 +90,19 @@ class DryRunFolder:
 
     def _recommended(self, space: Space, combination: str) -> Path:
         return self.folder / "recommended" / f"{space}-{combination.replace(',', '-')}.toml"
+
+    def _write_table_one(self) -> None:
+        """Write the recommended settings of all combinations, with the paper's, as one reads a Table I."""
+        table = pd.read_csv(self.folder / "table1.csv", float_precision="round_trip")
+        best = table[table["rank"] == 1].drop(columns=["rank", "behind_f1", "behind_interventions"])
+        about = json.loads((self.folder / "dry_run.json").read_text(encoding="utf-8"))["data"]
+        caption = (
+            f"Settings that a dry run of {about['name']} recommends ({about['n_samples']} samples of "
+            f"{about['n_classes']} classes), and those of the paper. oracle_f1: macro F1 of an SVM whose validation "
+            "samples were moved by their true class; transfer_f1: moved without labels; both after n_interventions."
+        )
+        _write_text(as_markdown(best, caption=caption), self.folder / "table1.md")
+        _write_text(as_latex(best, caption=caption), self.folder / "table1.tex")
 
     def _joined(self, table: pd.DataFrame, file: Path) -> pd.DataFrame:
         if not file.is_file():

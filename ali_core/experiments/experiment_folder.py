@@ -10,12 +10,17 @@ from ali_core.errors import AliError
 from ali_core.experiments.data_source import Data
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.planned_runs import PlannedRun, planned_runs
-from ali_core.experiments.result_tables import as_latex, as_markdown, caption, table_two
+from ali_core.experiments.result_tables import caption, table_two, table_two_latex, table_two_markdown
 from ali_core.experiments.run_results import Row, compared, results_table, timing_rows
 from ali_core.experiments.run_work import RunState, is_finished
+from ali_core.experiments.table_files import as_latex, as_markdown
 from ali_core.files import atomic_path, write_csv
+from ali_core.training import TrainSettings
 
 __all__ = ["ExperimentFolder"]
+
+COMPARED = ("method", "mean", "baseline_mean", "difference", "low", "high", "p", "p_holm", "n_pairs")
+"""Columns of the comparison that are printed."""
 
 Key = tuple[str, int, int]
 
@@ -42,7 +47,8 @@ class ExperimentFolder:
         Raises
         ------
         AliError
-            When the folder holds an experiment on other data, or a run that was begun with other settings.
+            When the folder holds an experiment on other data, or a run that was begun with other settings, the number
+            of epochs included: a table must not mix them.
         """
         about = self.path / "data.json"
         if about.is_file() and json.loads(about.read_text(encoding="utf-8"))["fingerprint"] != samples.fingerprint:
@@ -53,6 +59,11 @@ class ExperimentFolder:
 
             for run in begun:
                 RunFolder(run.folder, keep_checkpoints=False).claim(run.settings, resume=True)
+                old = TrainSettings.read(run.folder / "settings.toml").max_epochs
+                if old != run.settings.max_epochs:
+                    raise AliError(
+                        f"{run.folder} holds a run with other settings (max_epochs was {old}); choose another --out"
+                    )
 
     def claim(self, samples: Data, runs: Iterable[PlannedRun]) -> None:
         """Check as :meth:`check`, and write down the experiment."""
@@ -95,22 +106,39 @@ class ExperimentFolder:
     def _write_comparison(self, results: pd.DataFrame) -> None:
         experiment = self.experiment
         labels = [variant.label for variant in experiment.methods]
-        comparison, _ = compared(results, labels, baseline=experiment.baseline, n_folds=experiment.n_folds)
+        comparison, note = compared(results, labels, baseline=experiment.baseline, n_folds=experiment.n_folds)
         if comparison is None:
-            (self.path / "comparison.csv").unlink(missing_ok=True)
+            for name in ("comparison.csv", "comparison.md", "comparison.tex"):
+                (self.path / name).unlink(missing_ok=True)
         else:
+            about = self._about(comparison, note)
             write_csv(comparison, self.path / "comparison.csv")
+            _write_text(self.path / "comparison.md", as_markdown(comparison[list(COMPARED)], caption=about))
+            _write_text(self.path / "comparison.tex", as_latex(comparison[list(COMPARED)], caption=about))
+        self._write_table_two(results, comparison)
+
+    def _about(self, comparison: pd.DataFrame, note: str) -> str:
+        several = f"the {len(comparison)} comparisons" if len(comparison) > 1 else "the one comparison"
+        adjusted = f"p_holm is adjusted for {several} made here"
+        return (
+            f"{self.experiment.name}: macro F1 on test folds of {self.data_name} against {self.experiment.baseline} on "
+            f"the same folds and seeds, with the 95 % interval of the difference; {adjusted}, intervals are not."
+            f"{f' {note[0].upper()}{note[1:]}.' if note else ''}"
+        )
+
+    def _write_table_two(self, results: pd.DataFrame, comparison: pd.DataFrame | None) -> None:
         table = table_two(results, comparison)
         about = caption(
-            name=experiment.name,
+            table,
+            results,
+            name=self.experiment.name,
             data=self.data_name,
-            n_folds=experiment.n_folds,
-            folds=len(experiment.all_folds),
-            seeds=len(experiment.seeds),
+            n_folds=self.experiment.n_folds,
+            planned=len(planned_runs(self.experiment, self.path)),
         )
         write_csv(table, self.path / "table2.csv")
-        _write_text(self.path / "table2.md", as_markdown(table, about))
-        _write_text(self.path / "table2.tex", as_latex(table, about))
+        _write_text(self.path / "table2.md", table_two_markdown(table, about))
+        _write_text(self.path / "table2.tex", table_two_latex(table, about))
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from ali_core.errors import AliError
 
-__all__ = ["in_parallel"]
+__all__ = ["WorkerDiedError", "in_parallel"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,10 @@ WORKER_SECONDS = 60
 """How long a cluster may take to have its first worker."""
 
 _one_at_a_time = threading.Lock()
+
+
+class WorkerDiedError(AliError):
+    """A process ended in the middle of a task; which of the tasks ended it is not known."""
 
 
 def in_parallel(
@@ -70,7 +74,9 @@ def in_parallel(
     ------
     AliError
         For fewer than one worker, and ``workers`` together with ``scheduler``; while iterating, when dask is missing,
-        when a cluster does not answer, has no worker or one with several threads, and when a process dies.
+        when a cluster does not answer, has no worker or one with several threads.
+    WorkerDiedError
+        When a process dies; in a cluster, when it loses one after the other over a task.
 
     Notes
     -----
@@ -109,7 +115,7 @@ def _in_processes(
             yield result
         finished = True
     except loky.process_executor.TerminatedWorkerError:
-        raise AliError(
+        raise WorkerDiedError(
             "a worker process died, perhaps for want of memory; take fewer workers and start again"
         ) from None
     finally:
@@ -132,7 +138,7 @@ def _on_cluster(
             yield future.result()
             future.release()
     except distributed.KilledWorker as error:
-        raise AliError(
+        raise WorkerDiedError(
             f"the cluster at {scheduler} lost {error.allowed_failures + 1} workers over one task, perhaps for want of "
             "memory; give the workers more and start again"
         ) from None

@@ -3,7 +3,8 @@
 Synopsis::
 
     table = table_two(results, comparison)
-    as_markdown(table, caption), as_latex(table, caption)
+    about = caption(table, results, name="Table II", data="cells.npz", n_folds=6, planned=222)
+    table_two_markdown(table, about), table_two_latex(table, about)
 """
 
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["TABLE_TWO_COLUMNS", "as_latex", "as_markdown", "caption", "table_two"]
+from ali_core.experiments.table_files import latex_text, markdown_text
+
+__all__ = ["TABLE_TWO_COLUMNS", "caption", "table_two", "table_two_latex", "table_two_markdown"]
 
 Row = dict[str, Any]
 
@@ -41,7 +44,9 @@ PAPER = {
 }
 """Table II of the paper: macro F1 in percent over six folds, mean and standard deviation."""
 
-LATEX = r"${} \pm {}$"
+MARKDOWN = ("{} ± {}", "–", ", n = {}")
+LATEX = (r"${} \pm {}$", r"\mbox{--}", r", $n = {}$")
+"""How a cell is written: mean and standard deviation, one that is missing, and a number of runs unlike the others."""
 
 TABLE_TWO_COLUMNS = {
     "row": "combination of transforms, or baseline",
@@ -55,7 +60,8 @@ TABLE_TWO_COLUMNS = {
     "difference": "mean difference from the baseline in percentage points, over pairs of fold and seed",
     "low": "lower end of its 95 % interval",
     "high": "upper end",
-    "p_holm": "p, adjusted for all comparisons of the experiment",
+    "p_holm": "p, adjusted for all comparisons made here, those of methods without a cell included",
+    "n_comparisons": "how many these are",
 }
 """Columns of ``table2.csv``."""
 
@@ -88,11 +94,11 @@ def table_two(results: pd.DataFrame, comparison: pd.DataFrame | None = None) -> 
             **_of_runs(results.loc[results["method"] == label, "macro_f1"]),
             "paper_mean": mean,
             "paper_sd": sd,
-            **_of_difference(differences.get(label)),
+            **_of_difference(differences.get(label), len(differences)),
         }
         for row, column, label, mean, sd in cells
     ]
-    return pd.DataFrame(rows, columns=list(TABLE_TWO_COLUMNS))
+    return pd.DataFrame(rows, columns=list(TABLE_TWO_COLUMNS)).astype({"n_comparisons": "Int64"})
 
 
 def _of_runs(scores: "pd.Series[float]") -> Row:
@@ -105,57 +111,75 @@ def _of_runs(scores: "pd.Series[float]") -> Row:
     }
 
 
-def _of_difference(found: Row | None) -> Row:
+def _of_difference(found: Row | None, n_comparisons: int) -> Row:
     if found is None:
         return {}
-    return {name: 100 * found[name] for name in ("difference", "low", "high")} | {"p_holm": found["p_holm"]}
+    percent = {name: 100 * found[name] for name in ("difference", "low", "high")}
+    return percent | {"p_holm": found["p_holm"], "n_comparisons": n_comparisons}
 
 
-def caption(*, name: str, data: str, n_folds: int, folds: int, seeds: int) -> str:
+def caption(table: pd.DataFrame, results: pd.DataFrame, *, name: str, data: str, n_folds: int, planned: int) -> str:
     """Return what the table shows, in a sentence or two.
 
     Parameters
     ----------
+    table, results
+        As :func:`table_two` returns and takes them; folds and seeds are counted that runs of the table have.
     name, data
         Of the experiment, and of what it was done on.
-    n_folds, folds, seeds
-        Folds of the cross-validation, how many of them were tests, and the number of seeds.
+    n_folds
+        Folds of the cross-validation.
+    planned
+        Number of runs of the whole experiment; a smaller number of results is told.
     """
+    own = results[results["method"].isin(table["method"])]
+    folds, seeds = own["fold"].nunique(), own["seed"].nunique()
     of = f"{folds} of {n_folds}" if folds < n_folds else f"{n_folds}"
+    usual = _usual(table)
+    unlike = f", n = {usual} where no n is given" if (table["n"][table["n"] > 0] != usual).any() else ""
+    left = f" Unfinished: {len(results)} of {planned} runs." if len(results) < planned else ""
     return (
         f"{name}: macro F1 on test folds of {data} in percent, mean ± standard deviation over {of} folds, {seeds} "
-        f"seed{'s' * (seeds > 1)}; in brackets the paper's figures, on its own data."
+        f"seed{'s' * (seeds != 1)}{unlike}; in brackets the paper's figures, on its own data.{left}"
     )
 
 
-def as_markdown(table: pd.DataFrame, caption: str) -> str:
+def table_two_markdown(table: pd.DataFrame, caption: str) -> str:
     """Return the table of :func:`table_two` in Markdown, the paper's figures in brackets."""
-    lines = [caption, "", f"| | {' | '.join(COLUMNS)} |", "|---|" + "---|" * len(COLUMNS)]
+    lines = [markdown_text(caption), "", f"| | {' | '.join(COLUMNS)} |", "|---|" + "---|" * len(COLUMNS)]
+    usual = _usual(table)
     for row in ROWS:
-        cells = [_cell(one, "{} ± {}") + f" ({_paper(one, '{} ± {}')})" for one in _cells(table, row)]
+        cells = [_cell(one, MARKDOWN, usual) + f" ({_paper(one, MARKDOWN)})" for one in _cells(table, row)]
         lines.append(f"| {row} | {' | '.join(cell.strip() for cell in cells)} |")
     for one in _cells(table, "baseline"):
-        ours = _cell(one, "{} ± {}")
-        lines += ["", f"{one['column']}: {ours or 'not run'} ({_paper(one, '{} ± {}')})"]
+        ours = _cell(one, MARKDOWN, usual)
+        lines += ["", f"{one['column']}: {ours or 'not run'} ({_paper(one, MARKDOWN)})"]
     return "\n".join(lines) + "\n"
 
 
-def as_latex(table: pd.DataFrame, caption: str) -> str:
+def table_two_latex(table: pd.DataFrame, caption: str) -> str:
     r"""Return the table of :func:`table_two` in LaTeX, for the package booktabs; the paper's figures below ours."""
-    heads = " & ".join(["", *(_escaped(name) for name in COLUMNS)])
+    heads = " & ".join(["", *(latex_text(name) for name in COLUMNS)])
+    usual = _usual(table)
     lines = [
-        *(r"\begin{table}", r"\centering", rf"\caption{{{_escaped(caption)}}}", r"\label{tab:interventions}"),
+        *(r"\begin{table}", r"\centering", rf"\caption{{{latex_text(caption)}}}", r"\label{tab:interventions}"),
         *(rf"\begin{{tabular}}{{l{'c' * len(COLUMNS)}}}", r"\toprule", rf"{heads} \\", r"\midrule"),
     ]
     for row in ROWS:
         cells = _cells(table, row)
-        lines.append(" & ".join([_escaped(row), *(_cell(one, LATEX) for one in cells)]) + r" \\")
+        lines.append(" & ".join([latex_text(row), *(_cell(one, LATEX, usual) for one in cells)]) + r" \\")
         lines.append(" & ".join(["", *(rf"\small({_paper(one, LATEX)})" for one in cells)]) + r" \\")
     lines.append(r"\midrule")
     for one in _cells(table, "baseline"):
-        words = [one["column"], _cell(one, LATEX), rf"\small({_paper(one, LATEX)})"]
+        words = [one["column"], _cell(one, LATEX, usual), rf"\small({_paper(one, LATEX)})"]
         lines.append(" & ".join([*words, *[""] * (len(COLUMNS) - 2)]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+def _usual(table: pd.DataFrame) -> int:
+    """Return how many runs most of the cells have that have any."""
+    counts = table["n"][table["n"] > 0]
+    return int(counts.mode().max()) if len(counts) else 0
 
 
 def _cells(table: pd.DataFrame, row: str) -> list[Row]:
@@ -163,18 +187,13 @@ def _cells(table: pd.DataFrame, row: str) -> list[Row]:
     return [{str(name): value for name, value in one.items()} for one in chosen.to_dict("records")]
 
 
-def _cell(one: Row, form: str) -> str:
+def _cell(one: Row, form: tuple[str, str, str], usual: int) -> str:
     if not one["n"]:
         return ""
-    return form.format(f"{one['mean']:.1f}", "–" if np.isnan(one["sd"]) else f"{one['sd']:.2f}")
+    both, missing, runs = form
+    cell = both.format(f"{one['mean']:.1f}", missing if np.isnan(one["sd"]) else f"{one['sd']:.2f}")
+    return cell if one["n"] == usual else cell + runs.format(one["n"])
 
 
-def _paper(one: Row, form: str) -> str:
-    return form.format(f"{one['paper_mean']:.1f}", f"{one['paper_sd']:.2f}")
-
-
-def _escaped(text: str) -> str:
-    """Return the text with the characters that LaTeX reads as commands written out."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$"}
-    special |= {mark: "\\" + mark for mark in "&%$#_{}"}
-    return "".join(special.get(mark, mark) for mark in text)
+def _paper(one: Row, form: tuple[str, str, str]) -> str:
+    return form[0].format(f"{one['paper_mean']:.1f}", f"{one['paper_sd']:.2f}")

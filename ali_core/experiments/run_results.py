@@ -108,7 +108,7 @@ def timing_rows(results: pd.DataFrame) -> pd.DataFrame:
 def compared(
     results: pd.DataFrame, methods: Sequence[str], *, baseline: str, n_folds: int
 ) -> tuple[pd.DataFrame | None, str]:
-    """Compare the methods with the baseline over the folds and seeds that all of those compared have.
+    """Compare the methods that are there with the baseline, over the folds and seeds that all of them have.
 
     Parameters
     ----------
@@ -124,7 +124,9 @@ def compared(
     Returns
     -------
     table
-        As :func:`ali_core.evaluation.compare_methods` makes it; None when there are not two pairs and two methods.
+        As :func:`ali_core.evaluation.compare_methods` makes it, with ``n_comparisons``, for how many ``p_holm`` is
+        adjusted: those made here, not those that will be made when all methods are there. None when there are not two
+        pairs and two methods.
     note
         What was left out, in a sentence; empty when nothing was.
     """
@@ -143,4 +145,6 @@ def compared(
     if baseline not in there or len(there) < 2 or len(whole) < 2:
         return None, "; ".join(filter(None, ["nothing is compared before two methods have two pairs of runs", note]))
     rows = results[pair.isin(whole) & results["method"].isin(there)]
-    return compare_methods(rows, baseline=baseline, test_train_ratio=1 / (n_folds - 2)), note
+    table = compare_methods(rows, baseline=baseline, test_train_ratio=1 / (n_folds - 2))
+    table.insert(list(table).index("p_holm") + 1, "n_comparisons", len(table))
+    return table, note

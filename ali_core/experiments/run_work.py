@@ -9,7 +9,6 @@ from ali_core.data import FoldWarning
 from ali_core.errors import AliError
 from ali_core.experiments.data_source import Data, DataSource
 from ali_core.experiments.planned_runs import PlannedRun
-from ali_core.training import TrainSettings
 
 __all__ = ["RunState", "carry_out", "is_finished", "state_of"]
 
@@ -66,12 +65,9 @@ def _train(run: PlannedRun, data: Data | DataSource) -> None:
 
 
 def is_finished(run: PlannedRun) -> bool:
-    """Whether nothing is left to do: the result is there, after all epochs asked for, with the states others need."""
-    if not (run.folder / "result.json").is_file():
-        return False
-    trained = TrainSettings.read(run.folder / "settings.toml")
+    """Whether nothing is left to do: the result is there, with the states others need."""
     states = (run.folder / "checkpoints").is_dir()
-    return trained.max_epochs == run.settings.max_epochs and (states or not run.starts_others)
+    return (run.folder / "result.json").is_file() and (states or not run.starts_others)
 
 
 def state_of(run: PlannedRun) -> str:

@@ -13,14 +13,13 @@ Synopsis::
 ``failures.csv``       runs that failed in the last call, and why
 ``results.csv``        one row a run; see :data:`~ali_core.experiments.run_results.RESULT_COLUMNS`
 ``timing.csv``         seconds an epoch by run and stage
-``comparison.csv``     each method against the baseline, once two pairs of fold and seed are complete
-``table2.*``           the paper's Table II as CSV, Markdown and LaTeX
+``comparison.*``       each method against the baseline, once two pairs of fold and seed are complete
+``table2.*``           the paper's Table II; both as CSV, Markdown and LaTeX
 =====================  =============================================================================================
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +31,10 @@ from ali_core.errors import AliError
 from ali_core.experiments.data_source import Data, DataSource, prepared
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.experiment_folder import ExperimentFolder
-from ali_core.experiments.parallel import in_parallel
-from ali_core.experiments.planned_runs import PlannedRun, planned_runs
+from ali_core.experiments.planned_runs import planned_runs
 from ali_core.experiments.run_results import result_row
-from ali_core.experiments.run_work import RunState, carry_out, state_of
+from ali_core.experiments.run_waves import in_order, states_of
+from ali_core.experiments.run_work import RunState, state_of
 
 __all__ = ["Progress", "planned", "run_experiment"]
 
@@ -103,15 +102,17 @@ def run_experiment(
     Raises
     ------
     AliError
-        For data that cannot be used, a folder that holds an experiment on other data or runs with other settings, a
-        cluster that does not answer. A run that fails is told in ``failures.csv``, and tried again by the next call.
+        For data that cannot be used, a folder that holds an experiment on other data or runs with other settings
+        (methods, folds and seeds may be added), a cluster that does not answer. A run that fails is told in
+        ``failures.csv``, and tried again by the next call.
 
     Notes
     -----
     Runs are trained fold by fold, so that complete folds can be compared early; those that start from others follow
-    when all of these are done. Two calls at the same time may share ``out``. On a CPU the scores do not depend on
-    interruptions or on where a run is trained, as long as the number of threads is the same: one in a pool and in a
-    cluster, all of this process with ``workers=1``.
+    when all of these are done. A run that ends its process, for want of memory, fails alone; with ``workers=1`` it is
+    this process. Two calls at the same time may share ``out``. On a CPU the scores do not depend on interruptions or
+    on where a run is trained, as long as the number of threads is the same: one in a pool and in a cluster, all of
+    this process with ``workers=1``.
     """
     samples = _samples(experiment, data)
     folder = ExperimentFolder(Path(out), experiment, _about(data))
@@ -123,7 +124,7 @@ def run_experiment(
     failures: list[RunState] = []
     folder.write(rows, failures)
     _tell(progress, Progress(done=done, of=len(runs)))
-    for state in _states([run for run in runs if run.key not in rows], work, workers, scheduler):
+    for state in states_of([run for run in runs if run.key not in rows], work, workers, scheduler):
         done += 1
         if state.error:
             failures.append(state)
@@ -169,7 +170,7 @@ def planned(
     means = pd.Series(took, dtype=np.float64).groupby(level=0).mean().to_dict() if took else {}
     rows = [
         (*run.key, state_of(run), took.get(run.key, means.get(run.label, np.nan)))
-        for run in _in_order(planned_runs(experiment, out, only))
+        for run in in_order(planned_runs(experiment, out, only))
     ]
     return pd.DataFrame(rows, columns=["label", "fold", "seed", "state", "seconds"])
 
@@ -218,15 +219,3 @@ def _sendable(experiment: Experiment, data: Data | str | Path, samples: Data, sh
     if isinstance(samples, CellImages) and samples.pixels is not None:
         raise AliError("images in memory cannot be sent to a cluster; give the path of their file")
     return samples
-
-
-def _in_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """Return the runs wave by wave and fold by fold."""
-    return sorted(runs, key=lambda run: (run.wave, run.settings.seed, run.settings.fold))
-
-
-def _states(
-    runs: Sequence[PlannedRun], data: Data | DataSource, workers: int | None, scheduler: str | None
-) -> Iterator[RunState]:
-    for _, wave in groupby(_in_order(runs), key=lambda run: run.wave):
-        yield from in_parallel(carry_out, [(run, data) for run in wave], workers=workers, scheduler=scheduler)

@@ -66,7 +66,8 @@ def test_it_trains_compares_and_says_where_things_are(file, tmp_path, capsys):
     for sentence in pd.read_csv(out / "comparison.csv").sentence:
         assert sentence in lines
     assert lines[-1] == (
-        f"{out}/ holds results.csv, timing.csv, comparison.csv, table2.csv, table2.md, table2.tex and runs/"
+        f"{out}/ holds results.csv, timing.csv, comparison.csv, comparison.md, comparison.tex, table2.csv, table2.md, "
+        "table2.tex and runs/"
     )
     assert "two methods: macro F1 on test folds of cells.npz" in (out / "table2.md").read_text()
     assert "\x1b" not in text
@@ -108,9 +109,9 @@ def test_failures_are_counted_and_the_exit_says_so(file, tmp_path, capsys):
 
 
 def test_an_interruption_says_how_to_go_on(file, tmp_path, capsys, monkeypatch):
-    from ali_core.experiments import runner
+    from ali_core.experiments import run_waves
 
-    real, calls = runner.carry_out, []
+    real, calls = run_waves.carry_out, []
 
     def stop(*task):
         calls.append(task)
@@ -118,7 +119,7 @@ def test_an_interruption_says_how_to_go_on(file, tmp_path, capsys, monkeypatch):
             raise KeyboardInterrupt
         return real(*task)
 
-    monkeypatch.setattr(runner, "carry_out", stop)
+    monkeypatch.setattr(run_waves, "carry_out", stop)
     assert experiment(file, tmp_path / "out") == 130
     assert "interrupted after 2 of 6 runs; the same command goes on where it was" in capsys.readouterr().err
     monkeypatch.undo()

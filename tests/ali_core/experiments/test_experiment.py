@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -167,10 +168,11 @@ def test_the_experiment_of_the_paper():
     assert {run.settings.max_epochs for run in runs} == {200}
     # What is commented out is right, too.
     text = paper_file().read_text()
-    pli = re.search(r'# (\[\[runs\]\])\n# (method = "pli")\n# (steps = "manual.json")', text)
+    pli = re.search(r'# (\[\[runs\]\])\n# (method = "pli")\n# (steps = "manual.json").*\n# (control = .*?) #', text)
     tail = re.search(r"# (\[long_tail\])\n# (largest = 500)\n# (smallest = 24)\n# (seed = 0)", text)
-    assert pli
     assert tail
+    runs = tomllib.loads("\n".join(pli.groups()))["runs"]
+    assert [variant.label for variant in expanded({}, runs)] == ["pli", "pli control"]
 
 
 @pytest.mark.parametrize(

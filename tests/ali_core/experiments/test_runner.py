@@ -1,7 +1,9 @@
 """An experiment gives what its runs give one by one: straight, interrupted, killed, in a pool and in a cluster."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import pytest
 from ali_core import AliError, LabelledEmbedding
 from ali_core.data import FoldWarning, long_tail
 from ali_core.evaluation import compare_methods
+from ali_core.experiments import run_waves
 from ali_core.experiments.data_source import DataSource
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.planned_runs import planned_runs
@@ -25,6 +28,7 @@ from ali_core.experiments.runner import planned, run_experiment
 from ali_core.training import TrainSettings, train
 from tests.ali_core.experiments.cluster import cluster, require_dask
 from tests.ali_core.experiments.small_experiment import AFTER, ALI, COMMON, DATA, TML, small
+from tests.ali_core.experiments.tasks import carry_out_and_sign, carry_out_or_die
 
 ROOT = Path(__file__).parents[3]
 TIMES = [name for name in RESULT_COLUMNS if name.endswith("seconds")]
@@ -90,10 +94,15 @@ def test_what_is_told_and_written(straight):
     assert {now.error for now in told} == {""}
     results = pd.read_csv(out / "results.csv")
     expected = compare_methods(results, baseline="tml", test_train_ratio=1.0)  # one fold tests, one trains
-    pd.testing.assert_frame_equal(pd.read_csv(out / "comparison.csv"), expected)
+    found = pd.read_csv(out / "comparison.csv")
+    pd.testing.assert_frame_equal(found.drop(columns="n_comparisons"), expected)
+    assert found.n_comparisons.tolist() == [1]
+    assert r"p\_holm is adjusted for the one comparison made here" in (out / "comparison.md").read_text()
+    assert f"| ali c | {found['mean'][0]:.4f} |" in (out / "comparison.md").read_text()
+    assert rf"ali c & ${found['mean'][0]:.4f}$ &" in (out / "comparison.tex").read_text()
     assert {path.name for path in out.iterdir()} == {
         *("experiment.toml", "data.json", "runs", "failures.csv", "results.csv", "timing.csv", "comparison.csv"),
-        *("table2.csv", "table2.md", "table2.tex"),
+        *("comparison.md", "comparison.tex", "table2.csv", "table2.md", "table2.tex"),
     }
     assert len(pd.read_csv(out / "failures.csv")) == 0
     assert Experiment.read(out / "experiment.toml") == small()
@@ -119,6 +128,8 @@ def test_interrupted_it_goes_on_to_the_same_numbers(straight, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(small(), tmp_path, progress=stop)
     assert len(pd.read_csv(tmp_path / "results.csv")) == 3
+    assert "over 2 of 3 folds, 1 seed, n = 2 where" in (tmp_path / "table2.md").read_text()
+    assert "Unfinished: 3 of 6 runs." in (tmp_path / "table2.md").read_text()
     states = planned(small(), DATA, tmp_path).state.tolist()
     assert states == ["finished"] * 3 + ["to do"] * 3
     run(small(), tmp_path)
@@ -204,14 +215,24 @@ def test_what_finished_runs_depend_on_may_not_change(straight, tmp_path):
     assert (out / "experiment.toml").read_bytes() == before
 
 
-def test_methods_seeds_and_epochs_may_be_added(tmp_path):
-    one = small(TML, folds=(0,))
-    run(one, tmp_path / "grown")
-    bigger = small(TML, ALI, folds=(0,), seeds=(0, 1), common=COMMON | {"max_epochs": 3})
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_another_number_of_epochs_is_refused_before_anything_is_written(tmp_path, epochs):
+    run(small(TML, ALI, AFTER, folds=(0,)), tmp_path, only=["tml"])
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    other = small(TML, ALI, AFTER, folds=(0,), common=COMMON | {"max_epochs": epochs})
+    for call in (run, lambda *given: planned(given[0], DATA, given[1])):
+        with pytest.raises(AliError, match=r"tml/0-0 holds a run with other settings \(max_epochs was 2\); choose"):
+            call(other, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
+def test_methods_folds_and_seeds_may_be_added(tmp_path):
+    run(small(TML, folds=(0,)), tmp_path / "grown")
+    bigger = small(TML, ALI, folds=(0, 2), seeds=(0, 1))
     run(bigger, tmp_path / "grown")
     run(bigger, tmp_path / "whole")
     assert numbers(tmp_path / "grown") == numbers(tmp_path / "whole")
-    assert len(pd.read_csv(tmp_path / "whole" / "results.csv")) == 4
+    assert len(pd.read_csv(tmp_path / "whole" / "results.csv")) == 8
 
 
 def test_data_is_opened_and_prepared_from_its_path(tmp_path):
@@ -259,13 +280,45 @@ def test_a_run_waits_for_the_process_that_has_its_folder(tmp_path):
     assert (first.folder / "result.json").is_file()
 
 
-def test_two_calls_at_the_same_time_share_a_folder(straight, tmp_path):
+def test_a_call_keeps_what_another_finished_meanwhile(straight, tmp_path):
     def other(now):
         if now.done == 1:
             run(small(), tmp_path, only=["ali c"])
 
     results = run(small(), tmp_path, only=["tml"], progress=other)
     assert len(results) == 6
+    assert numbers(tmp_path) == numbers(straight[0])
+
+
+@pytest.mark.slow
+def test_two_processes_at_the_same_time_share_a_folder(straight, tmp_path):
+    script = ROOT / "tests" / "ali_core" / "experiments" / "same_time.py"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    both = [
+        subprocess.Popen([sys.executable, script, tmp_path, *names], env=environment, stdout=subprocess.PIPE, text=True)
+        for names in (("a", "b"), ("b", "a"))
+    ]
+    assert [one.communicate(timeout=120)[0] for one in both] == ["6\n", "6\n"]
+    assert numbers(tmp_path / "out") == numbers(straight[0])
+
+
+@pytest.mark.slow
+def test_a_run_that_ends_its_process_fails_alone(straight, tmp_path, monkeypatch):
+    experiment, told = small(TML, ALI, {"method": "ce", "start": "ali c"}), []
+    monkeypatch.setattr(run_waves, "carry_out", carry_out_or_die)
+    run(experiment, tmp_path, workers=2, progress=told.append)
+    assert (tmp_path / "runs" / "tml" / "died").is_file()  # a process that dies once is no failure
+    failures = pd.read_csv(tmp_path / "failures.csv").set_index(["method", "fold"]).error
+    assert list(failures.index) == [("ali c", 1), ("ali c, then ce", 1)]
+    assert failures["ali c", 1] == run_waves.DIED
+    assert "which is not finished" in failures["ali c, then ce", 1]
+    assert sorted(now.done for now in told) == list(range(10))
+    found = pd.read_csv(tmp_path / "results.csv").set_index(["method", "fold"]).macro_f1
+    assert len(found) == 7
+    expected = pd.read_csv(straight[0] / "results.csv").set_index(["method", "fold"]).macro_f1.drop(("ali c", 1))
+    pd.testing.assert_series_equal(found[expected.index], expected)
+    monkeypatch.undo()
+    run(small(), tmp_path, workers=2)
     assert numbers(tmp_path) == numbers(straight[0])
 
 
@@ -294,27 +347,41 @@ def test_killed_at_random_moments_it_arrives_at_the_same_numbers(tmp_path):
     assert (tmp_path / "killed" / "table2.md").read_text() == (tmp_path / "straight" / "table2.md").read_text()
 
 
+def stopped_at_a_run(workers, runs, seconds=60.0):
+    """Stop a worker in the middle of a run, after its first epoch; return the worker and the run."""
+    by_pid, end = {str(worker.pid): worker for worker in workers}, time.monotonic() + seconds
+    while time.monotonic() < end:
+        for one in (one for one in runs if state_of(one) == "started"):
+            with contextlib.suppress(FileNotFoundError):  # it has just ended
+                signed = one.folder.with_name(f"{one.folder.name}.pid")
+                worker = by_pid[signed.read_text()]
+                worker.send_signal(signal.SIGSTOP)
+                if signed.exists() and state_of(one) == "started":
+                    return worker, one
+                worker.send_signal(signal.SIGCONT)
+        time.sleep(0.005)
+    raise AssertionError("no worker came to a run")
+
+
 @pytest.mark.slow
-def test_a_cluster_whose_worker_is_killed_loses_nothing(tmp_path):
+def test_a_cluster_whose_worker_is_killed_at_a_run_loses_nothing(tmp_path, monkeypatch):
     require_dask()
-    experiment = small(common=COMMON | {"max_epochs": 20})
+    experiment, killed = small(common=COMMON | {"max_epochs": 20}), []
     run(experiment, tmp_path / "alone")
+    monkeypatch.setattr(run_waves, "carry_out", carry_out_and_sign)
     with cluster(tmp_path) as (address, workers):
-        killed = []
 
         def kill_one(now):
             if now.done == 1:
-                end = time.monotonic() + 30
-                while "started" not in states() and time.monotonic() < end:
-                    time.sleep(0.01)
-                workers[0].kill()
-                killed.append(workers[0].wait())
-
-        def states():
-            return {state_of(one) for one in planned_runs(experiment, tmp_path / "out")}
+                worker, at = stopped_at_a_run(workers, planned_runs(experiment, tmp_path / "out"))
+                worker.kill()
+                killed.append((worker.wait(), at.key, state_of(at)))
 
         run(experiment, tmp_path / "out", workers=None, scheduler=address, progress=kill_one)
-    assert killed == [-9]
+    ((code, key, state),) = killed
+    assert (code, state) == (-signal.SIGKILL, "started")
+    results = pd.read_csv(tmp_path / "out" / "results.csv")
+    assert key in list(results[["method", "fold", "seed"]].itertuples(index=False, name=None))
     assert numbers(tmp_path / "out") == numbers(tmp_path / "alone")
     assert len(pd.read_csv(tmp_path / "out" / "failures.csv")) == 0
     assert LabelledEmbedding.load(tmp_path / "out" / "data.npz").fingerprint == DATA.fingerprint
