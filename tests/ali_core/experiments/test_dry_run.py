@@ -51,9 +51,11 @@ def test_what_is_returned_is_what_is_written(finished):
         written = pd.read_csv(out / f"{name}.csv", float_precision="round_trip")
         pd.testing.assert_frame_equal(written, getattr(found, name), check_dtype=False, check_exact=True)
     assert {path.name for path in out.iterdir()} == {
-        *("dry_run.json", "scorers", "parts", "curves.csv", "table1.csv", "criteria.csv"),
+        *("dry_run.json", "scorers", "parts", "curves.csv", "table1.csv", "table1.md", "table1.tex", "criteria.csv"),
         *("recommended.toml", "recommended"),
     }
+    table = (out / "table1.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^\| (?!combination|---)", table, flags=re.MULTILINE)) == len(found.recommendations)
 
 
 def test_curves_are_those_of_the_scorers(finished):
