@@ -174,7 +174,7 @@ LINE_SECONDS = 30.0
 def _outcome(found: "DryRun", out: Path) -> str:
     """Return the recommended settings as a table in words, and where the files are."""
     best = found.table1[found.table1["rank"] == 1]
-    lines = ["", f"{'combination':12s} {'settings':44s} {'oracle F1':>9s} {'after':>5s} {'transfer F1':>11s}"]
+    lines = ["", f"{'combination':12s} {'settings':58s} {'oracle F1':>9s} {'after':>5s} {'transfer F1':>11s}"]
     lines += [_line(row) for _, row in best.iterrows()]
     untouched = best["untouched_f1"].iloc[0]
     return "\n".join(
@@ -194,6 +194,6 @@ def _line(row: "pd.Series[Any]") -> str:
     strengths = " ".join(f"{short}={row[name]:g}" for name, short in names.items())
     settings = f"{strengths} {row['criterion']} {row['selection']}"
     return (
-        f"{row['combination']!s:12s} {settings:44s} {row['oracle_f1']:9.4f} {row['n_interventions']!s:>5s} "
+        f"{row['combination']!s:12s} {settings:58s} {row['oracle_f1']:9.4f} {row['n_interventions']!s:>5s} "
         f"{row['transfer_f1']:11.4f}"
     )
