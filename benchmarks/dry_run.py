@@ -168,6 +168,8 @@ def whole(scorers, combination, grid, longest):
         book = CurveBook(len(scorers), HOLD)
         with counted(scorers) as record:
             found = _recommendations(runner, grid, [combination], book, search)
+        if workers > 1:
+            record["CPU s"] = np.nan  # the pool lives on, and its time is not told before it ends
         recommended[search, workers] = found[combination]
         rows.append({"what": f"{search}, {workers} process{'es' if workers > 1 else ''}"} | record)
     return pd.DataFrame(rows), recommended
