@@ -1,20 +1,22 @@
-"""Open JupyterLab on the first notebook, with an embedding or a session loaded."""
+"""Open the app from the shell: JupyterLab on a notebook, or the app alone."""
 
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
+from ali_viz.server import run_server
+from ali_viz.studio_notebook import write_studio_notebook
+from ali_viz.voila_app import open_app
 
-__all__ = ["PATH_VARIABLE", "lab_command", "lab_environment", "notebook_file", "open_lab"]
+__all__ = ["PATH_VARIABLE", "lab_command", "lab_environment", "notebook_file", "open_lab", "open_studio"]
 
 PATH_VARIABLE = "ALI_PATH"
 """Environment variable in which the notebook finds what to load."""
@@ -24,8 +26,6 @@ QUIET_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 """JupyterLab asks nobody for news or updates; a person who has set it otherwise keeps that."""
-
-STOP_SECONDS = 5
 
 
 def open_lab(
@@ -63,11 +63,48 @@ def open_lab(
     notebook = notebook_file()
     command = lab_command(notebook, browser=browser, port=port, arguments=arguments)
     with _quiet_configuration() as configuration:
-        process = subprocess.Popen(command, env=lab_environment(path, configuration))  # noqa: S603  # our own command
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            return _stopped(process)
+        return run_server(command, lab_environment(path, configuration))
+
+
+def open_studio(
+    path: str | Path,
+    *,
+    app: bool = False,
+    images: str | Path | None = None,
+    folder: str | Path | None = None,
+    browser: bool = True,
+    port: int | None = None,
+    arguments: Sequence[str] = (),
+) -> int:
+    """Open a Studio on ``path``, in a notebook of its own, and wait until the server ends.
+
+    Parameters
+    ----------
+    path, images, folder
+        What the notebook shows and where it lies, see :func:`~ali_viz.studio_notebook.write_studio_notebook`.
+    app
+        Serve the notebook without its code, by Voilà, instead of opening it in JupyterLab.
+    browser, port
+        See :func:`open_lab`; with ``app`` None takes a free port.
+    arguments
+        More arguments for ``jupyter lab``.
+
+    Returns
+    -------
+    int
+        Exit status of the server; 0 when it was stopped with Ctrl-C.
+
+    Raises
+    ------
+    AliError
+        When a path does not exist, the notebook cannot be written, or ``app`` is asked for and Voilà is missing.
+    """
+    notebook = write_studio_notebook(path, folder, images=images).absolute()
+    if app:
+        return open_app(notebook, browser=browser, port=port)
+    command = lab_command(notebook, root=notebook.parent, browser=browser, port=port, arguments=arguments)
+    with _quiet_configuration() as configuration:
+        return run_server(command, lab_environment(None, configuration))
 
 
 def notebook_file(working_folder: Path | None = None) -> Path:
@@ -94,16 +131,25 @@ def notebook_file(working_folder: Path | None = None) -> Path:
 
 
 def lab_command(
-    notebook: Path, *, browser: bool = True, port: int | None = None, arguments: Sequence[str] = ()
+    notebook: Path,
+    *,
+    root: Path | None = None,
+    browser: bool = True,
+    port: int | None = None,
+    arguments: Sequence[str] = (),
 ) -> list[str]:
-    """Return the command that opens ``notebook`` in a JupyterLab that only this machine can reach, with a token."""
+    """Return the command that opens ``notebook`` in a JupyterLab that only this machine can reach, with a token.
+
+    ``root`` is the folder that its file browser shows; by default the one above that of the notebook.
+    """
+    root = notebook.parent.parent if root is None else root
     command = [
         sys.executable,
         "-m",
         "jupyterlab",
-        f"--LabApp.default_url=/lab/tree/{notebook.relative_to(notebook.parent.parent).as_posix()}",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.relative_to(root).as_posix())}",
         "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={notebook.parent.parent}",
+        f"--ServerApp.root_dir={root}",
         "--ServerApp.answer_yes=True",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -133,15 +179,3 @@ def _quiet_configuration() -> Iterator[Path]:
         settings.mkdir()
         (settings / "default_setting_overrides.json").write_text(json.dumps(QUIET_SETTINGS), encoding="utf-8")
         yield Path(folder)
-
-
-def _stopped(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end after Ctrl-C, which JupyterLab has heard as well; insist when it does not come."""
-    for insist in (lambda: None, lambda: process.send_signal(signal.SIGTERM), process.kill):
-        insist()
-        try:
-            process.wait(timeout=STOP_SECONDS)
-            break
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            continue
-    return 0

@@ -3,10 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["is_strip", "shared_limits"]
+__all__ = ["Limits", "is_strip", "shared_limits", "widened"]
 
 MARGIN = 0.04
 STRIP_ABOVE = 4.0
+
+Limits = tuple[tuple[float, float], tuple[float, float]]
+"""(left, right), (bottom, top)."""
 
 
 def is_strip(positions: NDArray[np.float64]) -> bool:
@@ -15,9 +18,7 @@ def is_strip(positions: NDArray[np.float64]) -> bool:
     return bool(spans.max() > STRIP_ABOVE * spans.min() > 0)
 
 
-def shared_limits(
-    positions: NDArray[np.float64], aspect: float = 1.0, *, equal_units: bool = True
-) -> tuple[tuple[float, float], tuple[float, float]]:
+def shared_limits(positions: NDArray[np.float64], aspect: float = 1.0, *, equal_units: bool = True) -> Limits:
     """Return limits of x and y that hold ``positions`` with a margin.
 
     Parameters
@@ -42,3 +43,11 @@ def shared_limits(
     half = np.where(half > 0, half, 1.0)
     left, bottom, right, top = (float(value) for value in (*(middle - half), *(middle + half)))
     return (left, right), (bottom, top)
+
+
+def widened(limits: Limits, positions: NDArray[np.floating], *, equal_units: bool = True) -> Limits:
+    """Return ``limits``, or where they do not hold all ``positions`` (n, 2), limits that hold both with a margin."""
+    corners = np.array(limits).T
+    if np.all((positions >= corners[0]) & (positions <= corners[1])):
+        return limits
+    return shared_limits(np.concatenate([corners, positions]), equal_units=equal_units)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ClassStyle", "class_label", "class_styles", "lineage_order"]
+__all__ = ["ClassStyle", "class_label", "class_styles", "has_lineages", "lineage_order"]
 
 Marker = str | tuple[int, Literal[0, 1, 2], int]
 
@@ -137,6 +137,12 @@ def lineage_order(class_names: Sequence[str]) -> list[int]:
         range(len(class_names)),
         key=lambda index: (ranks.get(_known_name(class_names[index]), len(ranks)), index),
     )
+
+
+def has_lineages(class_names: Sequence[str]) -> bool:
+    """Tell whether any class is a known cell, so that an order by lineage means something."""
+    known = {name for name, _, _ in LINEAGES}
+    return any(_known_name(name) in known for name in class_names)
 
 
 def class_styles(class_names: Sequence[str]) -> list[ClassStyle]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from ali_core.cli import demo, dry_run, experiment, figures, images, interventions, lab, train
+from ali_core.cli import demo, dry_run, experiment, figures, images, interventions, lab, studio, train
 from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
 
@@ -33,6 +33,7 @@ app.command("figures")(figures.figures)
 app.command("intervene")(interventions.intervene)
 app.command("replay")(interventions.replay)
 app.command("panels")(interventions.panels)
+app.command("studio")(studio.studio)
 app.command("lab")(lab.lab)
 
 

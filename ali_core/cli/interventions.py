@@ -8,9 +8,19 @@ import typer
 from ali_core.cli.options import EmbeddingFile, Exclude, PresetName, SessionFile, read_embedding
 from ali_core.embedding import LabelledEmbedding
 from ali_core.files import write_csv
-from ali_core.interventions import CRITERIA, Session, preset
+from ali_core.interventions import CRITERIA, Session, preset, session_embedding
 
 __all__ = ["intervene", "panels", "replay"]
+
+
+RecordedOn = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="The embedding it was recorded on; by default the file that the session names, beside it.",
+    ),
+]
 
 
 def _known_criterion(name: str | None) -> str | None:
@@ -61,22 +71,24 @@ def intervene(
 def replay(
     session: SessionFile,
     *,
-    embedding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The embedding it was recorded on.")],
+    embedding: RecordedOn = None,
     out: Annotated[Path, typer.Option(help="File for the moved embedding: .npz, .csv, .parquet or .h5ad.")],
 ) -> None:
     """Carry out the steps of a session again.
 
     Needs no app; the moved embedding has the same numbers as when the session was saved.
     """
-    replayed = Session.load(session, LabelledEmbedding.load(embedding))
+    replayed, found = _replayed(session, embedding)
+    typer.echo(f"{found} is the embedding it was recorded on (SHA-256 {replayed.embedding.fingerprint[:16]}…)")
     replayed.after.save(out)
-    typer.echo(f"replayed {replayed.cursor} steps; wrote {out}")
+    skipped = sum(step.skipped for step in replayed.steps)
+    typer.echo(f"replayed {replayed.cursor} steps{f', {skipped} of them skipped' if skipped else ''}; wrote {out}")
 
 
 def panels(
     session: SessionFile,
     *,
-    embedding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The embedding it was recorded on.")],
+    embedding: RecordedOn = None,
     out: Annotated[Path, typer.Option(help="Folder for the panels.", file_okay=False)],
     step: Annotated[
         int | None, typer.Option(min=1, help="Which step Fig. 3 explains; by default the last one in force.")
@@ -89,6 +101,12 @@ def panels(
     """
     from ali_viz.export import export_panels  # noqa: PLC0415  # drawing is loaded when it is asked for
 
-    replayed = Session.load(session, LabelledEmbedding.load(embedding))
+    replayed, _ = _replayed(session, embedding)
     for path in export_panels(replayed, out, step=step, report=typer.echo):
         typer.echo(path)
+
+
+def _replayed(session: Path, embedding: Path | None) -> tuple[Session, Path]:
+    """Return the session and the file of its embedding, which is checked by its hash."""
+    found = session_embedding(session) if embedding is None else embedding
+    return Session.load(session, LabelledEmbedding.load(found)), found

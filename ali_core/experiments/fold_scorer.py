@@ -6,7 +6,7 @@ Synopsis::
     curves = scorer.curves([preset("c,s", dim=256)], longest=50)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -107,14 +107,16 @@ class FoldScorer:
     transfer_weights: NDArray[np.float64]
 
     @classmethod
-    def of(cls, data: DryRunFold, space: Space = "nd") -> Self:
-        """Choose C and gamma of the SVM on the untouched embedding, and fit the transfer map.
+    def of(cls, data: DryRunFold, space: Space = "nd", progress: Callable[[str], None] | None = None) -> Self:
+        """Choose C and gamma of the SVM on the untouched embedding, and fit the transfer map; tell what comes next.
 
         Notes
         -----
         C and the multiple of gamma are those that classify the untouched validation part best, and stay the same for
         all interventions: the untouched score is the best of a grid, the others are not chosen.
         """
+        tell = progress or (lambda _: None)
+        tell("choosing the SVM")
         search = search_svm(
             data.train_vectors,
             data.train_labels,
@@ -124,6 +126,7 @@ class FoldScorer:
             grid=GRIDS[space],
         )
         best = search.table.iloc[int(search.table["macro_f1"].argmax())]
+        tell("fitting the transfer map")
         transfer = TransferMap.fit(data.train_vectors, data.train_labels, n_classes=data.n_classes)
         return cls(
             data=data,
@@ -165,11 +168,16 @@ class FoldScorer:
         return self.scores(InterventionState.untouched(self.statistics).transforms)
 
     def scores(self, transforms: ClassTransforms) -> tuple[float, float]:
-        r"""Return the oracle and the transfer macro F1 after the class-wise maps θ.
+        r"""Return the oracle and the transfer macro F1 after the class-wise maps θ; see :meth:`classified`."""
+        oracle, transfer = self.classified(transforms)
+        return oracle.macro_f1, transfer.macro_f1
+
+    def classified(self, transforms: ClassTransforms) -> tuple[ClassificationScores, ClassificationScores]:
+        r"""Return how the validation part is classified after the class-wise maps θ: oracle and transfer.
 
         The SVM learns the training part moved by θ of its labels. ``oracle``: validation samples moved by θ of their
         true class, as in the paper (Sec. III-F-2). ``transfer``: validation samples moved without labels, by
-        :class:`TransferMap`.
+        :class:`TransferMap`. AliError when θ moves all samples to one point.
         """
         data = self.data
         moved = transforms.apply(data.train_vectors, data.train_labels)
@@ -183,9 +191,7 @@ class FoldScorer:
         ).fit(moved, data.train_labels)
         predicted = predict_one_against_one(model, np.concatenate([oracle, transfer]))
         halves = predicted[: len(oracle)], predicted[len(oracle) :]
-        first, second = (
-            ClassificationScores.of(data.validation_labels, half, data.n_classes).macro_f1 for half in halves
-        )
+        first, second = (ClassificationScores.of(data.validation_labels, half, data.n_classes) for half in halves)
         return first, second
 
     def curves(
@@ -230,7 +236,8 @@ class FoldScorer:
                 state, step = carry_out(state, step)
                 done = (*done, step.classes)
             if done not in known:
-                known[done] = self.scores(state.transforms) if count else self.untouched
+                transforms = state.transforms  # held until the next one has been made from its matrices
+                known[done] = self.scores(transforms) if count else self.untouched
             oracle, transfer = known[done]
             rows.append((count, oracle, transfer))
             at_one = at_one + 1 if oracle >= 1.0 else 0

@@ -21,6 +21,7 @@ __all__ = [
     "class_probabilities",
     "closest",
     "criterion_name",
+    "crowding",
     "mean_all",
     "mean_std",
     "product",
@@ -76,6 +77,16 @@ CRITERIA: dict[str, Criterion] = {
     "product": product,
 }
 """The criteria of the paper by name."""
+
+
+def crowding(statistics: ClassStatistics) -> float:
+    r"""Return :math:`\max_i s_i / \min_j d_{ij}`: how crowded the most crowded class is.
+
+    The largest mean-std term of the classes with samples. Below 1 every class is narrower than the way to its nearest
+    neighbour; infinite where two centers coincide; 0 when there is one class. ``session.run_until(lambda now:
+    crowding(now) <= 0.5)`` runs until all classes stand apart.
+    """
+    return float(np.nanmax(mean_std(statistics), initial=0.0))
 
 
 def criterion_name(criterion: Criterion) -> str:

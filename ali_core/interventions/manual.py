@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ali_core.errors import AliError
-from ali_core.interventions.settings import InterventionSettings, Strengths
+from ali_core.interventions.settings import Displacement, InterventionSettings, Strengths
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.steps import InterventionStep, strengths_of
 
@@ -25,12 +25,21 @@ class ManualStep(Strengths):
     n_neighbours
         Used when ``away_from`` is None; None takes it from the settings of the session.
     contract, rotate, shift, shift_mix
-        See :class:`~ali_core.interventions.settings.Strengths`; at least one of the first three must be above 0.
+        See :class:`~ali_core.interventions.settings.Strengths`.
+    displacement
+        A vector of shape (D,) that every chosen class is moved by, as when a person drags it; None for none. Without
+        one, contract, rotate or shift must be above 0.
+
+    Notes
+    -----
+    The paper has no free move of a class in D dimensions; PLI, where a person drags classes, has it in two. The norm
+    of the embedding is kept after it as after a shift.
     """
 
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     away_from: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     n_neighbours: Annotated[int, Field(ge=1)] | None = None
+    displacement: Displacement | None = None
 
 
 def resolve_manual(
@@ -44,10 +53,10 @@ def resolve_manual(
     Raises
     ------
     AliError
-        For a class that is not there, has no sample, or stands twice; or when all strengths are 0.
+        For a class that is not there, has no sample, or stands twice; when nothing would move; or for a displacement
+        of another length than D.
     """
-    if manual.contract == manual.rotate == manual.shift == 0.0:
-        raise AliError("a manual step needs contract, rotate or shift above 0; all three are 0")
+    _check_strengths(manual, statistics.dim)
     classes = _codes(manual.classes, "classes", statistics, class_names)
     if manual.away_from is None:
         count = manual.n_neighbours or settings.n_neighbours
@@ -67,8 +76,17 @@ def resolve_manual(
         classes=classes,
         neighbours=neighbours,
         **strengths_of(manual),
+        displacement=manual.displacement,
         norm_keeping=settings.norm_keeping,
     )
+
+
+def _check_strengths(manual: ManualStep, dim: int) -> None:
+    displacement = manual.displacement or ()
+    if manual.contract == manual.rotate == manual.shift == 0.0 and not any(displacement):
+        raise AliError("a manual step needs contract, rotate or shift above 0, or a displacement; all are 0")
+    if manual.displacement is not None and len(displacement) != dim:
+        raise AliError(f"displacement must have one number a dimension, {dim} here; got {len(displacement)}")
 
 
 def _codes(

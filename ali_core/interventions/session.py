@@ -5,50 +5,32 @@ Synopsis::
     session = Session(embedding, preset("c,s", dim=embedding.dim))
     session.run(25)
     session.undo()
-    session.apply(ManualStep(classes=("monocyte",), contract=0.5))
+    session.apply(ManualStep(classes=("monocyte",), contract=0.5))    # goes on as "branch 2"; "main" stays
+    session.toggle(3)
     session.save("session.json")
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
-
-import pandas as pd
+from typing import Self
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.interventions.class_transforms import ClassTransforms
+from ali_core.interventions.branches import Branches, Done, carried_out
 from ali_core.interventions.criteria import Criterion, criterion_name
-from ali_core.interventions.manual import ManualStep, resolve_manual
-from ali_core.interventions.proposal import Proposal, propose
+from ali_core.interventions.manual import ManualStep
+from ali_core.interventions.proposal import Proposal
+from ali_core.interventions.session_events import Kind, Listener, SessionEvent, tell_all
 from ali_core.interventions.session_file import SavedSession
+from ali_core.interventions.session_reading import ReadableSession
 from ali_core.interventions.settings import InterventionSettings, preset
-from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
-from ali_core.interventions.step_table import describe_step, step_table
 from ali_core.interventions.steps import InterventionStep, carry_out, decide, step_generator
 
 __all__ = ["Proposal", "Session", "SessionEvent"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionEvent:
-    """What has just changed in a session, told to its listeners after the change.
-
-    Parameters
-    ----------
-    kind
-        ``step`` (one or several were added), ``undo``, ``redo``, ``reset`` or ``settings``.
-    cursor
-        How many steps are in force now.
-    """
-
-    kind: Literal["step", "undo", "redo", "reset", "settings"]
-    cursor: int
-
-
-class Session:
+class Session(ReadableSession):
     """Interventions on one embedding, step by step, automatic and manual alike.
 
     Parameters
@@ -61,9 +43,24 @@ class Session:
         Your own criterion Ω. The settings then name it, and as long as they do it is used; a file keeps the name only,
         so give the function again to :meth:`load` before the next automatic step.
 
+    Attributes
+    ----------
+    lock : threading.RLock
+        Held by every method while it changes the session.
+
     Notes
     -----
     A step costs nothing in the number of samples. The samples are moved when :attr:`after` or :meth:`at` is asked for.
+
+    Nothing is lost by going back. A step that is taken while there are undone ones goes on under a new name
+    (``branch 2``, ``branch 3``, …), and the branch that was worked on stays under its own, with all its steps in
+    force; a step that equals the next undone one just brings that back. Branches share the states of the steps that
+    they have in common.
+
+    Methods may be called from several threads: each is carried out whole or not at all, and what is read is never
+    half changed. Listeners are told in the thread of the change, after the lock is free again. Who needs several
+    calls to be one, or has a lock of their own that listeners take, uses :attr:`lock` for it (an app does: one lock
+    for all apps on a session cannot deadlock).
     """
 
     def __init__(
@@ -73,20 +70,10 @@ class Session:
         *,
         criterion: Criterion | None = None,
     ) -> None:
-        self.embedding = embedding
-        self.criterion = criterion
         settings = preset("c,s", dim=embedding.dim) if settings is None else settings
-        self._settings = settings if criterion is None else settings.changed(criterion=criterion_name(criterion))
-        initial = ClassStatistics.from_samples(
-            embedding.vectors, embedding.labels, embedding.n_classes, spread=self._settings.spread
-        )
-        self._states = [InterventionState.untouched(initial)]
-        self._steps: list[InterventionStep] = []
-        self._cursor = 0
-        self._listeners: list[Callable[[SessionEvent], None]] = []
-        self._moved: tuple[int, LabelledEmbedding] = (0, embedding)
-
-    # What is there -------------------------------------------------------------------------------------------------
+        named = settings if criterion is None else settings.changed(criterion=criterion_name(criterion))
+        super().__init__(embedding, named, criterion)
+        self._listeners: list[Listener] = []
 
     @property
     def settings(self) -> InterventionSettings:
@@ -102,64 +89,10 @@ class Session:
         self._settings = settings
         self._tell("settings")
 
-    @property
-    def steps(self) -> tuple[InterventionStep, ...]:
-        """The steps in force, in order."""
-        return tuple(self._steps[: self._cursor])
-
-    @property
-    def undone(self) -> tuple[InterventionStep, ...]:
-        """The steps that :meth:`redo` would bring back, in order."""
-        return tuple(self._steps[self._cursor :])
-
-    @property
-    def cursor(self) -> int:
-        """How many steps are in force."""
-        return self._cursor
-
-    @property
-    def statistics(self) -> ClassStatistics:
-        """Class statistics of the embedding as it is now."""
-        return self._states[self._cursor].statistics
-
-    @property
-    def transforms(self) -> ClassTransforms:
-        """θ of each class: all steps in force as one map a class."""
-        return self._states[self._cursor].transforms
-
-    @property
-    def before(self) -> LabelledEmbedding:
-        """The embedding before any step."""
-        return self.embedding
-
-    @property
-    def after(self) -> LabelledEmbedding:
-        """The embedding after all steps in force; every sample is moved by the map of its own class."""
-        if self._moved[0] != self._cursor:
-            self._moved = (self._cursor, self.at(self._cursor))
-        return self._moved[1]
-
-    def at(self, cursor: int) -> LabelledEmbedding:
-        """Return the embedding after the first ``cursor`` steps, undone ones included."""
-        transforms = self.state_at(cursor).transforms
-        if cursor == 0:
-            return self.embedding
-        return self.embedding.with_vectors(transforms.apply(self.embedding.vectors, self.embedding.labels))
-
-    def state_at(self, cursor: int) -> InterventionState:
-        """Return statistics and maps after the first ``cursor`` steps, undone ones included."""
-        if not 0 <= cursor < len(self._states):
-            raise AliError(f"this session has states 0 to {len(self._states) - 1}; there is no state {cursor}")
-        return self._states[cursor]
-
-    # What can be done ----------------------------------------------------------------------------------------------
-
-    def propose(self) -> Proposal:
-        """Return what Ω would do next, and why; nothing changes."""
-        return propose(self._states[self._cursor], self._settings, self._cursor, self._own_criterion())
+    # Steps ---------------------------------------------------------------------------------------------------------
 
     def step(self) -> InterventionStep:
-        """Let Ω choose and carry out one intervention; undone steps are dropped."""
+        """Let Ω choose and carry out one intervention."""
         return self.run(1)[0]
 
     def run(self, n_iterations: int | None = None) -> tuple[InterventionStep, ...]:
@@ -167,89 +100,171 @@ class Session:
         count = self._settings.n_iterations if n_iterations is None else n_iterations
         if count < 0:
             raise AliError(f"n_iterations must be at least 0; got {count}")
-        start, state = self._cursor, self._states[self._cursor]
-        states, steps = [], []
-        for index in range(start, start + count):
-            generator = step_generator(self._settings.seed, index)
-            state, step = carry_out(state, decide(state.statistics, self._settings, generator, self._own_criterion()))
-            states.append(state)
-            steps.append(step)
-        self._append(states, steps)
+        return self.run_until(lambda _: False, most=count)
+
+    def run_until(
+        self,
+        done: Callable[[ClassStatistics], bool],
+        *,
+        most: int = 1000,
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[InterventionStep, ...]:
+        """Carry out automatic interventions until a criterion holds; listeners hear of all of them at once.
+
+        Parameters
+        ----------
+        done
+            Asked before every step with the class statistics; nothing is done when it holds already. For example
+            ``lambda now: crowding(now) <= 0.5``, with :func:`~ali_core.interventions.crowding`.
+        most
+            Most steps; when ``done`` does not hold after them, they stay.
+        stop
+            Asked before every step, perhaps set by another thread; what was done until then stays.
+
+        Returns
+        -------
+        tuple of InterventionStep
+            The new steps.
+        """
+        if most < 0:
+            raise AliError(f"most must be at least 0; got {most}")
+        with self.lock:
+            line, settings, criterion = self._branches.line, self._settings, self._own_criterion()
+            state, states, steps = line.state, [], []
+            for index in range(line.cursor, line.cursor + most):
+                if done(state.statistics) or (stop is not None and stop()):
+                    break
+                decided = decide(state.statistics, settings, step_generator(settings.seed, index), criterion)
+                state, step = carry_out(state, decided)
+                states.append(state)
+                steps.append(step)
+            self._add((tuple(steps), tuple(states)))
+        if steps:
+            self._tell("step")
         return tuple(steps)
 
     def apply(self, manual: ManualStep) -> InterventionStep:
-        """Carry out what a person chose; undone steps are dropped.
+        """Carry out what a person chose.
 
         Raises
         ------
         AliError
-            For a class that is not there, has no sample, or stands twice; or when all strengths are 0.
+            For a class that is not there, has no sample, or stands twice; when nothing would move; or for a
+            displacement of another length than D.
         """
-        state, step = carry_out(self._states[self._cursor], self.resolve(manual))
-        self._append([state], [step])
+        with self.lock:
+            state, step = carry_out(self._branches.line.state, self.resolve(manual))
+            self._add(((step,), (state,)))
+        self._tell("step")
         return step
 
     def replay(self, steps: Iterable[InterventionStep]) -> None:
-        """Carry out recorded steps again, on this embedding and from here on; undone steps are dropped.
+        """Carry out recorded steps again, on this embedding and from here on.
 
         Classes, neighbours and strengths are those of the record; where the classes go follows from where they are.
         """
-        state, states, done = self._states[self._cursor], [], []
-        for step in steps:
-            state, outcome = carry_out(state, step)
-            states.append(state)
-            done.append(outcome)
-        self._append(states, done)
+        with self.lock:
+            done = carried_out(self._branches.line.state, steps)
+            self._add(done)
+        if done[0]:
+            self._tell("step")
 
-    def preview(self, manual: ManualStep) -> LabelledEmbedding:
-        """Return the embedding as :meth:`apply` would leave it; nothing changes."""
-        state, _ = carry_out(self._states[self._cursor], self.resolve(manual))
-        return self.embedding.with_vectors(state.transforms.apply(self.embedding.vectors, self.embedding.labels))
+    def toggle(self, number: int) -> InterventionStep:
+        """Skip step ``number`` of the branch, or bring it back when it is skipped; later steps are replayed.
 
-    def resolve(self, manual: ManualStep) -> InterventionStep:
-        """Return a manual step as a record with class codes, not yet carried out; raises as :meth:`apply`."""
-        return resolve_manual(manual, self.statistics, self.embedding.class_names, self._settings)
+        Parameters
+        ----------
+        number
+            From 1; undone steps count.
+
+        Returns
+        -------
+        InterventionStep
+            The step as it is now. A skipped step stays in its place and does nothing.
+
+        Raises
+        ------
+        AliError
+            When there is no such step.
+
+        Notes
+        -----
+        The later steps keep the classes, neighbours and strengths of their records, also where Ω would now choose
+        otherwise. The branch is changed in place; toggling twice changes nothing.
+        """
+        with self.lock:
+            line = self._branches.line.toggled(number)
+            self._branches = self._branches.with_line(line)
+        self._tell("toggle")
+        return line.steps[number - 1]
 
     def undo(self) -> InterventionStep:
         """Take back the last step and return it; AliError when there is none."""
-        if self._cursor == 0:
-            raise AliError("there is no step to undo")
-        self._cursor -= 1
+        with self.lock:
+            if self.cursor == 0:
+                raise AliError("there is no step to undo")
+            self._go_to(self.cursor - 1)
+            step = self.undone[0]
         self._tell("undo")
-        return self._steps[self._cursor]
+        return step
 
     def redo(self) -> InterventionStep:
         """Bring back the step undone last and return it; AliError when there is none."""
-        if self._cursor == len(self._steps):
-            raise AliError("there is no step to redo")
-        self._cursor += 1
+        with self.lock:
+            if not self.undone:
+                raise AliError("there is no step to redo")
+            self._go_to(self.cursor + 1)
+            step = self.steps[-1]
         self._tell("redo")
-        return self._steps[self._cursor - 1]
+        return step
 
     def reset(self) -> None:
         """Go back to the untouched embedding; :meth:`redo` still brings the steps back one by one."""
-        self._cursor = 0
+        with self.lock:
+            self._go_to(0)
         self._tell("reset")
 
-    def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]:
+    def go_to(self, number: int) -> None:
+        """Undo or redo up to step ``number`` (0 is the untouched embedding); AliError when there is no such step."""
+        with self.lock:
+            before = self.cursor
+            self.state_at(number)
+            self._go_to(number)
+        if number != before:
+            self._tell("undo" if number < before else "redo")
+
+    # Branches ------------------------------------------------------------------------------------------------------
+
+    def switch(self, name: str) -> None:
+        """Work on the branch called ``name``, as it was left; AliError when there is none."""
+        with self.lock:
+            self._branches = self._branches.switched(name)
+        self._tell("branch")
+
+    def rename_branch(self, new: str, old: str | None = None) -> None:
+        """Call the branch ``old``, by default the one that is worked on, ``new``; AliError when that is taken."""
+        with self.lock:
+            self._branches = self._branches.renamed(new, self.branch if old is None else old)
+        self._tell("branch")
+
+    def drop_branch(self, name: str) -> None:
+        """Forget the branch called ``name``; AliError for the one that is worked on."""
+        with self.lock:
+            self._branches = self._branches.without(name)
+        self._tell("branch")
+
+    # Listeners -----------------------------------------------------------------------------------------------------
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` after every change; return a function that ends this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def describe(self, step: InterventionStep) -> str:
-        """Return one line for people: what moved, away from what, how strongly."""
-        return describe_step(step, self.embedding.class_names)
-
-    def table(self) -> pd.DataFrame:
-        """Return the steps in force as a table; see :func:`~ali_core.interventions.step_table.step_table`."""
-        return step_table(self.steps, self.embedding.class_names)
-
     # Files ---------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Write settings, steps and cursor as JSON, whole or not at all; the embedding is referred to by its hash."""
-        saved = SavedSession.of(self.embedding, self._settings, tuple(self._steps), self._cursor)
-        return saved.write(Path(path))
+        """Write settings, all branches and their cursors as JSON, whole or not at all; the embedding by its hash."""
+        return SavedSession.of(self.embedding, self._settings, self._branches).write(Path(path))
 
     @classmethod
     def load(cls, path: str | Path, embedding: LabelledEmbedding, *, criterion: Criterion | None = None) -> Self:
@@ -264,32 +279,17 @@ class Session:
         saved.check(embedding, Path(path))
         session = cls(embedding, saved.settings)
         session.criterion = criterion
-        session.replay(saved.steps)
-        session._cursor = saved.cursor
+        records = ((branch.name, branch.steps, branch.cursor) for branch in saved.branches)
+        session._branches = Branches.recorded(session.state_at(0), records, saved.branch)
         return session
 
     # Inside --------------------------------------------------------------------------------------------------------
 
-    def _own_criterion(self) -> Criterion | None:
-        """Return the function given, while the settings name it."""
-        named = self.criterion is not None and criterion_name(self.criterion) == self._settings.criterion
-        return self.criterion if named else None
+    def _add(self, done: Done) -> None:
+        self._branches = self._branches.followed_by(done)
 
-    def _append(self, states: list[InterventionState], steps: list[InterventionStep]) -> None:
-        if not steps:
-            return
-        self._states[self._cursor + 1 :] = states
-        self._steps[self._cursor :] = steps
-        self._moved = (-1, self.embedding)
-        self._cursor += len(steps)
-        self._tell("step")
+    def _go_to(self, cursor: int) -> None:
+        self._branches = self._branches.with_line(self._branches.line.moved_to(cursor))
 
-    def _tell(self, kind: Literal["step", "undo", "redo", "reset", "settings"]) -> None:
-        event, errors = SessionEvent(kind=kind, cursor=self._cursor), []
-        for listener in list(self._listeners):
-            try:
-                listener(event)
-            except Exception as error:  # the others hear it first
-                errors.append(error)
-        if errors:
-            raise errors[0]
+    def _tell(self, kind: Kind) -> None:
+        tell_all(self._listeners, SessionEvent(kind=kind, cursor=self.cursor))

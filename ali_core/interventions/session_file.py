@@ -1,6 +1,7 @@
 """A session as a JSON file: readable by people, checked when it is read."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -9,6 +10,7 @@ from pydantic import Field, ValidationError
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
+from ali_core.interventions.branches import FIRST_BRANCH, Branches
 from ali_core.interventions.settings import InterventionSettings, Record
 from ali_core.interventions.steps import InterventionStep
 
@@ -37,6 +39,24 @@ class EmbeddingReference(Record):
     class_names: tuple[str, ...]
 
 
+class SavedBranch(Record):
+    """One line of steps beside the one that was worked on.
+
+    Parameters
+    ----------
+    name
+        Of the branch.
+    steps
+        All its steps, undone ones included.
+    cursor
+        How many of them are in force.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    steps: tuple[InterventionStep, ...]
+    cursor: Annotated[int, Field(ge=0)]
+
+
 class SavedSession(Record):
     """The content of a session file.
 
@@ -49,26 +69,33 @@ class SavedSession(Record):
     settings
         Of the next automatic steps.
     steps
-        All steps, undone ones included.
+        All steps of the branch that was worked on, undone ones included.
     cursor
         How many of them are in force.
+    branch
+        Name of that branch.
+    others
+        The other branches, in the order in which they were made.
+    n_older
+        How many of them were made before the one that was worked on.
+
+    Notes
+    -----
+    Version 1 had neither branches nor skipped steps nor displacements; such files are read as well.
     """
 
     format: Literal["ali-session"] = "ali-session"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
     embedding: EmbeddingReference
     settings: InterventionSettings
     steps: tuple[InterventionStep, ...]
     cursor: Annotated[int, Field(ge=0)]
+    branch: Annotated[str, Field(min_length=1)] = FIRST_BRANCH
+    others: tuple[SavedBranch, ...] = ()
+    n_older: Annotated[int, Field(ge=0)] = 0
 
     @classmethod
-    def of(
-        cls,
-        embedding: LabelledEmbedding,
-        settings: InterventionSettings,
-        steps: tuple[InterventionStep, ...],
-        cursor: int,
-    ) -> Self:
+    def of(cls, embedding: LabelledEmbedding, settings: InterventionSettings, branches: Branches) -> Self:
         """Collect what a session file holds."""
         reference = EmbeddingReference(
             fingerprint=embedding.fingerprint,
@@ -77,7 +104,23 @@ class SavedSession(Record):
             dim=embedding.dim,
             class_names=embedding.class_names,
         )
-        return cls(embedding=reference, settings=settings, steps=steps, cursor=cursor)
+        line, place = branches.line, branches.names.index(branches.current)
+        saved = [SavedBranch(name=other.name, steps=other.steps, cursor=other.cursor) for other in branches.lines]
+        return cls(
+            embedding=reference,
+            settings=settings,
+            steps=line.steps,
+            cursor=line.cursor,
+            branch=line.name,
+            others=(*saved[:place], *saved[place + 1 :]),
+            n_older=place,
+        )
+
+    @property
+    def branches(self) -> tuple[SavedBranch, ...]:
+        """All branches in the order in which they were made."""
+        own = SavedBranch(name=self.branch, steps=self.steps, cursor=self.cursor)
+        return (*self.others[: self.n_older], own, *self.others[self.n_older :])
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -115,16 +158,28 @@ class SavedSession(Record):
                 f"samples, {embedding.dim} dimensions, hash {embedding.fingerprint[:12]}…: give the file it was "
                 "recorded on"
             )
-        empty = {code for step in self.steps for code in step.classes if not embedding.counts[code]}
+        empty = {code for step in self._all_steps() for code in step.classes if not embedding.counts[code]}
         if empty:
             raise AliError(f"{path.name} is damaged: it moves class {min(empty)}, which has no sample")
 
+    def _all_steps(self) -> list[InterventionStep]:
+        return [step for branch in self.branches for step in branch.steps]
+
     def _check_codes(self, path: Path) -> None:
-        known = set(range(len(self.embedding.class_names)))
-        sound = self.cursor <= len(self.steps)
-        for step in self.steps:
-            sound &= len(set(step.classes)) == len(step.classes) == len(step.neighbours) > 0
-            for code, group in zip(step.classes, step.neighbours, strict=False):
-                sound &= {code, *group} <= known and code not in group
-        if not sound:
-            raise AliError(f"{path.name} is damaged: a step or the cursor points at something that is not in the file")
+        names = [branch.name for branch in self.branches]
+        sound = self.n_older <= len(self.others) and len(set(names)) == len(names)
+        sound &= all(branch.cursor <= len(branch.steps) for branch in self.branches)
+        known = range(len(self.embedding.class_names))
+        if not sound or not all(_is_sound(step, known, self.embedding.dim) for step in self._all_steps()):
+            raise AliError(
+                f"{path.name} is damaged: a step, a branch or the cursor points at something that is not in the file"
+            )
+
+
+def _is_sound(step: InterventionStep, codes: Sequence[int], dim: int) -> bool:
+    """Whether a step moves known classes, each once, away from known others, by a vector of ``dim`` numbers if any."""
+    sound = len(set(step.classes)) == len(step.classes) == len(step.neighbours) > 0
+    sound &= step.displacement is None or len(step.displacement) == dim
+    for code, group in zip(step.classes, step.neighbours, strict=False):
+        sound &= {code, *group} <= set(codes) and code not in group
+    return sound

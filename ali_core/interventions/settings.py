@@ -10,13 +10,15 @@ from ali_core.errors import AliError
 from ali_core.interventions.criteria import CRITERIA, Selection
 from ali_core.interventions.statistics import Spread
 
-__all__ = ["PRESETS", "InterventionSettings", "NormKeeping", "Record", "Strengths", "preset"]
+__all__ = ["PRESETS", "Displacement", "InterventionSettings", "NormKeeping", "Record", "Strengths", "preset"]
 
 NormKeeping = Literal["offsets", "uniform", "none"]
 """How the norm of the whole embedding is kept; see :class:`InterventionSettings`."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Displacement = tuple[Annotated[float, Field(allow_inf_nan=False)], ...]
+"""A vector of D finite numbers that is added to the center of a class."""
 
 
 class Record(BaseModel):

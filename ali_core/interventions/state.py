@@ -1,7 +1,8 @@
 """Where all classes are after some steps, in closed form: no sample is touched."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from ali_core.geometry import AffineMap, SpanRotation
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.settings import NormKeeping
 from ali_core.interventions.statistics import ClassStatistics
+from ali_core.interventions.turns import Turns
 
 __all__ = ["InterventionState", "Move"]
 
@@ -35,21 +37,49 @@ class InterventionState:
     ----------
     initial
         Statistics of the untouched embedding.
-    transforms
-        θ of each class so far.
     images
         :math:`s Q \bar c_0`, the initial centers under the linear part of θ, shape (C, D).
+    scales
+        s, shape (C,).
+    turns
+        Q of each class as its factors; None where it is the identity.
+    offsets
+        T, shape (C, D).
+
+    Notes
+    -----
+    A state is small, O(C D) and what its last step added: many can be kept. The matrices of :attr:`transforms` are
+    not kept by it.
     """
 
     initial: ClassStatistics
-    transforms: ClassTransforms
     images: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    turns: tuple[Turns | None, ...]
+    offsets: NDArray[np.float64]
+    _known: "list[ReferenceType[ClassTransforms]]" = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def untouched(cls, initial: ClassStatistics) -> "InterventionState":
         """Return the state before any step."""
-        identity = ClassTransforms.identity(initial.n_classes, initial.dim)
-        return cls(initial=initial, transforms=identity, images=initial.centers)
+        return cls(
+            initial=initial,
+            images=initial.centers,
+            scales=np.ones(initial.n_classes),
+            turns=(None,) * initial.n_classes,
+            offsets=np.zeros_like(initial.centers),
+        )
+
+    @property
+    def transforms(self) -> ClassTransforms:
+        """θ of each class so far: the same object as long as somebody holds it, else made anew, with equal numbers."""
+        held = next((found for known in tuple(self._known) if (found := known()) is not None), None)
+        if held is not None:
+            return held
+        rotations = tuple(None if turns is None else turns.matrix for turns in self.turns)
+        transforms = ClassTransforms(scales=self.scales, rotations=rotations, offsets=self.offsets)
+        self._known[:] = [ref(transforms)]
+        return transforms
 
     @cached_property
     def statistics(self) -> ClassStatistics:
@@ -57,8 +87,8 @@ class InterventionState:
         present = self.initial.present[:, None]
         return replace(
             self.initial,
-            centers=np.where(present, self.images + self.transforms.offsets, 0.0),
-            squares=self.transforms.scales**2 * self.initial.squares,
+            centers=np.where(present, self.images + self.offsets, 0.0),
+            squares=self.scales**2 * self.initial.squares,
         )
 
     @cached_property
@@ -69,17 +99,18 @@ class InterventionState:
         return norms
 
     def moved(self, class_index: int, move: Move) -> "InterventionState":
-        """Return the state after ``move`` of one class, before the norm is restored; O(D m) and O(D² m) for Q."""
-        theta = move.contraction.after(self.transforms[class_index])
-        image = move.contraction.scale * self.images[class_index]
-        rotation, offset = theta.rotation, theta.offset
+        """Return the state after ``move`` of one class, before the norm is restored; O(C D + D m)."""
+        contraction, turns = move.contraction, self.turns[class_index]
+        image = contraction.scale * self.images[class_index]
+        offset = contraction.apply(self.offsets[class_index][None])[0]
         if move.rotation is not None:
             image, offset = move.rotation.apply(np.stack([image, offset]))
-            rotation = move.rotation.after(rotation)
-        theta = AffineMap(scale=theta.scale, rotation=rotation, offset=offset + move.shift)
-        images = self.images.copy()
-        images[class_index] = image
-        return replace(self, transforms=self.transforms.updated(class_index, theta), images=images)
+            turns = Turns(last=move.rotation, before=turns)
+        images, scales, offsets = self.images.copy(), self.scales.copy(), self.offsets.copy()
+        images[class_index], offsets[class_index] = image, offset + move.shift
+        scales[class_index] = contraction.scale * scales[class_index]
+        kept = (*self.turns[:class_index], turns, *self.turns[class_index + 1 :])
+        return replace(self, images=images, scales=scales, turns=kept, offsets=offsets)
 
     def renormed(self, norm_keeping: NormKeeping) -> tuple["InterventionState", float, NormKeeping]:
         r"""Restore :math:`\sum|x|^2` of the untouched embedding by one factor β.
@@ -101,7 +132,7 @@ class InterventionState:
         depend on the length of a shift: it would take every outward shift back. Such a state is scaled as a whole
         instead, so that a class shifted by hand goes where it was sent.
         """
-        counts, offsets, scales = self.initial.counts, self.transforms.offsets, self.transforms.scales
+        counts, offsets, scales = self.initial.counts, self.offsets, self.scales
         start = float(self._initial_norms.sum())
         linear = float(scales**2 @ self._initial_norms)
         a = float(counts @ np.einsum("cd,cd->c", offsets, offsets))
@@ -118,8 +149,6 @@ class InterventionState:
         return self._scaled(factor, linear_too=False), factor, "offsets"
 
     def _scaled(self, factor: float, *, linear_too: bool) -> "InterventionState":
-        scales, images = self.transforms.scales, self.images
-        if linear_too:
-            scales, images = factor * scales, factor * images
-        transforms = replace(self.transforms, scales=scales, offsets=factor * self.transforms.offsets)
-        return replace(self, transforms=transforms, images=images)
+        if not linear_too:
+            return replace(self, offsets=factor * self.offsets)
+        return replace(self, scales=factor * self.scales, images=factor * self.images, offsets=factor * self.offsets)

@@ -1,5 +1,6 @@
 """Steps for people to read: one line, or one row of a table, each."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,9 +12,12 @@ __all__ = ["describe_step", "step_table"]
 
 def describe_step(step: InterventionStep, class_names: Sequence[str]) -> str:
     """Return one line: what moved, how strongly, away from what, and what could not be done."""
-    parts = [f"{label} {value:g}" for label in ("contract", "rotate", "shift") if (value := getattr(step, label))]
+    parts = ["skipped"] if step.skipped else []
+    parts += [f"{label} {value:g}" for label in ("contract", "rotate", "shift") if (value := getattr(step, label))]
     if step.shift and step.shift_mix < 1.0:
         parts.append(f"mix {step.shift_mix:g}")
+    if step.displacement is not None:
+        parts.append(f"moved by {math.hypot(*step.displacement):.3g}")
     moved = ", ".join(class_names[code] for code in step.classes)
     others = dict.fromkeys(class_names[code] for group in step.neighbours for code in group)
     text = f"{moved}: {', '.join(parts) or 'nothing'} (away from {', '.join(others)})"
@@ -27,19 +31,22 @@ def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) ->
     -------
     pandas.DataFrame
         Columns: ``step`` (from 1), ``source``, ``class``, ``neighbours`` (nearest first, joined by ``; ``), the four
-        strengths, ``norm_keeping``, ``criterion``, ``selection``, ``seed``, ``score`` (of the class),
-        ``shift_length``, ``norm_factor`` and ``notes``.
+        strengths, ``displacement`` (its D numbers, joined by ``; ``; empty without one), ``norm_keeping``, ``skipped``,
+        ``criterion``, ``selection``, ``seed``, ``score`` (of the class), ``shift_length`` (missing where the step is
+        skipped), ``norm_factor`` and ``notes``.
     """
-    choice = ("norm_keeping", "criterion", "selection", "seed")
-    columns = ("step", "source", "class", "neighbours", "contract", "rotate", "shift", "shift_mix", *choice)
+    choice = ("norm_keeping", "skipped", "criterion", "selection", "seed")
+    what = ("step", "source", "class", "neighbours", "contract", "rotate", "shift", "shift_mix", "displacement")
     rows: list[dict[str, object]] = []
     for index, step in enumerate(steps, start=1):
-        for code, others, length in zip(step.classes, step.neighbours, step.shift_lengths, strict=True):
+        lengths = step.shift_lengths or (None,) * len(step.classes)
+        for code, others, length in zip(step.classes, step.neighbours, lengths, strict=True):
             row: dict[str, object] = {"step": index, "source": step.source, "class": class_names[code]}
             row["neighbours"] = "; ".join(class_names[other] for other in others)
             row |= strengths_of(step)
+            row["displacement"] = "; ".join(repr(float(value)) for value in step.displacement or ())
             row |= {name: getattr(step, name) for name in choice}
             row["score"] = step.scores[code] if step.scores else None
             row |= {"shift_length": length, "norm_factor": step.norm_factor, "notes": "; ".join(step.notes)}
             rows.append(row)
-    return pd.DataFrame(rows, columns=[*columns, "score", "shift_length", "norm_factor", "notes"])
+    return pd.DataFrame(rows, columns=[*what, *choice, "score", "shift_length", "norm_factor", "notes"])

@@ -1,13 +1,16 @@
 """One intervention as a record: decided by Ω or by a person, carried out on a state, saved and replayed."""
 
+import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator
 
 from ali_core.errors import AliError
 from ali_core.interventions.criteria import Criterion, Selection, choose_class, criterion_name
 from ali_core.interventions.settings import (
+    Displacement,
     InterventionSettings,
     NormKeeping,
     Strengths,
@@ -18,6 +21,11 @@ from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.transforms import contract, rotate, shift
 
 __all__ = ["InterventionStep", "carry_out", "decide", "step_generator", "strengths_of"]
+
+
+def _with_one_nan(scores: tuple[float, ...]) -> tuple[float, ...]:
+    """Put one and the same object for every NaN: so equal records compare equal, as tuples ask for identity first."""
+    return tuple(math.nan if math.isnan(score) else score for score in scores)
 
 
 class InterventionStep(Strengths):
@@ -33,29 +41,46 @@ class InterventionStep(Strengths):
         For each of them the codes of the classes it moves away from, nearest first.
     contract, rotate, shift, shift_mix
         See :class:`~ali_core.interventions.settings.Strengths`.
+    displacement
+        A vector of shape (D,) added to the center of every moved class after contract, rotate and shift; None for
+        none.
     norm_keeping
         See :class:`~ali_core.interventions.settings.InterventionSettings`.
+    skipped
+        Whether the step is in the list but does nothing; its outcome is then empty.
     criterion, selection, seed, scores
         How Ω chose; None for a manual step. ``scores`` has one number a class, NaN where it could not be chosen.
     shift_lengths
-        Outcome: how far the center of each moved class was shifted, before the norm was restored.
+        Outcome: how far the center of each moved class was shifted and displaced, before the norm was restored.
     norm_factor
         Outcome: the β by which the norm of the embedding was restored.
     notes
         Outcome: what could not be done and why, in words.
+
+    Notes
+    -----
+    The paper has no free move of a class in D dimensions; PLI, where a person drags classes, has it in two. It is
+    followed by norm keeping as a shift is.
     """
 
     source: Literal["automatic", "manual"]
     classes: tuple[int, ...]
     neighbours: tuple[tuple[int, ...], ...]
+    displacement: Displacement | None = None
     norm_keeping: NormKeeping = "offsets"
+    skipped: bool = False
     criterion: str | None = None
     selection: Selection | None = None
     seed: int | None = None
-    scores: tuple[float, ...] | None = None
+    scores: Annotated[tuple[float, ...], AfterValidator(_with_one_nan)] | None = None
     shift_lengths: tuple[float, ...] = ()
     norm_factor: float = 1.0
     notes: tuple[str, ...] = ()
+
+    @property
+    def moved(self) -> tuple[int, ...]:
+        """Codes of the classes that the step moves: none when it is skipped."""
+        return () if self.skipped else self.classes
 
 
 def step_generator(seed: int, index: int) -> np.random.Generator:
@@ -112,8 +137,20 @@ def carry_out(state: InterventionState, step: InterventionStep) -> tuple[Interve
     """Apply ``step`` to ``state``: return the new state and the step with its outcome filled in.
 
     All moved classes see the centers as they were before the step; then the norm of the embedding is restored once.
+    A skipped step leaves the state as it is, the very same object.
+
+    Raises
+    ------
+    AliError
+        When the displacement of the step has not as many numbers as the embedding has dimensions.
     """
+    if step.skipped:
+        return state, step.model_copy(update={"shift_lengths": (), "norm_factor": 1.0, "notes": ()})
     statistics, moved = state.statistics, state
+    if step.displacement is not None and len(step.displacement) != statistics.dim:
+        raise AliError(
+            f"displacement must have one number a dimension, {statistics.dim} here; got {len(step.displacement)}"
+        )
     lengths, notes = [], []
     for class_index, neighbours in zip(step.classes, step.neighbours, strict=True):
         move, remarks = _move(statistics, class_index, neighbours, step)
@@ -133,20 +170,22 @@ def strengths_of(source: Strengths) -> dict[str, float]:
 
 
 def _move(
-    statistics: ClassStatistics, class_index: int, neighbours: Iterable[int], strengths: Strengths
+    statistics: ClassStatistics, class_index: int, neighbours: Iterable[int], step: InterventionStep
 ) -> tuple[Move, list[str]]:
     notes = []
     center = statistics.centers[class_index]
     others = statistics.centers[list(neighbours)]
-    contraction = contract(center, strengths.contract)
-    rotation = rotate(center, others, strengths.rotate)
-    if strengths.rotate > 0.0 and rotation is None:
+    contraction = contract(center, step.contract)
+    rotation = rotate(center, others, step.rotate)
+    if step.rotate > 0.0 and rotation is None:
         notes.append(f"class {class_index} was not rotated: its center spans no plane with those of its neighbours")
     if rotation is not None:
         center = rotation.apply(center[None])[0]
-    spread = (1.0 - strengths.contract) * float(statistics.spreads[class_index])
-    vector = shift(center, others, spread=spread, strength=strengths.shift, shift_mix=strengths.shift_mix)
-    if strengths.shift > 0.0 and not vector.any():
+    spread = (1.0 - step.contract) * float(statistics.spreads[class_index])
+    vector = shift(center, others, spread=spread, strength=step.shift, shift_mix=step.shift_mix)
+    if step.shift > 0.0 and not vector.any():
         reason = "its spread is 0" if spread == 0.0 else "the directions away from its neighbours cancel"
         notes.append(f"class {class_index} was not shifted: {reason}")
+    if step.displacement is not None:
+        vector = vector + np.array(step.displacement)
     return Move(contraction=contraction, rotation=rotation, shift=vector), notes

@@ -6,25 +6,30 @@
 from typing import TYPE_CHECKING, Any
 
 from ali_core.projection.alignment import RigidMotion, aligned, rigid_motion, stayed
-from ali_core.projection.layouts import VIEWS, Layout, View, layout, project, uses_labels
+from ali_core.projection.layouts import Layout, layout, project
 from ali_core.projection.linear import PlaneFrame, plane_through, principal_plane
+from ali_core.projection.pull_back import pull_back
 from ali_core.projection.supervision import weaken_between_classes
+from ali_core.projection.views import VIEW_WORDS, VIEWS, View, is_map, uses_labels
 
 if TYPE_CHECKING:
     from ali_core.projection.parametric import ParametricTSNE
 
 __all__ = [
     "VIEWS",
+    "VIEW_WORDS",
     "Layout",
     "ParametricTSNE",
     "PlaneFrame",
     "RigidMotion",
     "View",
     "aligned",
+    "is_map",
     "layout",
     "plane_through",
     "principal_plane",
     "project",
+    "pull_back",
     "rigid_motion",
     "stayed",
     "uses_labels",

@@ -1,8 +1,9 @@
 """The views of an embedding, state after state."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +13,14 @@ from ali_core.projection.alignment import stayed
 from ali_core.projection.linear import PlaneFrame, first_dimensions, principal_plane
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
 from ali_core.projection.tsne import Progress, TsneSettings, first_layout, next_layout
+from ali_core.projection.views import VIEWS, View, uses_labels
 
-__all__ = ["VIEWS", "Layout", "View", "layout", "project", "uses_labels"]
+if TYPE_CHECKING:
+    from ali_core.projection.parametric import ParametricTSNE
+
+__all__ = ["Layout", "layout", "project"]
 
 FloatArray = NDArray[np.float64]
-View = Literal["dims", "pca", "tsne", "supervised_tsne"]
-VIEWS: tuple[View, ...] = get_args(View)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,18 +36,24 @@ class Layout:
     vectors
         The state (N, D) float64 that was laid out.
     frame
-        The plane of a linear view, fitted on the first state; None for the others.
+        The plane of a linear view, that of the first state; None for the others.
+    projector
+        The fitted network of ``parametric``; None for the others. Nobody changes it.
     """
 
     view: View
     positions: FloatArray
     vectors: FloatArray
     frame: PlaneFrame | None = None
+    projector: "ParametricTSNE | None" = None
 
-
-def uses_labels(view: View) -> bool:
-    """Tell whether the labels moved the points of ``view``; such a picture proves no separation."""
-    return view == "supervised_tsne"
+    def place(self, vectors: FloatArray) -> FloatArray | None:
+        """Return where ``vectors`` (n, D) lie in this view, (n, 2) float64; None in a view that is no map."""
+        if self.frame is not None:
+            return self.frame.project(vectors)
+        if self.projector is not None:
+            return np.asarray(self.projector.transform(vectors), dtype=np.float64)
+        return None
 
 
 def layout(
@@ -53,6 +62,7 @@ def layout(
     *,
     labels: ArrayLike | None = None,
     previous: Layout | None = None,
+    retrained: bool = False,
     perplexity: float = 30.0,
     supervision: float = DEFAULT_SUPERVISION,
     seed: int = 0,
@@ -69,13 +79,18 @@ def layout(
         ``dims``: the first two dimensions (with D = 1 the second coordinate is 0). ``pca``: the
         first two principal components of the first state, for all states. ``tsne``: openTSNE.
         ``supervised_tsne``: openTSNE on affinities weakened between classes
-        (`weaken_between_classes`): for looking only, never to be scored.
+        (`weaken_between_classes`): for looking only, never to be scored. ``shuffled_tsne``: its
+        control, the same with labels in an order drawn from ``seed``. ``parametric``:
+        `ParametricTSNE` fitted to the first state, then one fixed map for all states.
     labels
-        Class codes (N,); only ``supervised_tsne`` reads them.
+        Class codes (N,); ``supervised_tsne`` and ``shuffled_tsne`` read them.
     previous
         The layout of the state before, of the same samples and the same view.
+    retrained
+        Whether a network has learned since ``previous``: ``parametric`` then fits a copy of its
+        network anew, from where it was; the other views do not read it.
     perplexity, supervision, seed, n_jobs
-        See `TsneSettings`; the linear views do not read them.
+        See `TsneSettings`; ``parametric`` reads ``perplexity`` and ``seed``, the linear views none.
     progress
         Called with (iterations done, iterations in all); an exception raised in it cancels the
         layout.
@@ -90,7 +105,8 @@ def layout(
     ------
     AliError
         For an unknown view, values that are not finite, missing labels, a ``previous`` of another
-        view or shape, fewer than four samples for t-SNE, or settings out of range.
+        view or shape, fewer than four samples for t-SNE, or settings out of range; for ``parametric``
+        also as `ParametricTSNE.fit`.
     """
     points = _checked_vectors(vectors)
     if view not in VIEWS:
@@ -98,19 +114,41 @@ def layout(
     if previous is not None and previous.view != view:
         raise AliError(f"the view {view!r} cannot follow a layout of {previous.view!r}; start it without previous.")
     anchors = None if previous is None else stayed(previous.vectors, points)
-    if view == "dims":
-        return Layout(view, first_dimensions(points), points)
-    if view == "pca":
-        frame = previous.frame if previous is not None and previous.frame is not None else principal_plane(points)
-        return Layout(view, frame.project(points), points, frame)
+    if view in {"dims", "pca"}:
+        return _linear(points, view, previous)
     settings = TsneSettings(perplexity=perplexity, supervision=supervision, seed=seed, n_jobs=n_jobs)
-    codes = _checked_labels(labels, len(points)) if uses_labels(view) else None
+    if view == "parametric":
+        return _parametric(points, previous, settings, retrained=retrained, progress=progress)
+    codes = _placing_labels(view, labels, len(points), seed)
     if previous is None or anchors is None:
         return Layout(view, first_layout(points, settings, labels=codes, progress=progress), points)
     if anchors.all():
         return Layout(view, previous.positions, points)
     positions = next_layout(points, previous.positions, anchors, settings, labels=codes, progress=progress)
     return Layout(view, positions, points)
+
+
+def _linear(points: FloatArray, view: View, previous: Layout | None) -> Layout:
+    if view == "dims":
+        dim = points.shape[1]
+        return Layout(view, first_dimensions(points), points, PlaneFrame(np.zeros(dim), np.eye(dim, 2)))
+    frame = previous.frame if previous is not None and previous.frame is not None else principal_plane(points)
+    return Layout(view, frame.project(points), points, frame)
+
+
+def _parametric(
+    points: FloatArray, previous: Layout | None, settings: TsneSettings, *, retrained: bool, progress: Progress | None
+) -> Layout:
+    projector = None if previous is None else previous.projector
+    if projector is None:
+        from ali_core.projection.parametric import ParametricTSNE  # noqa: PLC0415  # torch is slow to import
+
+        projector = ParametricTSNE(perplexity=settings.perplexity, random_state=settings.seed, warm_start=True)
+        projector.fit(points, progress=progress)
+    elif retrained:
+        projector = deepcopy(projector).fit(points, progress=progress)
+    positions = np.asarray(projector.transform(points), dtype=np.float64)
+    return Layout("parametric", positions, points, projector=projector)
 
 
 def project(
@@ -173,10 +211,14 @@ def _checked_vectors(vectors: ArrayLike) -> FloatArray:
     return points
 
 
-def _checked_labels(labels: ArrayLike | None, n_samples: int) -> NDArray[np.int64]:
+def _placing_labels(view: View, labels: ArrayLike | None, n_samples: int, seed: int) -> NDArray[np.int64] | None:
+    """Return the labels that take part in placing the samples; None where labels play no part."""
+    if not uses_labels(view):
+        return None
     if labels is None:
-        raise AliError("the view 'supervised_tsne' got no labels; pass labels or take the view 'tsne'.")
+        raise AliError(f"the view {view!r} got no labels; pass labels or take the view 'tsne'.")
     values = np.asarray(labels)
     if values.shape != (n_samples,):
         raise AliError(f"labels have shape {values.shape}, but must be ({n_samples},); pass one label a sample.")
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
+    return np.random.default_rng(seed).permutation(codes) if view == "shuffled_tsne" else codes

@@ -16,7 +16,7 @@ from ali_core.errors import AliError
 from ali_core.networks.devices import choose_device
 from ali_core.networks.parametric_tsne import TsneNetwork
 from ali_core.projection.parametric_fit import Descent, plane, sparse_affinities, standard
-from ali_core.projection.tsne import MIN_SAMPLES
+from ali_core.projection.tsne import MIN_SAMPLES, Progress
 
 __all__ = ["ParametricTSNE"]
 
@@ -123,8 +123,11 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _n_features_out(self) -> int:
         return 2
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def fit(self, X: ArrayLike, y: object = None, *, progress: Progress | None = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Fit the network to samples ``X`` (N, D), N >= 4; ``y`` is not read.
+
+        ``progress`` is called with the steps done and in all; an exception raised in it ends the fit and leaves the
+        estimator as it was.
 
         Raises
         ------
@@ -149,16 +152,19 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             (vectors - center) / scale, perplexity=self.perplexity, seed=int(self.random_state), device=device
         )
         samples = torch.tensor(vectors, dtype=torch.float32, device=device)
-        descent = Descent(network.to(device), samples, affinities, batch_size=self.batch_size, generator=generator)
+        descent = Descent(
+            network.to(device),
+            samples,
+            affinities,
+            batch_size=self.batch_size,
+            generator=generator,
+            progress=progress,
+        )
         if warm:
             descent.follow(self.refit_iterations, self.learning_rate, self.anchoring)
         else:
             targets = torch.tensor(plane(vectors), dtype=torch.float32, device=device)
-            descent.start(targets)
-            descent.descend(self.n_iterations, self.learning_rate)
-            if descent.collapsed():  # exaggeration pulls samples together that have no clusters to keep apart
-                descent.start(targets)
-                descent.descend(self.n_iterations, self.learning_rate, exaggeration=1.0)
+            descent.begin(targets, self.n_iterations, self.learning_rate)
         positions = descent.finish()
         self.network_, self._generator_state = network, generator.get_state()
         self.kl_divergence_ = affinities.kl_divergence(positions)

@@ -10,7 +10,7 @@ from torch import Tensor
 from ali_core.errors import AliError
 from ali_core.networks.parametric_tsne import INPUT_RMS, SparseAffinities, TsneNetwork, kl_gradient
 from ali_core.projection.linear import principal_plane
-from ali_core.projection.tsne import EXACT_NEIGHBOURS_UP_TO
+from ali_core.projection.tsne import EXACT_NEIGHBOURS_UP_TO, PROGRESS_EVERY, Progress
 
 __all__ = ["Descent", "plane", "sparse_affinities", "standard"]
 
@@ -74,6 +74,8 @@ class Descent:
         Fewest samples in a batch.
     generator
         Of the CPU; draws the batches.
+    progress
+        Called every ten steps, and after the last, with the steps done and in all.
     """
 
     def __init__(
@@ -84,10 +86,22 @@ class Descent:
         *,
         batch_size: int,
         generator: torch.Generator,
+        progress: Progress | None = None,
     ) -> None:
+        self.progress, self.done, self.total = progress, 0, 0
         self.network = network.train().requires_grad_(True)
         self.samples, self.affinities = samples, affinities
         self.batch_size, self.generator = batch_size, generator
+
+    def begin(self, targets: Tensor, iterations: int, rate: float) -> None:
+        """Fit from scratch: regress on ``targets`` (N, 2), then minimise the divergence."""
+        self.total = REGRESSION_ITERATIONS + iterations
+        self.start(targets)
+        self.descend(iterations, rate)
+        if self.collapsed():  # exaggeration pulls samples together that have no clusters to keep apart
+            self.total *= 2
+            self.start(targets)
+            self.descend(iterations, rate, exaggeration=1.0)
 
     def start(self, targets: Tensor) -> None:
         """Regress on ``targets`` (N, 2), by least squares."""
@@ -107,6 +121,7 @@ class Descent:
 
     def follow(self, iterations: int, rate: float, anchoring: float) -> None:
         """Minimise the divergence and the anchor term, starting at the rate where `descend` ended."""
+        self.total = iterations
         before = self.positions()
         size = (before - before.mean(dim=0)).square().sum(dim=1).mean()
         optimiser, schedule = self._adam(DECAY * rate, iterations)
@@ -158,8 +173,10 @@ class Descent:
                 done += 1
                 yield batch
 
-    @staticmethod
-    def _step(optimiser: torch.optim.Optimizer, positions: Tensor, gradient: Tensor) -> None:
+    def _step(self, optimiser: torch.optim.Optimizer, positions: Tensor, gradient: Tensor) -> None:
         optimiser.zero_grad()
         torch.autograd.backward(positions, gradient)
         optimiser.step()
+        self.done += 1
+        if self.progress is not None and (self.done % PROGRESS_EVERY == 0 or self.done == self.total):
+            self.progress(self.done, self.total)

@@ -11,7 +11,7 @@ from ali_core.projection.alignment import aligned
 from ali_core.projection.linear import principal_plane
 from ali_core.projection.supervision import DEFAULT_SUPERVISION, weaken_between_classes
 
-__all__ = ["MIN_SAMPLES", "Progress", "TsneSettings", "first_layout", "next_layout"]
+__all__ = ["MIN_SAMPLES", "Progress", "TsneSettings", "check_enough", "first_layout", "next_layout"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -52,6 +52,12 @@ class TsneSettings:
         """Check the one number that has no natural clip."""
         if not self.perplexity >= 1.0:
             raise AliError(f"perplexity is {self.perplexity}, but must be at least 1; 30 is the usual choice.")
+
+
+def check_enough(n_samples: int) -> None:
+    """Raise AliError when there are too few samples for neighbours to mean anything."""
+    if n_samples < MIN_SAMPLES:
+        raise AliError(f"t-SNE got {n_samples} samples, but needs at least {MIN_SAMPLES}; take the view 'pca'.")
 
 
 def first_layout(
@@ -170,8 +176,7 @@ def _affinities(vectors: FloatArray, settings: TsneSettings, labels: NDArray[np.
     )
 
     n_samples = len(vectors)
-    if n_samples < MIN_SAMPLES:
-        raise AliError(f"t-SNE got {n_samples} samples, but needs at least {MIN_SAMPLES}; take the view 'pca'.")
+    check_enough(n_samples)
     affinities = PerplexityBasedNN(
         vectors,
         perplexity=min(settings.perplexity, (n_samples - 1) / 3),

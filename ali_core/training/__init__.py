@@ -15,12 +15,16 @@ from ali_core.training.settings import METHODS, TrainSettings
 
 if TYPE_CHECKING:
     from ali_core.training.lightning_callback import InterventionCallback
+    from ali_core.training.live import LiveTraining
+    from ali_core.training.live_events import LiveEvent
     from ali_core.training.loop import EpochState, Training, TrainResult, epochs, train
 
 __all__ = [
     "METHODS",
     "EpochState",
     "InterventionCallback",
+    "LiveEvent",
+    "LiveTraining",
     "TrainResult",
     "TrainSettings",
     "Training",
@@ -31,6 +35,8 @@ __all__ = [
 _MODULES = {
     "EpochState": "loop",
     "InterventionCallback": "lightning_callback",
+    "LiveEvent": "live_events",
+    "LiveTraining": "live",
     "TrainResult": "loop",
     "Training": "loop",
     "epochs": "loop",

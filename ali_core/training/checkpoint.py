@@ -12,7 +12,16 @@ from torch import Tensor
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
 
-__all__ = ["optimiser_tensors", "prefixed", "read_tensors", "restore_optimiser", "under", "write_tensors"]
+__all__ = [
+    "optimiser_tensors",
+    "prefixed",
+    "read_tensors",
+    "restore_optimiser",
+    "text_of",
+    "text_tensor",
+    "under",
+    "write_tensors",
+]
 
 Tensors = dict[str, Tensor]
 
@@ -41,6 +50,16 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
         number, _, name = key.partition(".")
         state.setdefault(int(number), {})[name] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def text_tensor(text: str) -> Tensor:
+    """Return ``text`` as its bytes in UTF-8, uint8 of shape (length,)."""
+    return torch.tensor(list(text.encode()), dtype=torch.uint8)
+
+
+def text_of(tensor: Tensor) -> str:
+    """Return the text that :func:`text_tensor` was given."""
+    return bytes(tensor.tolist()).decode()
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> Path:

@@ -25,10 +25,15 @@ class Intervener(ABC):
     ----------
     settings
         Of the run.
+
+    Attributes
+    ----------
+    interventions
+        Strengths and choices of the next proposals: those of the settings, until a person changes them.
     """
 
     def __init__(self, settings: TrainSettings) -> None:
-        self.settings = settings
+        self.settings, self.interventions = settings, settings.intervention_settings()
 
     @abstractmethod
     def propose(self, embedding: LabelledEmbedding) -> Session:
@@ -55,7 +60,7 @@ class InSpace(Intervener):
         self.loss = objective.loss
 
     def propose(self, embedding: LabelledEmbedding) -> Session:
-        session = Session(embedding, self.settings.intervention_settings())
+        session = Session(embedding, self.interventions)
         session.run()
         return session
 
@@ -64,7 +69,7 @@ class InSpace(Intervener):
 
     def follow(self, statistics: ClassStatistics) -> Plan:
         """Plan on statistics alone, as processes do that see only a part of the samples each."""
-        planned = plan(statistics, self.settings.intervention_settings())
+        planned = plan(statistics, self.interventions)
         self.loss.transforms = planned.transforms
         return planned
 

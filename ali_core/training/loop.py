@@ -100,17 +100,26 @@ class Training(Iterator[EpochState]):
 
     Attributes
     ----------
+    run
+        The moves that the loop makes.
+    state
+        The state yielded last; None before the first.
     result
         What the run came to; None before it has ended by itself.
+    driver
+        Who asks for the states, if that is not you: a :class:`~ali_core.training.live.LiveTraining`.
     """
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self.run = run
         self._states = self._loop()
+        self._followed: Session | None = None
+        self.state: EpochState | None = None
         self.result: TrainResult | None = None
+        self.driver: object | None = None
 
     def _loop(self) -> Iterator[EpochState]:
-        run = self._run
+        run = self.run
         while True:
             embedding = run.embed_training_fold()
             scores = run.evaluate(embedding) if run.is_due() else None
@@ -129,11 +138,28 @@ class Training(Iterator[EpochState]):
             )
             if finished:
                 return
-            run.follow(session, embedding)
+            run.follow(session if self._followed is None else self._followed, embedding)
+            self._followed = None
             run.train_epoch()
 
     def __next__(self) -> EpochState:
-        return next(self._states)
+        self.state = next(self._states)
+        return self.state
+
+    def follow(self, session: Session) -> None:
+        """Let the coming epoch follow ``session`` in place of the one proposed; it must be on the same embedding."""
+        self._followed = session
+
+    def recover(self) -> None:
+        """After an error or an interruption, go back to the last state that is safe: it is yielded next.
+
+        Raises
+        ------
+        AliError
+            When the run has no folder, and so nothing to go back to.
+        """
+        self.run.recover()
+        self._restart()
 
     def rewind(self, epoch: int) -> None:
         """Go back to the state after ``epoch``: it is yielded next, and training goes on from it.
@@ -145,12 +171,12 @@ class Training(Iterator[EpochState]):
         AliError
             When the state of that epoch is not kept; ``keep_checkpoints`` keeps all.
         """
-        self._run.rewind(epoch)
-        self._states, self.result = self._loop(), None
+        self.run.rewind(epoch)
+        self._restart()
 
     def close(self) -> None:
         """Release the data; a run on disk can be continued later."""
-        self._run.close()
+        self.run.close()
 
     def __enter__(self) -> Self:
         return self
@@ -160,10 +186,13 @@ class Training(Iterator[EpochState]):
     ) -> None:
         self.close()
 
+    def _restart(self) -> None:
+        self._states, self._followed, self.result = self._loop(), None, None
+
     def _end(self) -> None:
-        epoch, scores, embedding = self._run.end()
+        epoch, scores, embedding = self.run.end()
         self.result = TrainResult(
-            epoch=epoch, scores=scores, history=self._run.history, embedding=embedding, out=self._run.out
+            epoch=epoch, scores=scores, history=self.run.history, embedding=embedding, out=self.run.out
         )
 
 

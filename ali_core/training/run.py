@@ -13,9 +13,16 @@ from torch import Tensor
 from ali_core.data import CellImages, FoldSplit, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.interventions import ClassStatistics, InterventionStep, Session
+from ali_core.interventions import ClassStatistics, InterventionSettings, InterventionStep, Session
 from ali_core.networks.devices import choose_device
-from ali_core.training.checkpoint import optimiser_tensors, prefixed, restore_optimiser, under
+from ali_core.training.checkpoint import (
+    optimiser_tensors,
+    prefixed,
+    restore_optimiser,
+    text_of,
+    text_tensor,
+    under,
+)
 from ali_core.training.history import History
 from ali_core.training.inputs import FeatureInputs, ImageInputs, open_inputs
 from ali_core.training.interveners import InSpace, make_intervener
@@ -29,6 +36,8 @@ from ali_core.training.worker import EpochLosses, Worker, make_fabric
 __all__ = ["Run"]
 
 PARTS = ("train", "validation", "test")
+CHOSEN = "chosen.interventions"
+"""Name in a checkpoint of the strengths that a person has set while the run went on."""
 
 
 class Run:
@@ -217,6 +226,36 @@ class Run:
         if self.worker.fabric.is_global_zero:
             self.folder.forget_after(epoch)
 
+    def recover(self) -> None:
+        """Go back to the last state that is safe, as a run that is continued does; AliError when there is none."""
+        if self.folder is None:
+            raise AliError("a run without a folder keeps no state to go back to; give out")
+        self._continue()
+
+    def kept(self) -> tuple[int, ...]:
+        """Return the epochs whose states are on disk, up to the present one."""
+        return () if self.folder is None else tuple(epoch for epoch in self.folder.kept() if epoch <= self.epoch)
+
+    def intervene_with(self, interventions: InterventionSettings, *, write: bool) -> None:
+        """Propose with other strengths and choices from now on; ``write`` them beside the last safe state as well.
+
+        Without that, they are written with the next epoch: a state must not change while one is being written.
+
+        Raises
+        ------
+        AliError
+            When the method proposes nothing that settings decide, or the spread is another one.
+        """
+        if self.intervener is None or self.settings.method == "pli":
+            what = "pli replays recorded steps" if self.intervener else "this run has no interventions"
+            raise AliError(f"{what}; there are no strengths to change")
+        fixed = self.intervener.interventions.spread
+        if interventions.spread != fixed:
+            raise AliError(f"spread is fixed to {fixed!r} in this run; start a new one to change it")
+        self.intervener.interventions = interventions
+        if write and self.folder is not None and self.worker.fabric.is_global_zero:
+            self.folder.amend(self.history.epoch, CHOSEN, self._chosen())
+
     def close(self) -> None:
         """Release the data."""
         self.worker.inputs.close()
@@ -263,8 +302,9 @@ class Run:
 
     def _row(self) -> dict[str, Any]:
         names = self.worker.inputs.class_names
-        moved = dict.fromkeys(names[code] for step in self._steps for code in step.classes)
-        row: dict[str, Any] = {"n_steps": len(self._steps), "moved_classes": ";".join(moved)} if moved else {}
+        moved = dict.fromkeys(names[code] for step in self._steps for code in step.moved)
+        row: dict[str, Any] = {"n_steps": sum(not step.skipped for step in self._steps)} if moved else {}
+        row |= {"moved_classes": ";".join(moved)} if moved else {}
         if self._losses is not None:
             parts = ("loss", "base_loss", "intervention_loss", "active_fraction")
             row |= {name: getattr(self._losses, name) for name in parts}
@@ -285,7 +325,14 @@ class Run:
             tensors = prefixed(self.worker.learner.state_dict(), "learner")
             tensors |= prefixed(optimiser_tensors(self.worker.optimiser), "optimiser")
             tensors |= prefixed({} if self.intervener is None else self.intervener.state(), "intervener")
+            tensors |= self._chosen()
             self.folder.save(self.history, tensors, self.best)
+
+    def _chosen(self) -> dict[str, Tensor]:
+        """Return the strengths that a person has set in place of those of the settings, if any."""
+        if self.intervener is None or self.intervener.interventions == self.settings.intervention_settings():
+            return {}
+        return {CHOSEN: text_tensor(self.intervener.interventions.model_dump_json())}
 
     def _continue(self) -> None:
         found = None if self.folder is None else self.folder.load()
@@ -304,6 +351,8 @@ class Run:
         restore_optimiser(self.worker.optimiser, under(tensors, "optimiser"))
         if self.intervener is not None:
             self.intervener.restore(under(tensors, "intervener"))
+            chosen = InterventionSettings.model_validate_json(text_of(tensors[CHOSEN])) if CHOSEN in tensors else None
+            self.intervener.interventions = chosen or self.settings.intervention_settings()
 
     @contextmanager
     def _stage(self, name: str, epoch: int) -> Iterator[None]:

@@ -182,9 +182,20 @@ class RunFolder:
         """Return the state after ``epoch``; AliError tells which are kept."""
         path = self.folder / "checkpoints" / f"epoch-{epoch:04d}.safetensors"
         if not path.is_file():
-            kept = sorted(int(file.stem[6:]) for file in path.parent.glob("epoch-*.safetensors"))
-            raise AliError(f"the state of epoch {epoch} is not kept; kept are {kept} (keep_checkpoints keeps all)")
+            raise AliError(
+                f"the state of epoch {epoch} is not kept; kept are {self.kept()} (keep_checkpoints keeps all)"
+            )
         return read_tensors(path)
+
+    def kept(self) -> list[int]:
+        """Return the epochs whose states are here, in order."""
+        return sorted(int(file.stem[6:]) for file in (self.folder / "checkpoints").glob("epoch-*.safetensors"))
+
+    def amend(self, epoch: int, name: str, tensors: Mapping[str, Tensor]) -> None:
+        """Replace what the state after ``epoch`` holds under ``name`` by ``tensors``, if that state is here."""
+        if epoch in self.kept():
+            held = {key: tensor for key, tensor in self.at(epoch).items() if key != name}
+            write_tensors({**held, **tensors}, self.folder / "checkpoints" / f"epoch-{epoch:04d}.safetensors")
 
     # What people read ----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """What is said about the print figures: titles, notes and captions."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from ali_core.projection import uses_labels
@@ -11,24 +13,34 @@ from ali_viz.panels.crowding import in_view
 from ali_viz.panels.step_table import StepGeometry
 from ali_viz.theme import class_label
 
-__all__ = ["AXIS_NAMES", "LABEL_NOTE", "VIEW_TITLES", "dry_run_caption", "state_caption", "step_caption"]
+__all__ = ["AXIS_NAMES", "LABEL_NOTE", "VIEW_TITLES", "dry_run_caption", "label_notes", "state_caption", "step_caption"]
 
 VIEW_TITLES: dict[str, str] = {
     "dims": "First two dimensions",
     "pca": "PCA of the first state",
     "tsne": "t-SNE",
     "supervised_tsne": "Supervised t-SNE (uses labels)",
+    "shuffled_tsne": "Supervised t-SNE, shuffled labels (control)",
+    "parametric": "Parametric t-SNE of the first state",
 }
 AXIS_NAMES: dict[str, str] = {
     "dims": "Dimension",
     "pca": "Component",
     "tsne": "t-SNE",
     "supervised_tsne": "Supervised t-SNE",
+    "shuffled_tsne": "Shuffled t-SNE",
+    "parametric": "Parametric t-SNE",
 }
 LABEL_NOTE = (
     "Supervised t-SNE places the samples with the help of their class labels: "
     "the separation that it shows proves nothing."
 )
+CONTROL_NOTE = "In the control the labels that place the samples are shuffled; the colours show the true ones."
+
+
+def label_notes(views: Sequence[str]) -> list[str]:
+    """Return what must be said about views that labels took part in."""
+    return [LABEL_NOTE] * ("supervised_tsne" in views) + [CONTROL_NOTE] * ("shuffled_tsne" in views)
 
 
 def state_caption(table: pd.DataFrame, *, data: str, settings: str, tsne_settings: str) -> str:
@@ -44,8 +56,13 @@ def state_caption(table: pd.DataFrame, *, data: str, settings: str, tsne_setting
     ]
     if any("tsne" in view for view in views):
         sentences.append(f"t-SNE: openTSNE, {tsne_settings}.")
+    if "parametric" in views:
+        sentences.append(
+            f"Parametric t-SNE: a network fitted to the first state, {tsne_settings}; one map for all states."
+        )
     if any(uses_labels(view) for view in views):
-        sentences.append(f"{LABEL_NOTE} Affinities between classes were multiplied by {1 - DEFAULT_SUPERVISION:.2g}.")
+        sentences += label_notes(views)
+        sentences.append(f"Affinities between classes were multiplied by {1 - DEFAULT_SUPERVISION:.2g}.")
     else:
         sentences.append("Labels colour the points; they did not place them.")
     if numbers := class_numbers(table):

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ali_core.projection import uses_labels
 from ali_viz.limits import is_strip
-from ali_viz.panels.captions import LABEL_NOTE
+from ali_viz.panels.captions import label_notes
 from ali_viz.panels.class_numbers import class_numbers
 from ali_viz.panels.class_scatter import legend_height_mm
 from ali_viz.panels.crowding import in_view
@@ -68,7 +67,7 @@ def state_grid(table: pd.DataFrame, width: Width, remark: str) -> StateGrid:
     total = width_in_mm(width)
     views, states = list(table["view"].unique()), list(table["state"].unique())
     numbers = class_numbers(table)
-    notes = [f"{remark}."] * bool(remark) + [LABEL_NOTE] * any(uses_labels(view) for view in views)
+    notes = [f"{remark}."] * bool(remark) + label_notes(views)
     return StateGrid(
         views=views,
         states=states,

@@ -43,7 +43,7 @@ from ali_viz.panels.state_grid import MARGIN_MM, StateGrid, state_grid
 __all__ = ["STATE_COLUMNS", "VIEW_TITLES", "draw_states", "state_panel", "state_table"]
 
 STATE_COLUMNS = {
-    "view": "row of the figure: dims, pca, tsne or supervised_tsne",
+    "view": "row of the figure, one of `ali_core.projection.VIEWS`",
     "state": "column of the figure, in the order of the states",
     "x": "horizontal position",
     "y": "vertical position",
@@ -213,7 +213,7 @@ def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool, is_
         axes.set_ylabel(f"{AXIS_NAMES[view]} 2{unit}")
         axes.yaxis.set_label_coords(-YLABEL_MM / panel_width, 0.5)
     axes.tick_params(labelleft=is_first)
-    if view in {"tsne", "supervised_tsne"}:  # these coordinates have no unit
+    if view not in {"dims", "pca"}:  # these coordinates have no unit
         axes.set(xticks=[], yticks=[])
 
 

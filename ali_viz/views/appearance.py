@@ -6,12 +6,15 @@ import ipywidgets as widgets
 
 __all__ = ["heading", "quiet", "style_sheet", "wide"]
 
-STYLE_SHEET = """<style>
+STYLE_SHEET = """
 .ali-studio { font-size: 13px; color: var(--jp-ui-font-color1, #1f2430); }
 .ali-studio .widget-html-content, .ali-studio .widget-html { line-height: 1.35; height: auto; }
 .ali-studio .ali-heading { font-weight: 600; font-size: 12px; letter-spacing: .02em; margin: 4px 0 0;
   color: var(--jp-ui-font-color1, #1f2430); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
 .ali-studio .ali-muted { color: var(--jp-ui-font-color2, #5b6270); }
+.ali-studio .ali-small { font-size: 11px; }
+.ali-studio .ali-code textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
+.ali-studio .widget-select select { font-size: 12px; }
 .ali-studio .ali-badge { background: #fde7c2; color: #5a3a00; border-radius: 9px; padding: 1px 9px; font-weight: 600; }
 .ali-studio .ali-alert { background: #fbe3e1; color: #7a1712; border-left: 4px solid #c62828; padding: 4px 10px;
   border-radius: 3px; }
@@ -35,18 +38,15 @@ STYLE_SHEET = """<style>
 .ali-studio .ali-bar { display: inline-block; height: 8px; border-radius: 2px; background: #4a7fd6; min-width: 1px; }
 .ali-studio .ali-dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 6px;
   border: 1px solid rgba(128, 128, 128, .5); }
-.ali-studio ol.ali-history { margin: 0; padding-left: 34px; font-size: 12px; }
-.ali-studio ol.ali-history li { padding: 1px 0; }
-.ali-studio ol.ali-history li.ali-undone { color: var(--jp-ui-font-color3, #9aa0ab); text-decoration: line-through; }
-.ali-studio ol.ali-history li.ali-now { font-weight: 600; }
 .ali-studio .widget-button:focus-visible, .ali-studio .widget-toggle-button:focus-visible,
 .ali-studio select:focus-visible, .ali-studio input:focus-visible { outline: 2px solid #1a73e8; outline-offset: 1px; }
-</style>"""
+"""
 
 
-def style_sheet() -> widgets.HTML:
-    """Return the widget that carries the style sheet; it shows nothing."""
-    return widgets.HTML(STYLE_SHEET, layout={"display": "flex", "height": "0px", "margin": "0"})
+def style_sheet(*more: str) -> widgets.HTML:
+    """Return the widget that carries the style sheet, with the rules of single views; it shows nothing."""
+    rules = "\n".join((STYLE_SHEET, *more))
+    return widgets.HTML(f"<style>{rules}</style>", layout={"display": "flex", "height": "0px", "margin": "0"})
 
 
 def heading(text: str) -> widgets.HTML:

@@ -1,4 +1,4 @@
-"""Let Ω work: step, run, and how it chooses."""
+"""Let Ω work: step, run, run until, stop, and how it chooses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,21 +8,39 @@ import ipywidgets as widgets
 from ali_core.interventions import CRITERIA, InterventionSettings
 from ali_viz.views.appearance import heading, quiet, wide
 
-__all__ = ["AutomaticView"]
+__all__ = ["GOALS", "AutomaticView"]
 
 CRITERION_HELP = (
     "Ω, which class moves next. mean-std: wide with a near neighbour; mean-all: central; product: both; "
     "closest: one of the two nearest classes"
 )
+GOALS: dict[str, tuple[str, float, str]] = {
+    "crowding": (
+        "crowding ≤",
+        0.1,
+        "Run until the most crowded class has at most this mean-std: spread / distance to its nearest neighbour",
+    ),
+    "transfer_f1": (
+        "transfer F1 ≥",
+        0.9,
+        "Run until held-out samples, moved without their labels, are classified with at least this macro F1; scoring "
+        "takes a second or more a step",
+    ),
+}
+"""Goals of Run until, by key: label, first value, help."""
 
 
 class AutomaticView:
-    """Step and Run buttons, criterion and selection.
+    """Step, Run, Run until and Stop, criterion and selection.
 
     Parameters
     ----------
-    on_step, on_run
+    on_step, on_run, on_stop
         Called on a click.
+    on_run_until
+        Called on a click with the key of the goal and its value.
+    on_preview
+        Called with whether the next step is shown as a preview.
     on_change
         Called with the settings that change, by name.
     """
@@ -32,25 +50,43 @@ class AutomaticView:
         *,
         on_step: Callable[[], None],
         on_run: Callable[[], None],
+        on_run_until: Callable[[str, float], None],
+        on_stop: Callable[[], None],
+        on_preview: Callable[[bool], None],
         on_change: Callable[[dict[str, Any]], None],
     ) -> None:
         self._tell, self._quiet = on_change, quiet()
-        self.step = widgets.Button(
-            description="Step",
-            button_style="primary",
-            tooltip="Move the class that Ω chooses, marked in the table",
-            layout={"width": "auto", "flex": "1 1 0%"},
-        )
-        self.run = widgets.Button(
-            description="Run", tooltip="Take n steps in a row", layout={"width": "auto", "flex": "1 1 0%"}
-        )
+        self.step = _button("Step", "Move the class that Ω chooses, marked in the table", style="primary")
+        self.run = _button("Run", "Take n steps in a row")
+        self.stop = _button("Stop", "Stop after the step under way; the steps taken so far stay")
+        self.run_until = _button("Run until", "Take steps until the goal on the right is reached")
         self.n_iterations = widgets.BoundedIntText(
             min=1,
             max=1000,
             description="steps",
             tooltip="How many steps Run takes",
             style={"description_width": "38px"},
-            layout={"width": "110px"},
+            layout={"width": "96px", "flex": "0 0 auto"},
+        )
+        self.goal = widgets.Dropdown(
+            options=[(label, key) for key, (label, _, _) in GOALS.items()],
+            tooltip=GOALS["crowding"][2],
+            layout={"width": "112px", "flex": "0 0 auto"},
+        )
+        self.limit = widgets.BoundedFloatText(
+            value=GOALS["crowding"][1],
+            min=0.0,
+            max=100.0,
+            step=0.01,
+            tooltip="Value of the goal",
+            layout={"width": "64px", "flex": "0 0 auto"},
+        )
+        self.preview = widgets.Checkbox(
+            value=True,
+            description="show the next step before it is taken",
+            tooltip="Hollow points: where the next step would move its class",
+            indent=False,
+            layout=wide(),
         )
         self.criterion = _dropdown(list(CRITERIA), "criterion Ω", CRITERION_HELP)
         self.selection = _dropdown(
@@ -58,23 +94,30 @@ class AutomaticView:
             "choice",
             "deterministic: the largest score; probabilistic: drawn with the probabilities in the table",
         )
-        self.step.on_click(lambda _: on_step())
-        self.run.on_click(lambda _: on_run())
+        for button, tell in ((self.step, on_step), (self.run, on_run), (self.stop, on_stop)):
+            button.on_click(lambda _, tell=tell: tell())
+        self.run_until.on_click(lambda _: on_run_until(self.goal.value, self.limit.value))
+        self.goal.observe(self._goal_chosen, "value")
+        self.preview.observe(lambda change: on_preview(change["new"]), "value")
         for name, widget in self._fields().items():
             widget.observe(lambda change, name=name: self._changed(name, change["new"]), "value")
         self.widget = widgets.VBox(
             [
                 heading("Automatic"),
                 widgets.HBox([self.step, self.run, self.n_iterations]),
+                widgets.HBox([self.run_until, self.goal, self.limit]),
+                self.stop,
+                self.preview,
                 self.criterion,
                 self.selection,
             ]
         )
+        self.update_work(running=False)
 
     @property
     def buttons(self) -> list[widgets.Button]:
-        """What must rest while the app works."""
-        return [self.step, self.run]
+        """What must rest while steps cannot be taken."""
+        return [self.step, self.run, self.run_until]
 
     def update(self, settings: InterventionSettings) -> None:
         """Show ``settings``."""
@@ -89,12 +132,27 @@ class AutomaticView:
                 widget.value = value
         self.run.description = f"Run {self.n_iterations.value}"
 
+    def update_work(self, *, running: bool) -> None:
+        """Show whether steps are being taken in the background."""
+        self.stop.disabled = not running
+        self.stop.button_style = "danger" if running else ""
+
     def _fields(self) -> dict[str, Any]:
         return {"n_iterations": self.n_iterations, "criterion": self.criterion, "selection": self.selection}
 
     def _changed(self, name: str, value: object) -> None:
         if not self._quiet.active:
             self._tell({name: value})
+
+    def _goal_chosen(self, change: dict[str, Any]) -> None:
+        _, first, help_text = GOALS[change["new"]]
+        self.limit.value, self.goal.tooltip = first, help_text
+
+
+def _button(label: str, tooltip: str, *, style: str = "") -> widgets.Button:
+    return widgets.Button(
+        description=label, tooltip=tooltip, button_style=style, layout={"width": "auto", "flex": "1 1 0%"}
+    )
 
 
 def _dropdown(options: list[str], label: str, tooltip: str) -> widgets.Dropdown:

@@ -1,29 +1,38 @@
-"""All views of a Studio on one desk: which there are, where they stand, and how they are shown a state."""
+"""All views of a Studio on one desk: which there are, and how they are shown a state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets as widgets
 
-from ali_core.interventions import InterventionSettings, Proposal, Session
+from ali_core.interventions import Proposal, Session
 from ali_viz.theme import class_label
-from ali_viz.views.appearance import style_sheet
+from ali_viz.views.arrangement import Tabs, arranged, close_all
 from ali_viz.views.automatic import AutomaticView
-from ali_viz.views.drawing import Comparison, Drawing
+from ali_viz.views.cells import CellsView
+from ali_viz.views.code import CodeView
+from ali_viz.views.confusion import ConfusionView
+from ali_viz.views.drawing import Drawing, Preview
+from ali_viz.views.effect import EffectView
 from ali_viz.views.exporting import ExportView
 from ali_viz.views.history import HistoryView, StepButtons
+from ali_viz.views.keys import Keys
+from ali_viz.views.live import LiveView
 from ali_viz.views.manual import ManualView
 from ali_viz.views.messages import MessageView
+from ali_viz.views.pictures import ImageSource
+from ali_viz.views.progress import LayoutProgress
 from ali_viz.views.scatter import ScatterView
 from ali_viz.views.scores import ScoresView
 from ali_viz.views.selection import SelectionView
 from ali_viz.views.strengths import StrengthsView
 from ali_viz.views.toolbar import Toolbar
 
-__all__ = ["Desk", "Scene", "Told"]
+if TYPE_CHECKING:
+    from ali_viz.views.showing import Looking
 
-PANEL_WIDTH = "286px"
+__all__ = ["Desk", "Scene", "Told"]
 
 
 class Told(Protocol):
@@ -38,12 +47,12 @@ class Scene:
     """All that the views are shown at one moment."""
 
     drawing: Drawing
-    settings: InterventionSettings
+    preview: Preview | None
     proposal: Proposal | None
     session: Session
-    selected: Sequence[int]
-    mode: str
-    comparison: Comparison
+    last: Session | None
+    looking: "Looking"
+    working: bool
 
 
 class Desk:
@@ -53,99 +62,161 @@ class Desk:
     ----------
     session
         What is shown; only its embedding is read here.
+    order
+        Codes of the classes with samples, in the order in which they are listed.
     told
-        Called through :meth:`Told.clicked` with the name of the Studio's method that a control stands for.
+        Called through :meth:`Told.clicked` with the name of the method that a control stands for.
+    live
+        Whether a training is attached.
+    images
+        Pictures of the samples, if there are any.
     """
 
-    def __init__(self, session: Session, told: Told) -> None:
+    def __init__(
+        self, session: Session, order: Sequence[int], told: Told, *, live: bool, images: ImageSource | None
+    ) -> None:
         embedding, tell = session.embedding, told.clicked
         self.messages = MessageView()
+        self.progress = LayoutProgress(on_cancel=lambda: tell("_cancel_layout"))
         self.scatter = ScatterView(
             embedding,
-            on_lasso=lambda codes, count: tell("_lasso", codes, count),
+            live=live,
+            on_lasso=lambda codes, rows, how: tell("_lasso", codes, rows, how),
             on_toggle=lambda code: tell("_toggle", code),
-            on_clear=lambda: tell("_select", ()),
+            on_clear=lambda: tell("_clear"),
+            on_point=lambda row, how: tell("_point", row, how),
+            on_hover=lambda row: tell("_hover", row),
+            on_drag=lambda code, place: tell("_drag", code, place),
         )
         styles = self.scatter.styles
-        present = [code for code in range(embedding.n_classes) if embedding.counts[code]]
-        listed = sorted(present, key=lambda code: styles[code].order)
-        options = [
-            (f"{class_label(embedding.class_names[code])} ({embedding.counts[code]:,})", code) for code in listed
-        ]
-        names = [(class_label(embedding.class_names[code]), code) for code in listed]
+        names = _distinct([(class_label(embedding.class_names[code]), code) for code in order])
+        counted = _distinct(
+            [(f"{class_label(embedding.class_names[code])} ({embedding.counts[code]:,})", code) for code in order]
+        )
         self.toolbar = Toolbar(
+            live=live,
             on_mode=lambda mode: tell("set_mode", mode),
             on_view=lambda view: tell("set_view", view),
             on_comparison=lambda comparison: tell("compare_with", comparison),
+            on_names=lambda shown: tell("_names", shown),
         )
         self.automatic = AutomaticView(
-            on_step=lambda: tell("step"), on_run=lambda: tell("run"), on_change=lambda values: tell("_change", values)
+            on_step=lambda: tell("step"),
+            on_run=lambda: tell("_run"),
+            on_run_until=lambda goal, value: tell("_run_until", goal, value),
+            on_stop=lambda: tell("stop"),
+            on_preview=lambda on: tell("_preview", on),
+            on_change=lambda values: tell("_change", values),
         )
-        self.manual = ManualView(_distinct(names), on_apply=lambda away_from: tell("_apply", away_from))
+        self.manual = ManualView(
+            names,
+            on_change=lambda: tell("_manual_changed"),
+            on_drag=lambda place: tell("_drag", None, place),
+            on_undrag=lambda: tell("_undrag"),
+            on_apply=lambda: tell("_apply"),
+        )
         self.buttons = StepButtons(
             on_undo=lambda: tell("undo"), on_redo=lambda: tell("redo"), on_reset=lambda: tell("reset")
         )
         self.strengths = StrengthsView(
-            dim=embedding.dim, n_others=len(present) - 1, on_change=lambda values: tell("_change", values)
+            dim=embedding.dim, n_others=len(order) - 1, on_change=lambda values: tell("_change", values)
         )
-        self.selection = SelectionView(_distinct(options), on_select=lambda codes: tell("_select", codes))
-        self.export = ExportView(on_export=lambda folder: tell("export", folder))
-        self.scores, self.history = ScoresView(styles, listed), HistoryView()
-        self.widget = self._arranged()
+        self.selection = SelectionView(counted, on_select=lambda codes: tell("_select", codes))
+        self.files = ExportView(
+            on_export=lambda folder: tell("export", folder),
+            on_save=lambda folder: tell("_save", folder),
+            on_open=lambda folder: tell("_open", folder),
+        )
+        self.history = HistoryView(
+            on_go=lambda number: tell("go_to", number),
+            on_toggle=lambda number: tell("toggle", number),
+            on_switch=lambda name: tell("switch", name),
+            on_rename=lambda name: tell("rename_branch", name),
+        )
+        self.scores, self.code = ScoresView(styles, order), CodeView()
+        self.effect = EffectView(styles, order, on_score=lambda: tell("_score"))
+        self.confusion = ConfusionView(styles, order)
+        self.cells = CellsView(
+            embedding,
+            styles,
+            images,
+            on_list=lambda what: tell("_list_cells", what),
+            on_pick=lambda name: tell("_pick", name),
+        )
+        self.live = (
+            LiveView(
+                on_go=lambda count: tell("_go", count),
+                on_pause=lambda: tell("_pause"),
+                on_skip=lambda: tell("_skip"),
+                on_rewind=lambda epoch: tell("_rewind", epoch),
+            )
+            if live
+            else None
+        )
+        self.tabs = Tabs(
+            {
+                "Ω": self.scores.widget,
+                "Effect": self.effect.widget,
+                "Confusion": self.confusion.widget,
+                "Cells": self.cells.widget,
+                **({"Training": self.live.widget} if self.live is not None else {}),
+                "Code": self.code.widget,
+            },
+            on_tab=lambda name: tell("_tab", name),
+        )
+        self.widget = arranged(self)
+        self.keys = Keys(
+            self.widget, on_key=lambda name: tell("_key", name), on_modifiers=self.scatter.set_modifiers
+        )
 
     def update(self, scene: Scene) -> None:
-        """Show ``scene`` in every view."""
-        self.scatter.update(scene.drawing, scene.selected)
-        self.messages.picture(scene.drawing.note)
-        self.toolbar.update(scene.drawing, scene.mode, scene.comparison)
-        self.automatic.update(scene.settings)
-        self.manual.update(scene.selected)
-        self.buttons.update(scene.session, working=False)
-        self.strengths.update(scene.settings)
-        self.selection.update(scene.selected)
-        self.scores.update(scene.proposal)
-        self.history.update(scene.session)
-        self.automatic.widget.layout.display = "flex" if scene.mode == "automatic" else "none"
-        self.manual.widget.layout.display = "flex" if scene.mode == "manual" else "none"
+        """Show ``scene`` in every view; what lies on a hidden tab is left for when it is opened."""
+        looking, session, drawing = scene.looking, scene.session, scene.drawing
+        manual = looking.mode == "manual"
+        self.scatter.set_handles(looking.selected if manual else ())
+        self.scatter.mark(looking.marked)
+        self.scatter.update(drawing, looking.selected, scene.preview)
+        self.messages.picture(drawing.note)
+        self.toolbar.update(looking.view, looking.mode, looking.comparison)
+        self.automatic.update(session.settings)
+        self.manual.update(looking.selected, _place(scene), dragged=looking.displacement is not None)
+        self.buttons.update(session, working=scene.working)
+        self.strengths.update(session.settings)
+        self.selection.update(looking.selected)
+        self.history.update(session)
+        self.automatic.widget.layout.display = "none" if manual else "flex"
+        self.manual.widget.layout.display = "flex" if manual else "none"
+        if self.tabs.name == "Ω":
+            self.scores.update(scene.proposal, session.contractions)
+        elif self.tabs.name == "Code":
+            self.code.update(session)
+
+    def close(self) -> None:
+        """Hear nothing any more, and free all widgets."""
+        self.scatter.close()
+        self.keys.close()
+        self.cells.close()
+        close_all(self.widget)
 
     def rest(self, session: Session, *, working: bool) -> None:
-        """Switch off every button that acts while the app works, and on again."""
-        for view in (self.automatic, self.manual, self.export):
+        """Switch off every button that takes steps or writes files while that goes on, and on again."""
+        for view in (self.automatic, self.manual, self.files):
             for button in view.buttons:
                 button.disabled = working
-        for toggle in (self.toolbar.view, self.toolbar.comparison):
-            toggle.disabled = working
+        self.automatic.update_work(running=working)
         self.buttons.update(session, working=working)
 
-    def _arranged(self) -> widgets.VBox:
-        panel = widgets.VBox(
-            [
-                self.automatic.widget,
-                self.manual.widget,
-                self.buttons.widget,
-                self.strengths.widget,
-                self.selection.widget,
-                self.export.widget,
-            ],
-            layout={"width": PANEL_WIDTH, "min_width": PANEL_WIDTH, "flex": "0 0 auto"},
-        )
-        tables = widgets.HBox(
-            [self.scores.widget, self.history.widget], layout={"flex_flow": "row wrap", "grid_gap": "2px 18px"}
-        )
-        pictures = widgets.VBox([self.scatter.widget, tables], layout={"flex": "1 1 560px", "min_width": "0"})
-        # In a narrow window the pictures go above the panel: wrap-reverse, where flex-end is the upper edge.
-        desk = widgets.HBox(
-            [panel, pictures],
-            layout={
-                "flex_flow": "row wrap-reverse",
-                "align_items": "flex-end",
-                "grid_gap": "0 14px",
-                "width": "100%",
-            },
-        )
-        whole = widgets.VBox([style_sheet(), self.toolbar.widget, self.messages.widget, desk], layout={"width": "100%"})
-        whole.add_class("ali-studio")
-        return whole
+
+def _place(scene: Scene) -> tuple[float, float] | None:
+    """Return where the first selected class would be, where it can be dragged."""
+    if not scene.looking.selected or not scene.drawing.handles:
+        return None
+    code = scene.looking.selected[0]
+    if scene.looking.displacement is not None and scene.preview is not None:
+        x, y = scene.preview.heads[list(scene.preview.codes).index(code)]
+    else:
+        x, y = scene.drawing.handles[code]
+    return float(x), float(y)
 
 
 def _distinct(options: list[tuple[str, int]]) -> list[tuple[str, int]]:

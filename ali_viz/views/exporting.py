@@ -1,4 +1,4 @@
-"""Export: a folder name and a button."""
+"""Files: export what is there, save and open a session."""
 
 from collections.abc import Callable
 
@@ -10,31 +10,46 @@ __all__ = ["ExportView"]
 
 
 class ExportView:
-    """Where files go.
+    """Where files go and come from.
 
     Parameters
     ----------
-    on_export
+    on_export, on_save, on_open
         Called on a click with the folder as typed.
     """
 
-    def __init__(self, *, on_export: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        on_export: Callable[[str], None],
+        on_save: Callable[[str], None],
+        on_open: Callable[[str], None],
+    ) -> None:
         self.folder = widgets.Text(
             value="ali-export",
             description="folder",
             tooltip="Files are written into this folder, beside the notebook unless the path is absolute",
             style={"description_width": "44px"},
-            layout={"width": "auto", "min_width": "0", "flex": "1 1 0%"},
+            layout=wide(),
         )
-        self.export = widgets.Button(
-            description="Export",
-            tooltip="Write the print panels, their numbers, the scores, the session and the embedding",
-            layout={"flex": "0 0 76px"},
+        self.export = _button(
+            "Export",
+            "Write what is on screen and the print panels with their numbers, the selected cells, scores, steps as "
+            "table and as code, the session and the embedding",
         )
-        self.export.on_click(lambda _: on_export(self.folder.value))
-        self.widget = widgets.VBox([heading("Export"), widgets.HBox([self.folder, self.export], layout=wide())])
+        self.save = _button("Save session", "Write session.json: the steps, and which embedding they belong to")
+        self.open = _button("Open session", "Read session.json from the folder and carry its steps out again")
+        for button, tell in ((self.export, on_export), (self.save, on_save), (self.open, on_open)):
+            button.on_click(lambda _, tell=tell: tell(self.folder.value))
+        self.widget = widgets.VBox(
+            [heading("Files"), self.folder, widgets.HBox([self.export, self.save, self.open])]
+        )
 
     @property
     def buttons(self) -> list[widgets.Button]:
-        """What must rest while the app works."""
-        return [self.export]
+        """What must rest while files are written."""
+        return [self.export, self.save, self.open]
+
+
+def _button(label: str, tooltip: str) -> widgets.Button:
+    return widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto", "flex": "1 1 auto"})

@@ -1,7 +1,9 @@
-"""The one FigureWidget of a Studio: how it looks before anything is drawn, and what it hears from the browser."""
+"""The one FigureWidget of a Studio: how it is set up, and what it hears from the browser."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,19 +11,45 @@ from plotly.basewidget import BaseFigureWidget
 from traitlets import observe
 
 from ali_viz.offline import OFFLINE
-from ali_viz.theme import ClassStyle
+from ali_viz.views.figure_style import FIGURE_STYLE
 
-__all__ = ["HEIGHT", "StudioFigure", "arrow", "empty_figure", "title"]
+__all__ = ["FIGURE_STYLE", "Listener", "StudioFigure"]
 
-HEIGHT = 412
-INK, FRAME, GRID = "#1f2430", "#c3c8d1", "#eef0f3"
-CONFIG = OFFLINE | {"responsive": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+CONFIG = OFFLINE | {
+    "responsive": True,
+    "modeBarButtonsToRemove": ["toImage", "autoScale2d"],
+    "edits": {"shapePosition": True},
+}
+MOVED_SHAPE = re.compile(r"shapes\[(\d+)\]\.([xy])anchor")
 
-Selected = Callable[[dict[int, list[int]]], None]
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """Whom a figure tells what a person did in the browser; points are pairs of a trace's and a point's number.
+
+    Attributes
+    ----------
+    selected
+        Called with {trace: points} of a lasso or box that holds some.
+    cleared
+        Called on a double click.
+    clicked
+        Called with a point and the modifier keys that were down (``shift``, ``ctrl``, ``alt``, ``meta``).
+    hovered
+        Called with the point under the mouse, None when there is none.
+    dropped
+        Called with the number of a shape and where it was dropped.
+    """
+
+    selected: Callable[[dict[int, list[int]]], None]
+    cleared: Callable[[], None]
+    clicked: Callable[[tuple[int, int], frozenset[str]], None]
+    hovered: Callable[[tuple[int, int] | None], None]
+    dropped: Callable[[int, tuple[float, float]], None]
 
 
 class StudioFigure(go.FigureWidget):
-    """A FigureWidget that can be freed, and tells a lasso or box selection once instead of once per trace.
+    """A FigureWidget that can be freed, and tells what happened in it once instead of once per trace.
 
     Notes
     -----
@@ -35,29 +63,52 @@ class StudioFigure(go.FigureWidget):
         super().__init__(*args, **kwargs)
         self._config = CONFIG
         self._fitted = False
-        self._on_selected: Selected | None = None
-        self._on_cleared: Callable[[], None] | None = None
+        self._listener: Listener | None = None
 
-    def listen(self, *, on_selected: Selected, on_cleared: Callable[[], None]) -> None:
-        """Call ``on_selected`` with {trace index: point indices} of a lasso, ``on_cleared`` on a double click."""
-        self._on_selected, self._on_cleared = on_selected, on_cleared
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` from now on."""
+        self._listener = listener
 
     @observe("_js2py_pointsCallback")
     def _handler_js2py_pointsCallback(self, change: dict[str, Any]) -> None:  # noqa: N802  # plotly's name
         message = change["new"]
         if not message:
             return
-        kind, points = message["event_type"], message["points"]
         try:
-            if kind == "plotly_selected" and points["point_indexes"] and self._on_selected is not None:
-                chosen: dict[int, list[int]] = {}
-                for trace, point in zip(points["trace_indexes"], points["point_indexes"], strict=True):
-                    chosen.setdefault(trace, []).append(point)
-                self._on_selected(chosen)
-            elif kind == "plotly_deselect" and self._on_cleared is not None:
-                self._on_cleared()
+            if self._listener is not None:
+                self._tell(self._listener, message)
         finally:
             self._js2py_pointsCallback = None
+
+    def _tell(self, listener: Listener, message: dict[str, Any]) -> None:
+        kind, indices = message["event_type"], message["points"]
+        points = list(zip(indices["trace_indexes"], indices["point_indexes"], strict=True))
+        if kind == "plotly_selected" and points:
+            chosen: dict[int, list[int]] = {}
+            for trace, point in points:
+                chosen.setdefault(trace, []).append(point)
+            listener.selected(chosen)
+        elif kind == "plotly_deselect":
+            listener.cleared()
+        elif kind == "plotly_click" and points:
+            state = message.get("device_state") or {}
+            listener.clicked(points[0], frozenset(name for name in ("shift", "ctrl", "alt", "meta") if state.get(name)))
+        elif kind in ("plotly_hover", "plotly_unhover"):
+            listener.hovered(points[0] if points and kind == "plotly_hover" else None)
+
+    @observe("_js2py_relayout")
+    def _handler_js2py_relayout(self, change: dict[str, Any]) -> None:
+        """Take over what was changed in the browser, then tell of dropped shapes."""
+        message = change["new"]
+        super()._handler_js2py_relayout(change)
+        places: dict[int, dict[str, float]] = {}
+        for name, value in (message or {}).get("relayout_data", {}).items():
+            if found := MOVED_SHAPE.fullmatch(name):
+                places.setdefault(int(found[1]), {})[found[2]] = float(value)
+        for number, place in places.items():
+            shape = self.layout.shapes[number]
+            if self._listener is not None:
+                self._listener.dropped(number, (place.get("x", shape.xanchor), place.get("y", shape.yanchor)))
 
     @observe("_js2py_traceDeltas")
     def _handler_js2py_traceDeltas(self, change: dict[str, Any]) -> None:  # noqa: N802  # plotly's name
@@ -83,132 +134,3 @@ class StudioFigure(go.FigureWidget):
         """Remove the lasso outline in the browser, and the fading of what lies outside; Python knows of neither."""
         traces = list(range(len(self.data)))
         self._send_update_msg({"selectedpoints": [None] * len(traces)}, {"selections": []}, traces)
-
-
-def empty_figure(styles: list[ClassStyle], draw_order: list[int]) -> StudioFigure:
-    """Return the figure without points: traces before and after and a legend entry per class.
-
-    Parameters
-    ----------
-    styles
-        Of each class.
-    draw_order
-        Codes in the order in which they are drawn; later ones lie on top.
-
-    Notes
-    -----
-    Traces in this order: before of all classes in ``draw_order``, after of all, legend entries of all.
-    """
-    sides = [_points(styles[code], axis) for axis in ("", "2") for code in draw_order]
-    legend = [_legend_entry(styles[code]) for code in draw_order]
-    figure = StudioFigure(data=[*sides, *legend])
-    figure.update_layout(
-        template="none",
-        height=HEIGHT,
-        autosize=True,
-        dragmode="lasso",
-        hovermode="closest",
-        margin={"l": 48, "r": 8, "t": 28, "b": 40},
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": INK},
-        legend={
-            "x": 1.01,
-            "y": 1.0,
-            "yanchor": "top",
-            "itemclick": "toggle",
-            "itemdoubleclick": False,
-            "itemsizing": "constant",
-            "font": {"size": 12},
-            "tracegroupgap": 0,
-        },
-        newselection={"line": {"color": INK, "width": 1.5, "dash": "dot"}},
-        xaxis=_axis(domain=[0.0, 0.49]),
-        xaxis2=_axis(domain=[0.51, 1.0], matches="x"),
-        yaxis=_axis(scaleanchor="x", scaleratio=1),
-        yaxis2=_axis(anchor="x2", matches="y", showticklabels=False),
-    )
-    return figure
-
-
-def _axis(**more: Any) -> dict[str, Any]:  # noqa: ANN401
-    plain = {
-        "showline": True,
-        "mirror": True,
-        "linecolor": FRAME,
-        "gridcolor": GRID,
-        "zeroline": False,
-        "ticks": "",
-        "title": {"standoff": 4},
-        "tickfont": {"size": 10, "color": "#5b6270"},
-    }
-    return plain | more
-
-
-def _points(style: ClassStyle, axis: str) -> go.Scattergl:
-    return go.Scattergl(
-        x=[],
-        y=[],
-        text=[],
-        name=style.label,
-        mode="markers",
-        xaxis=f"x{axis}",
-        yaxis=f"y{axis}",
-        showlegend=False,
-        marker={"color": style.colour, "symbol": style.symbol, "size": 6, "opacity": 0.8},
-        hovertemplate=f"<b>{style.label}</b><br>%{{text}}<extra></extra>",
-    )
-
-
-def _legend_entry(style: ClassStyle) -> go.Scatter:
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        name=style.label,
-        mode="markers",
-        marker={"color": style.colour, "symbol": style.symbol, "size": 9},
-        legendrank=style.order + 1,
-        hoverinfo="skip",
-    )
-
-
-def title(text: str, x: float) -> dict[str, Any]:
-    """Return the annotation that stands as a title over the side at ``x`` (in paper coordinates)."""
-    return {
-        "text": f"<b>{text}</b>",
-        "x": x,
-        "y": 1.0,
-        "yshift": 4,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "center",
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 14},
-    }
-
-
-def arrow(tail: Sequence[float], head: Sequence[float], *, rim: bool) -> dict[str, Any]:
-    """Return the annotation that is an arrow on the right side, or its white rim.
-
-    Notes
-    -----
-    Not a trace: the browser draws every SVG trace, quiver included, underneath all ``scattergl`` points.
-    """
-    colour, width = ("white", 5.0) if rim else (INK, 2.0)
-    return {
-        "text": "",
-        "x": float(head[0]),
-        "y": float(head[1]),
-        "ax": float(tail[0]),
-        "ay": float(tail[1]),
-        "xref": "x2",
-        "yref": "y2",
-        "axref": "x2",
-        "ayref": "y2",
-        "showarrow": True,
-        "arrowhead": 2,
-        "arrowsize": 0.6 if rim else 1.0,
-        "arrowwidth": width,
-        "arrowcolor": colour,
-    }

@@ -1,41 +1,119 @@
-"""The steps so far, and the buttons that go back and forth among them."""
+"""The steps so far, the buttons that go back and forth among them, and the branches."""
 
 from collections.abc import Callable
-from html import escape
 
 import ipywidgets as widgets
 
-from ali_core.interventions import Session
-from ali_viz.views.appearance import heading, wide
+from ali_core.interventions import InterventionStep, Session
+from ali_viz.views.appearance import heading, quiet, wide
 
-__all__ = ["HistoryView", "StepButtons", "history_list"]
+__all__ = ["HistoryView", "StepButtons", "step_lines"]
+
+ROWS = 13
 
 
-def history_list(session: Session) -> str:
-    """Return the steps of ``session`` as an HTML list, newest first; undone ones are struck through."""
+def step_lines(session: Session) -> list[tuple[str, int]]:
+    """Return (line, number) of every step of ``session``, newest first, and of the start, number 0."""
     steps = [*session.steps, *session.undone]
-    if not steps:
-        return '<div class="ali-muted">no steps yet</div>'
-    lines = []
-    for number, step in reversed(list(enumerate(steps, start=1))):
-        kind = "ali-undone" if number > session.cursor else "ali-now" if number == session.cursor else ""
-        who = "Ω" if step.source == "automatic" else "by hand"
-        lines.append(f'<li value="{number}" class="{kind}">{who} · {escape(session.describe(step))}</li>')
-    return f'<ol class="ali-history">{"".join(lines)}</ol>'
+    lines = [(_line(session, number, step), number) for number, step in enumerate(steps, start=1)]
+    return [*reversed(lines), (f"{'▸' if session.cursor == 0 else ' '} 0 the untouched embedding", 0)]
+
+
+def _line(session: Session, number: int, step: InterventionStep) -> str:
+    mark = "▸" if number == session.cursor else "↶" if number > session.cursor else " "
+    who = "Ω" if step.source == "automatic" else "by hand"
+    off = "skipped: " if step.skipped else ""
+    return f"{mark} {number} {who} · {off}{session.describe(step)}"
 
 
 class HistoryView:
-    """The list of steps."""
+    """The list of steps and the branches.
 
-    def __init__(self) -> None:
-        self.list = widgets.HTML(layout=wide())
-        box = widgets.VBox([self.list], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
-        self.title = heading("Steps")
-        self.widget = widgets.VBox([self.title, box], layout={"flex": "2 1 0%", "min_width": "260px"})
+    Parameters
+    ----------
+    on_go
+        Called with the number of the step to go to; 0 is the start.
+    on_toggle
+        Called with the number of the step to skip, or to use again.
+    on_switch
+        Called with the name of the branch to show.
+    on_rename
+        Called with the new name of the branch that is shown.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_go: Callable[[int], None],
+        on_toggle: Callable[[int], None],
+        on_switch: Callable[[str], None],
+        on_rename: Callable[[str], None],
+    ) -> None:
+        self._quiet = quiet()
+        self._lines: list[tuple[str, int]] = []
+        self._skipped: list[bool] = []
+        self.list = widgets.Select(
+            rows=ROWS,
+            tooltip="Steps, newest first. ▸ is where you are, ↶ are undone steps",
+            layout=wide(min_width="0"),
+        )
+        self.go = _button("Go here", "Undo or redo up to the marked step", lambda: on_go(self.list.value))
+        self.toggle = _button(
+            "Skip step", "Leave the marked step out, and carry the later ones out again", self._toggled(on_toggle)
+        )
+        self.branch = widgets.Dropdown(
+            tooltip="Lines of steps that were left when others were taken from an earlier state",
+            layout={"width": "auto", "flex": "1 1 0%", "min_width": "0"},
+        )
+        self.name = widgets.Text(
+            placeholder="rename branch",
+            tooltip="Type a name for the branch shown and press Enter",
+            continuous_update=False,
+            layout={"width": "auto", "flex": "1 1 0%", "min_width": "0"},
+        )
+        self.list.observe(lambda _: self._marked(), "value")
+        self.branch.observe(lambda change: None if self._quiet.active else on_switch(change["new"]), "value")
+        self.name.observe(lambda change: self._named(change["new"], on_rename), "value")
+        self.widget = widgets.VBox(
+            [
+                heading("Steps"),
+                widgets.HBox([self.branch, self.name]),
+                self.list,
+                widgets.HBox([self.go, self.toggle]),
+            ],
+            layout={"flex": "2 1 0%", "min_width": "260px"},
+        )
 
     def update(self, session: Session) -> None:
-        """Show the steps of ``session``."""
-        self.list.value = history_list(session)
+        """Show the steps and branches of ``session``; the mark stays where it is while its step is there."""
+        lines = step_lines(session)
+        self._skipped = [step.skipped for step in (*session.steps, *session.undone)]
+        with self._quiet:
+            if lines != self._lines:
+                at_end = self.list.value in (None, max((number for _, number in self._lines), default=0))
+                kept, self._lines = self.list.value, lines
+                self.list.options = lines
+                self.list.value = session.cursor if at_end or kept > lines[0][1] else kept
+            if self.branch.options != session.branches:
+                self.branch.options = session.branches
+            self.branch.value = session.branch
+        self._marked()
+
+    def _marked(self) -> None:
+        if self._quiet.active:
+            return
+        number = self.list.value or 0
+        self.toggle.disabled = number == 0
+        skipped = bool(number) and self._skipped[number - 1]
+        self.toggle.description = "Use step" if skipped else "Skip step"
+
+    def _toggled(self, tell: Callable[[int], None]) -> Callable[[], None]:
+        return lambda: tell(self.list.value)
+
+    def _named(self, name: str, tell: Callable[[str], None]) -> None:
+        if name.strip():
+            self.name.value = ""
+            tell(name.strip())
 
 
 class StepButtons:
@@ -57,7 +135,7 @@ class StepButtons:
 
     @property
     def buttons(self) -> list[widgets.Button]:
-        """What must rest while the app works."""
+        """What must rest while steps cannot be taken."""
         return [self.undo, self.redo, self.reset]
 
     def update(self, session: Session, *, working: bool) -> None:

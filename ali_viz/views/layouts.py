@@ -1,62 +1,69 @@
-"""2-D positions of the states of a session, each asked for once: going back and forth costs nothing."""
+"""2-D positions of the states of sessions, each computed once, slow ones in the background: no click waits for them.
 
-from dataclasses import dataclass
+Synopsis::
+
+    layouts = Layouts(session, max_points=5000, max_tsne_points=1500, on_ready=refresh)
+    with layouts.together():                                 # what one picture needs is wanted together
+        before = layouts.positions("tsne", session, 0)       # None: not there yet, refresh() comes later
+        after = layouts.positions("tsne", session, session.cursor)
+    layouts.wait()                                           # for scripts
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ali_core.errors import AliError
 from ali_core.interventions import InterventionState, Session
-from ali_core.projection import Layout, View, layout
-from ali_core.projection.linear import PlaneFrame
-from ali_core.sampling import stratified_rows
+from ali_core.projection import Layout, View, is_map, layout, pull_back
+from ali_core.projection.tsne import check_enough
+from ali_viz.views.drawn_samples import SLOW_VIEWS, DrawnSamples
+from ali_viz.views.layout_origins import Origins
+from ali_viz.views.layout_queue import Request
+from ali_viz.views.layout_store import LayoutStore
+from ali_viz.views.slow_layouts import Progress, SlowLayouts
 
-__all__ = ["Layouts", "Progress"]
+__all__ = ["SLOW_VIEWS", "Layouts", "Progress"]
 
 FloatArray = NDArray[np.float64]
-TSNE_VIEWS: tuple[View, ...] = ("tsne", "supervised_tsne")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Known:
-    """Positions (n, 2) of one state in one view, and the plane they were projected on."""
-
-    positions: FloatArray
-    frame: PlaneFrame | None
-
-
-class Progress:
-    """What is told while a slow layout is computed; this one tells nothing."""
-
-    def started(self, n_points: int, view: View) -> None:
-        """Tell that a layout of ``n_points`` begins."""
-
-    def advanced(self, done: int, total: int) -> None:
-        """Tell how many iterations are done."""
-
-    def finished(self) -> None:
-        """Tell that the layout is there, or has failed."""
 
 
 class Layouts:
-    """Positions of the drawn samples of a session, per view and state.
+    """Positions of the drawn samples, per view and state, of one session and of those that follow it in a training.
 
     Parameters
     ----------
     session
-        Whose states are laid out.
+        The first one; others must hold the same samples.
     max_points, max_tsne_points
-        Most samples drawn in linear views and in t-SNE views; see :func:`~ali_core.sampling.stratified_rows`.
+        Most samples drawn in linear views and in slow ones; see :func:`~ali_core.sampling.stratified_rows`.
     seed
-        Of the choice of samples and of t-SNE.
+        Of the choice of samples, of t-SNE and of the order of shuffled labels.
     progress
-        Told about t-SNE layouts.
+        Told, in the background thread, about slow layouts.
+    on_ready
+        Called in the background thread, holding no lock of this class, when a slow layout is there.
+    on_error
+        Called likewise with words when one has failed.
+
+    Attributes
+    ----------
+    on_ready, on_error
+        As above; may be set later.
 
     Notes
     -----
-    A layout starts from that of the nearest earlier state that is known, the untouched embedding if there is no
-    other. States are known by identity: a state that the session drops is forgotten here as well.
+    A layout starts from that of the nearest earlier state of its session that is known, so it depends on which states
+    have been laid out before; that of the untouched state does not. It gives the numbers of
+    :func:`~ali_core.projection.layout` called in line. ``parametric`` is fitted to the untouched state alone.
+
+    States are known by identity: a state that the session drops is forgotten here as well. One lock protects what is
+    known, has failed or was declined; the queue has its own. Nobody is called, and nothing computed, while one of them
+    is held.
     """
 
     def __init__(
@@ -67,50 +74,175 @@ class Layouts:
         max_tsne_points: int,
         seed: int = 0,
         progress: Progress | None = None,
+        on_ready: Callable[[], None] | None = None,
+        on_error: Callable[[str], None] | None = None,
     ) -> None:
-        self._session = session
-        self._seed = seed
-        self._progress = Progress() if progress is None else progress
-        labels = session.embedding.labels
-        self._rows = stratified_rows(labels, max_points, seed=seed)
-        self._tsne_rows = stratified_rows(labels, min(max_points, max_tsne_points), seed=seed)
-        self._known: dict[View, WeakKeyDictionary[InterventionState, Known]] = {}
+        self.on_ready, self.on_error = on_ready, on_error
+        self._samples = DrawnSamples(session.embedding.labels, max_points, max_tsne_points, seed)
+        self._store, self._origins = LayoutStore(), Origins()
+        self._slow = SlowLayouts(
+            self._samples,
+            self._store,
+            self._origins,
+            seed=seed,
+            progress=progress or Progress(),
+            on_made=lambda: None if self.on_ready is None else self.on_ready(),
+            on_failed=lambda words: None if self.on_error is None else self.on_error(words),
+        )
+        self._asked: list[Request] | None = None
+
+    # What is drawn -------------------------------------------------------------------------------------------------
 
     def rows(self, view: View) -> NDArray[np.int64]:
         """Return the indices of the samples that are drawn in ``view``, sorted."""
-        return self._tsne_rows if view in TSNE_VIEWS else self._rows
+        return self._samples.rows(view)
 
-    def positions(self, view: View, cursor: int) -> FloatArray:
-        """Return the positions (n, 2) of the drawn samples after the first ``cursor`` steps."""
-        known = self._known.setdefault(view, WeakKeyDictionary())
-        state = self._session.state_at(cursor)
-        if state not in known:
-            earlier = next((k for k in range(cursor - 1, -1, -1) if self._session.state_at(k) in known), None)
-            if earlier is None and cursor > 0:
-                self.positions(view, 0)
-                earlier = 0
-            known[state] = self._laid_out(view, cursor, earlier)
-        return known[state].positions
+    def positions(self, view: View, session: Session, cursor: int) -> FloatArray | None:
+        """Return the positions (n, 2) of the drawn samples after the first ``cursor`` steps.
 
-    def _laid_out(self, view: View, cursor: int, earlier: int | None) -> Known:
-        previous = None
-        if earlier is not None:
-            known = self._known[view][self._session.state_at(earlier)]
-            previous = Layout(view, known.positions, self._vectors(view, earlier), known.frame)
-        rows = self.rows(view)
-        arguments: dict[str, Any] = {"labels": self._session.embedding.labels[rows], "previous": previous}
-        vectors = self._vectors(view, cursor)
-        if view not in TSNE_VIEWS:
-            made = layout(vectors, view, **arguments)
-            return Known(positions=made.positions, frame=made.frame)
-        self._progress.started(len(rows), view)
+        None in a slow view that has yet to be computed: it is then wanted, and :attr:`on_ready` called when it is
+        there. What is wanted replaces what was wanted before, unless it is asked for within :meth:`together`. AliError
+        when the layout cannot be computed; the same words each time, it is not tried again.
+        """
+        self._samples.check(session)
+        state, untouched = session.state_at(cursor), session.state_at(0)
+        known = self._store.found(view, state) or self._mapped(view, session, state)
+        if known is not None:
+            return known.positions
+        check_enough(len(self._samples.rows(view)))
+        if words := self._store.trouble(view, (state, untouched)):
+            raise AliError(words)
+        states = tuple(session.state_at(k) for k in range(cursor + 1))
+        request = Request(view=view, embedding=session.embedding, states=states)
+        self._ask(request.start if is_map(view) else request)
+        return None
+
+    def nearest(self, view: View, session: Session, cursor: int) -> tuple[int, FloatArray] | None:
+        """Return cursor and positions of the known state that is fewest steps away, the earlier of two; or None."""
+        for other in sorted(range(session.cursor + len(session.undone) + 1), key=lambda k: (abs(k - cursor), k)):
+            if (known := self._store.found(view, session.state_at(other))) is not None:
+                return other, known.positions
+        return None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Want all that is asked for within the block together; enter it under the lock of whoever draws."""
+        self._asked = []
         try:
-            made = layout(vectors, view, seed=self._seed, progress=self._progress.advanced, **arguments)
+            yield
         finally:
-            self._progress.finished()
-        return Known(positions=made.positions, frame=made.frame)
+            asked, self._asked = self._asked, None
+            self._slow.want(asked)
 
-    def _vectors(self, view: View, cursor: int) -> FloatArray:
-        rows, embedding = self.rows(view), self._session.embedding
-        transforms = self._session.state_at(cursor).transforms
-        return transforms.apply(embedding.vectors[rows], embedding.labels[rows]).astype(np.float64)
+    def place(
+        self, view: View, session: Session, vectors: NDArray[np.floating[Any]], rows: NDArray[np.int64]
+    ) -> FloatArray | None:
+        """Return where ``vectors`` (n, D) of the samples ``rows`` (n,) lie in ``view``, (n, 2).
+
+        None in a view that is no map, and in ``parametric`` before it is fitted.
+        """
+        if len(vectors) != len(rows):
+            raise AliError(f"vectors must have one row for each of the {len(rows)} samples; got {len(vectors)} rows")
+        if not is_map(view):
+            return None
+        base = self._base(view, session)
+        return None if base is None else base.place(np.asarray(vectors, dtype=np.float64))
+
+    def pull_back(self, view: View, session: Session, cursor: int, code: int, target: ArrayLike) -> FloatArray:
+        """Return the displacement (D,) that brings the center of class ``code`` to ``target`` (2,) in ``view``.
+
+        The center is the mean position of the drawn samples of the class, after the first ``cursor`` steps. AliError
+        in a view that is no map or is not computed yet, for a class without samples, and for a place that ``view``
+        does not reach; see :func:`~ali_core.projection.pull_back`.
+        """
+        if not is_map(view):
+            raise AliError(f"nothing can be dragged in the view {view!r}, which is no map; take 'pca' or 'parametric'")
+        if self.positions(view, session, cursor) is None:
+            raise AliError(f"the view {view!r} is still being computed; drag when it is there")
+        state = session.state_at(cursor)
+        known = self._store.found(view, state)
+        assert known is not None  # noqa: S101  # positions() has kept it
+        drawn = replace(known, vectors=self._samples.vectors(view, session.embedding, state))
+        return pull_back(drawn, np.flatnonzero(self._samples.labels(view) == code), target)
+
+    # What is wanted ------------------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being computed or waits for its turn."""
+        return self._slow.queue.busy
+
+    def follow(self, session: Session, previous: Session) -> None:
+        """Let the layouts of ``session`` start from the untouched ones of ``previous``; call it before asking for any.
+
+        The plane of PCA stays that of the first session; t-SNE starts from the last layout and is aligned to it as a
+        whole; ``parametric`` is fitted anew, from where it was. With the same vectors all stay as they are. A session
+        that has been shown before keeps its layouts. AliError when the samples are not the same.
+        """
+        self._samples.check(session)
+        state = previous.state_at(0)
+        self._base("pca", previous)
+        with self._store.lock:
+            if self._origins.known(session.state_at(0)):
+                return
+            older = self._origins.at(state)
+            self._origins.follow(session.state_at(0), state)
+        for view in SLOW_VIEWS:
+            if view not in older.layouts and (known := self._store.found(view, state)) is not None:
+                vectors = self._samples.vectors(view, previous.embedding, state)
+                older.layouts.setdefault(view, replace(known, vectors=vectors))
+
+    def cancel(self) -> None:
+        """Compute no more; what was wanted is not begun again when it is asked for, until :meth:`resume`."""
+        for request in self._slow.queue.cancel():
+            self._store.decline(request.view, request.state)
+
+    def resume(self) -> None:
+        """Compute again, when it is asked for, what :meth:`cancel` has declined."""
+        self._store.resume()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is left to compute and :attr:`on_ready` has returned; False after ``timeout`` seconds.
+
+        The caller must hold no lock that :attr:`on_ready` takes.
+        """
+        return self._slow.queue.wait(timeout)
+
+    def close(self) -> None:
+        """End the background thread, at its next iteration; nobody is told any more."""
+        self._slow.queue.close()
+
+    # Inside --------------------------------------------------------------------------------------------------------
+
+    def _base(self, view: View, session: Session) -> Layout | None:
+        """Return the layout of the untouched state, which holds the map of all its states; None when it is slow."""
+        untouched = session.state_at(0)
+        known = self._store.found(view, untouched)
+        if known is not None or view in SLOW_VIEWS:
+            return known
+        vectors = self._samples.vectors(view, session.embedding, untouched)
+        with self._store.lock:
+            origin = self._origins.at(untouched)
+        if view == "pca" and origin.frame is not None:
+            made = Layout(view, origin.frame.project(vectors), vectors, origin.frame)
+        else:
+            made = layout(vectors, view)
+        if view == "pca":
+            origin.frame = made.frame
+        return self._store.keep(untouched, made)
+
+    def _mapped(self, view: View, session: Session, state: InterventionState) -> Layout | None:
+        """Return the layout of ``state`` by the map of its session; None where there is no map, or not yet."""
+        base = self._base(view, session) if is_map(view) else None
+        if base is None or state is session.state_at(0):
+            return base
+        positions = base.place(self._samples.vectors(view, session.embedding, state))
+        return None if positions is None else self._store.keep(state, replace(base, positions=positions))
+
+    def _ask(self, request: Request) -> None:
+        if self._store.declined(request.view, request.state):
+            return
+        if self._asked is None:
+            self._slow.want([request])
+        else:
+            self._asked.append(request)

@@ -1,11 +1,11 @@
-"""Move classes by hand: what they move away from, and Apply."""
+"""Move classes by hand: what they move away from, where a class is dragged to, and Apply."""
 
 from collections.abc import Callable, Sequence
 from html import escape
 
 import ipywidgets as widgets
 
-from ali_viz.views.appearance import heading, wide
+from ali_viz.views.appearance import heading, quiet, wide
 
 __all__ = ["ManualView"]
 
@@ -19,14 +19,26 @@ class ManualView:
     ----------
     options
         (label, code) of the classes with samples, in the order in which they are listed.
+    on_change
+        Called when what Apply would do changes.
+    on_drag
+        Called with (x, y), the place in the picture that the first selected class is to be dragged to.
+    on_undrag
+        Called when the drag is to be forgotten.
     on_apply
-        Called on a click with the codes to move away from, None for the nearest neighbours.
+        Called on a click.
     """
 
     def __init__(
-        self, options: Sequence[tuple[str, int]], *, on_apply: Callable[[tuple[int, ...] | None], None]
+        self,
+        options: Sequence[tuple[str, int]],
+        *,
+        on_change: Callable[[], None],
+        on_drag: Callable[[tuple[float, float]], None],
+        on_undrag: Callable[[], None],
+        on_apply: Callable[[], None],
     ) -> None:
-        self._labels = {code: label for label, code in options}
+        self._labels, self._quiet = {code: label for label, code in options}, quiet()
         self.moving = widgets.HTML(layout=wide())
         self.away = widgets.Dropdown(
             options=[("its n nearest neighbours", NEAREST), ("classes chosen below", "chosen")],
@@ -43,15 +55,26 @@ class ManualView:
             style={"description_width": "82px"},
             layout=wide(display="none"),
         )
+        self.x, self.y = (_place(axis) for axis in ("x", "y"))
+        self.undrag = widgets.Button(
+            description="Undrag",
+            tooltip="Forget where the class was dragged; the strengths below move it again",
+            layout={"width": "auto", "flex": "0 0 auto"},
+        )
+        self.place = widgets.HBox([self.x, self.y, self.undrag], layout=wide())
         self.apply = widgets.Button(
             description="Apply to selected classes",
             button_style="primary",
-            tooltip="Contract, rotate and shift the selected classes with the strengths below",
+            tooltip="Move the selected classes with the strengths below, or to where they were dragged",
             layout=wide(),
         )
-        self.away.observe(self._show_list, "value")
-        self.apply.on_click(lambda _: on_apply(self.chosen))
-        self.widget = widgets.VBox([heading("Manual"), self.moving, self.away, self.away_from, self.apply])
+        self.away.observe(lambda _: self._away_changed(on_change), "value")
+        self.away_from.observe(lambda _: on_change(), "value")
+        for field in (self.x, self.y):
+            field.observe(lambda _: self._placed(on_drag), "value")
+        self.undrag.on_click(lambda _: on_undrag())
+        self.apply.on_click(lambda _: on_apply())
+        self.widget = widgets.VBox([heading("Manual"), self.moving, self.away, self.away_from, self.place, self.apply])
 
     @property
     def chosen(self) -> tuple[int, ...] | None:
@@ -60,14 +83,46 @@ class ManualView:
 
     @property
     def buttons(self) -> list[widgets.Button]:
-        """What must rest while the app works."""
+        """What must rest while steps cannot be taken."""
         return [self.apply]
 
-    def update(self, selected: Sequence[int]) -> None:
-        """Say what would move."""
-        names = ", ".join(escape(self._labels[code]) for code in selected)
-        text = f"moves <b>{names}</b>" if names else "select classes: lasso, legend, or the list"
-        self.moving.value = f'<div class="ali-muted">{text}</div>'
+    def update(self, selected: Sequence[int], place: tuple[float, float] | None, *, dragged: bool) -> None:
+        """Say what would move.
 
-    def _show_list(self, _change: object) -> None:
+        Parameters
+        ----------
+        selected
+            Codes of the selected classes.
+        place
+            Where the center of the first of them is, or is dragged to; None where it cannot be dragged.
+        dragged
+            Whether it was dragged.
+        """
+        names = ", ".join(escape(self._labels[code]) for code in selected)
+        text = f"moves <b>{names}</b>" if names else "select classes: lasso, click, legend, or the list"
+        if dragged:
+            text += " to where it was dragged; rotate and shift are left out"
+        self.moving.value = f'<div class="ali-muted">{text}</div>'
+        self.place.layout.display = "none" if place is None else "flex"
+        self.undrag.disabled = not dragged
+        if place is not None:
+            with self._quiet:
+                self.x.value, self.y.value = (float(f"{value:.4g}") for value in place)
+
+    def _away_changed(self, tell: Callable[[], None]) -> None:
         self.away_from.layout.display = "none" if self.away.value == NEAREST else "flex"
+        tell()
+
+    def _placed(self, tell: Callable[[tuple[float, float]], None]) -> None:
+        if not self._quiet.active:
+            tell((self.x.value, self.y.value))
+
+
+def _place(axis: str) -> widgets.FloatText:
+    return widgets.FloatText(
+        description=axis,
+        tooltip=f"Where the center of the class goes, {axis} of the picture; or drag its ring in the picture",
+        continuous_update=False,
+        style={"description_width": "12px"},
+        layout={"width": "92px", "flex": "1 1 0%", "min_width": "0"},
+    )

@@ -1,6 +1,6 @@
-"""Before and after side by side, with a lasso, a legend that selects, and an arrow for each moved class."""
+"""Two or three states side by side, with a lasso, clicks, a legend that selects, arrows, ghosts, names and handles."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -9,37 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
-from ali_viz.theme import ClassStyle, class_styles
-from ali_viz.views.drawing import Drawing
-from ali_viz.views.figure import StudioFigure, arrow, empty_figure, title
+from ali_viz.limits import Limits, widened
+from ali_viz.theme import ClassStyle, class_label, class_styles
+from ali_viz.views.drawing import Drawing, Preview, class_centers
+from ali_viz.views.figure import Listener, StudioFigure
+from ali_viz.views.figure_start import empty_figure
+from ali_viz.views.frame import put_frame, set_changed
+from ali_viz.views.hovering import Latest
+from ali_viz.views.lasso import How, how, lassoed_classes
+from ali_viz.views.overlay import Names, arrows, handle_shape, names, title
+from ali_viz.views.points import Points
 
-__all__ = ["ScatterView", "lassoed_classes"]
+__all__ = ["ScatterView"]
 
-ALL, CHOSEN, OTHERS = 0.8, 0.9, 0.12
-CROWD = 2500
-MAX_RIMS = 40
-
-
-def lassoed_classes(inside: Mapping[int, int], drawn: Mapping[int, int]) -> list[int]:
-    """Return the classes that a lasso selects.
-
-    Parameters
-    ----------
-    inside
-        Points in the lasso by class code.
-    drawn
-        Drawn points by class code.
-
-    Returns
-    -------
-    list of int
-        Classes with at least half of their drawn points in the lasso, by code; if there is none, the class with
-        most points in it.
-    """
-    half = sorted(code for code, count in inside.items() if 2 * count >= drawn[code])
-    if half or not inside:
-        return half
-    return [max(inside, key=lambda code: (inside[code], -code))]
+HOVER_PAUSE = 0.2
+NOWHERE = np.empty((0, 2))
 
 
 class ScatterView:
@@ -49,108 +33,208 @@ class ScatterView:
     ----------
     embedding
         Names, counts and ids of what is drawn.
+    live
+        Whether there may be a third side.
     on_lasso
-        Called with the codes that a lasso or box selects, and the number of points in it.
+        Called with the codes that a lasso or box selects, the rows (p,) of the samples in it, and how: ``replace`` the
+        selection by them, ``add`` them (Shift), or ``remove`` them (Alt).
     on_toggle
         Called with the code whose legend entry was clicked.
     on_clear
         Called on a double click.
+    on_point
+        Called with the row of the sample that was clicked, and how: ``add`` with Shift, Ctrl or Cmd, ``remove`` with
+        Alt.
+    on_hover
+        Called with the row of the sample under the mouse, or None; a few times a second at most, perhaps in another
+        thread.
+    on_drag
+        Called with a code and where the handle of that class was dropped, in the coordinates of the picture. The next
+        :meth:`update` puts the handle where the class is.
     """
 
     def __init__(
         self,
         embedding: LabelledEmbedding,
         *,
-        on_lasso: Callable[[list[int], int], None],
+        live: bool = False,
+        on_lasso: Callable[[list[int], NDArray[np.int64], How], None],
         on_toggle: Callable[[int], None],
         on_clear: Callable[[], None],
+        on_point: Callable[[int, How], None],
+        on_hover: Callable[[int | None], None],
+        on_drag: Callable[[int, tuple[float, float]], None],
     ) -> None:
-        self._ids = embedding.ids
+        self._codes_of, self._n_classes = embedding.labels, embedding.n_classes
         self._on_lasso, self._on_toggle, self._on_clear = on_lasso, on_toggle, on_clear
+        self._on_point, self._on_drag, self._hovered = on_point, on_drag, Latest(on_hover, pause=HOVER_PAUSE)
         present = np.flatnonzero(embedding.counts)
         self._codes = [int(code) for code in present[np.argsort(-embedding.counts[present], kind="stable")]]
+        self._labels = {code: class_label(embedding.class_names[code]) for code in self._codes}
         self.styles: list[ClassStyle] = [
             replace(style, label=escape(style.label)) for style in class_styles(embedding.class_names)
         ]
-        self.widget: StudioFigure = empty_figure(self.styles, self._codes)
-        count = len(self._codes)
-        self._before, self._after = self.widget.data[:count], self.widget.data[count : 2 * count]
-        self._legend = self.widget.data[2 * count :]
-        self._selected: frozenset[int] = frozenset()
+        n_sides = 3 if live else 2
+        self.widget: StudioFigure = empty_figure(self.styles, self._codes, n_sides)
+        self._points = Points(self.widget, self.styles, self._codes, n_sides=n_sides, ids=embedding.ids)
         self._drawing: Drawing | None = None
-        self._outlined = False
-        self.widget.listen(on_selected=self._lassoed, on_cleared=self._cleared)
-        for code, entry in zip(self._codes, self._legend, strict=True):
-            entry.on_change(self._legend_listener(code), "visible")
+        self._preview: Preview | None = None
+        self._centers: list[NDArray[np.float64]] = []
+        self._selected: frozenset[int] = frozenset()
+        self._modifiers: frozenset[str] = frozenset()
+        self._draggable: tuple[int, ...] = ()
+        self._handles: dict[int, tuple[float, float]] = {}
+        self._named, self._outlined = True, False
+        self._marked: int | None = None
+        self._written: list[dict[str, Any]] = []
+        self._listen()
 
-    def update(self, drawing: Drawing, selected: Collection[int]) -> None:
-        """Show ``drawing`` with the ``selected`` classes in full and all others faint; only changes are sent."""
-        chosen = frozenset(selected)
+    # What is shown -------------------------------------------------------------------------------------------------
+
+    def update(self, drawing: Drawing, selected: Collection[int], preview: Preview | None = None) -> None:
+        """Show ``drawing`` with the ``selected`` classes in full and all others faint; only changes are sent.
+
+        Old places of moved classes, and those of ``preview``, are drawn as hollow ghosts on the second side.
+        """
         if self._outlined:
             self._outlined = False
             self.widget.clear_outline()
+        self._selected = frozenset(selected)
         with self.widget.batch_update():
             if drawing is not self._drawing:
-                self._put_points(drawing)
-                self._put_frame(drawing)
                 self._drawing = drawing
-            self._selected = chosen
-            self._put_selection(chosen)
+                self._centers = [
+                    class_centers(side.positions, drawing.labels, self._n_classes) for side in drawing.sides
+                ]
+                self._points.put(drawing)
+            if preview is not self._preview:
+                self._preview = preview
+                self._points.put_preview(preview)
+            self._points.put_selection(self._selected)
+            self._points.put_mark(drawing, self._marked)
+            put_frame(self.widget, drawing, self._limits(drawing))
+            self._put_overlay(drawing)
+            self._put_handles(drawing)
+            for code, entry in zip(self._codes, self._points.legend, strict=True):
+                set_changed(entry, "visible", self._legend_state(code))
+
+    def set_handles(self, codes: Iterable[int]) -> None:
+        """Let these classes be dragged from the next :meth:`update` on, where the view allows it."""
+        self._draggable = tuple(codes)
+
+    def set_modifiers(self, modifiers: frozenset[str]) -> None:
+        """Take note of the modifier keys of the last press of a mouse button; plotly tells none with a lasso."""
+        self._modifiers = modifiers
+
+    def show_labels(self, shown: bool) -> None:
+        """Write the names of the classes into the picture, or leave them out."""
+        self._named = shown
+        if self._drawing is not None:
+            with self.widget.batch_update():
+                self._put_overlay(self._drawing)
+
+    def mark(self, row: int | None) -> None:
+        """Draw a ring around one sample from the next :meth:`update` on, if it is drawn; None takes it away."""
+        self._marked = row
+
+    def close(self) -> None:
+        """Tell nothing more of what the mouse is over."""
+        self._hovered.close()
 
     # From Python to the browser ------------------------------------------------------------------------------------
 
-    def _put_points(self, drawing: Drawing) -> None:
-        same_rows = self._drawing is not None and np.array_equal(drawing.rows, self._drawing.rows)
-        for position, code in enumerate(self._codes):
-            mine = drawing.labels == code
-            texts = None if same_rows else [escape(name) for name in self._ids[drawing.rows[mine]]]
-            _put(self._before[position], drawing.before[mine], texts)
-            _put(self._after[position], drawing.after[mine], texts)
+    def _limits(self, drawing: Drawing) -> Limits:
+        if self._preview is None or not len(self._preview.positions):
+            return drawing.limits
+        return widened(drawing.limits, self._preview.positions, equal_units=drawing.equal_units)
 
-    def _put_frame(self, drawing: Drawing) -> None:
-        layout, (across, upwards) = self.widget.layout, drawing.axis_names
-        _set(layout.xaxis, "range", drawing.limits[0])
-        _set(layout.yaxis, "range", drawing.limits[1])
-        _set(layout.yaxis, "scaleanchor", "x" if drawing.equal_units else False)
-        for axis, name in ((layout.xaxis, across), (layout.xaxis2, across), (layout.yaxis, upwards)):
-            _set(axis.title, "text", name)
-            _set(axis, "showticklabels", name is not None)
-        ends = list(zip(drawing.tails.tolist(), drawing.heads.tolist(), strict=True))
-        rims = [arrow(tail, head, rim=True) for tail, head in ends] if len(ends) <= MAX_RIMS else []
-        layout.annotations = [
-            title(drawing.before_title, 0.245),
-            title(drawing.after_title, 0.755),
-            *rims,
-            *(arrow(tail, head, rim=False) for tail, head in ends),
+    def _put_overlay(self, drawing: Drawing) -> None:
+        n_sides = len(drawing.sides)
+        written = [title(side.title, number, n_sides) for number, side in enumerate(drawing.sides)]
+        written += arrows(drawing.tails, drawing.heads)
+        if self._preview is not None:
+            written += arrows(self._preview.tails, self._preview.heads, planned=True)
+        if self._named:
+            written += self._names(drawing)
+        if written != self._written:
+            self.widget.layout.annotations = written
+            self._written = written
+
+    def _names(self, drawing: Drawing) -> list[dict[str, Any]]:
+        planned = self._preview
+        moving = set(drawing.moved.tolist()) | set(() if planned is None else planned.codes.tolist())
+        spec = Names(
+            labels=self._labels,
+            limits=self._limits(drawing),
+            equal_units=drawing.equal_units,
+            n_sides=len(drawing.sides),
+            first=sorted(self._codes, key=lambda code: (code not in self._selected, code not in moving)),
+            bold=self._selected,
+        )
+        heads = drawing.heads if planned is None else np.concatenate([drawing.heads, planned.heads])
+        handles = np.array(list(self._wanted_handles(drawing).values())).reshape(-1, 2)
+        return [
+            name
+            for side, centers in enumerate(self._centers)
+            for name in names(spec, side, centers, *((heads, handles) if side == 1 else (NOWHERE, NOWHERE)))
         ]
 
-    def _put_selection(self, chosen: frozenset[int]) -> None:
-        size = 6 if self._drawing is None or len(self._drawing.rows) <= CROWD else 5
-        for code, before, after, entry in zip(self._codes, self._before, self._after, self._legend, strict=True):
-            opacity = ALL if not chosen else CHOSEN if code in chosen else OTHERS
-            for trace in (before, after):
-                _set(trace.marker, "opacity", opacity)
-                _set(trace.marker, "size", size + 1 if code in chosen else size)
-            _set(entry, "visible", self._legend_state(code))
+    def _wanted_handles(self, drawing: Drawing) -> dict[int, tuple[float, float]]:
+        """Return where handles belong: where the class would be with a preview, else where it is."""
+        places = dict(drawing.handles)
+        if self._preview is not None:
+            heads = self._preview.heads.tolist()
+            places |= {int(code): (x, y) for code, (x, y) in zip(self._preview.codes, heads, strict=True)}
+        return {code: places[code] for code in self._draggable if code in drawing.handles}
+
+    def _put_handles(self, drawing: Drawing) -> None:
+        wanted = self._wanted_handles(drawing)
+        if wanted != self._handles:
+            shapes = [handle_shape(place, self.styles[code].colour) for code, place in wanted.items()]
+            self.widget.layout.shapes = shapes
+            self._handles = wanted
 
     def _legend_state(self, code: int) -> bool | str:
         return True if not self._selected or code in self._selected else "legendonly"
 
     # From the browser to Python ------------------------------------------------------------------------------------
 
+    def _listen(self) -> None:
+        self.widget.listen(
+            Listener(
+                selected=self._lassoed,
+                cleared=self._cleared,
+                clicked=self._clicked,
+                hovered=lambda point: self._hovered.put(None if point is None else self._points.row(*point)),
+                dropped=self._dropped,
+            )
+        )
+        for code, entry in zip(self._codes, self._points.legend, strict=True):
+            entry.on_change(self._legend_listener(code), "visible")
+
     def _lassoed(self, points: dict[int, list[int]]) -> None:
-        """Tell which classes a lasso holds; on either side the same sample counts once."""
-        count = len(self._codes)
-        inside = {self._codes[trace % count]: len(rows) for trace, rows in points.items() if trace < 2 * count and rows}
-        if not inside:
-            return
+        """Tell which classes a lasso holds; on any side the same sample counts once."""
         self._outlined = True
-        drawn = {code: len(self._before[position].x) for position, code in enumerate(self._codes)}
-        self._on_lasso(lassoed_classes(inside, drawn), sum(inside.values()))
+        rows = self._points.rows(points)
+        if not len(rows):
+            return
+        codes, counts = np.unique(self._codes_of[rows], return_counts=True)
+        inside = dict(zip(codes.tolist(), counts.tolist(), strict=True))
+        self._on_lasso(lassoed_classes(inside, self._points.drawn), rows, how(self._modifiers))
+
+    def _clicked(self, point: tuple[int, int], modifiers: frozenset[str]) -> None:
+        row = self._points.row(*point)
+        if row is not None:
+            self._on_point(row, how(modifiers))
 
     def _cleared(self) -> None:
         self._outlined = True
         self._on_clear()
+
+    def _dropped(self, number: int, place: tuple[float, float]) -> None:
+        code = list(self._handles)[number]
+        self._handles = self._handles | {code: place}
+        self._on_drag(code, place)
 
     def _legend_listener(self, code: int) -> Callable[..., None]:
         def clicked(_trace: object, visible: object) -> None:
@@ -158,16 +242,3 @@ class ScatterView:
                 self._on_toggle(code)
 
         return clicked
-
-
-def _put(trace: Any, positions: NDArray[np.float32], texts: list[str] | None) -> None:  # noqa: ANN401
-    x, y = positions.T
-    if texts is not None:
-        trace.text = texts
-    if not (np.array_equal(trace.x, x) and np.array_equal(trace.y, y)):
-        trace.x, trace.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-
-
-def _set(target: Any, name: str, value: object) -> None:  # noqa: ANN401
-    if target[name] != value:
-        target[name] = value

@@ -5,10 +5,11 @@ from html import escape
 
 import ipywidgets as widgets
 import numpy as np
+from numpy.typing import NDArray
 
 from ali_core.interventions import Proposal
 from ali_viz.theme import ClassStyle
-from ali_viz.views.appearance import heading, wide
+from ali_viz.views.appearance import wide
 
 __all__ = ["ScoresView", "scores_table"]
 
@@ -18,13 +19,16 @@ COLUMNS = (
     ("mean-std", "spread of the class / distance to its nearest neighbour", ""),
     ("mean-all", "1 / mean distance to all other classes", ""),
     ("score", "what the criterion makes of them", ""),
+    ("contracted", "how often the steps in force have contracted this class", ""),
     ("probability", "the normalised score", "ali-name"),
 )
 BAR = 70
 MANY = 20
 
 
-def scores_table(proposal: Proposal, styles: Sequence[ClassStyle], codes: Sequence[int]) -> str:
+def scores_table(
+    proposal: Proposal, styles: Sequence[ClassStyle], codes: Sequence[int], contractions: NDArray[np.int64]
+) -> str:
     """Return the scores as an HTML table.
 
     Parameters
@@ -35,17 +39,22 @@ def scores_table(proposal: Proposal, styles: Sequence[ClassStyle], codes: Sequen
         Of each class, by code.
     codes
         Classes to list, in this order; more than 20 by score, the chosen one first.
+    contractions
+        How often each class was contracted, shape (C,).
     """
     chosen = proposal.step.classes[0]
     if len(codes) > MANY:
         codes = sorted(codes, key=lambda code: (code != chosen, -np.nan_to_num(proposal.scores[code])))
     ranks = {code: rank for rank, code in enumerate(proposal.step.neighbours[0], start=1)}
     head = "".join(f'<th class="{kind}" title="{escape(tip)}">{name}</th>' for name, tip, kind in COLUMNS)
-    rows = "".join(_row(proposal, styles[code], code, code == chosen, ranks.get(code)) for code in codes)
+    rows = "".join(
+        _row(proposal, styles[code], code, ranks.get(code), int(contractions[code])) for code in codes
+    )
     return f'<table class="ali-scores"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _row(proposal: Proposal, style: ClassStyle, code: int, chosen: bool, rank: int | None) -> str:
+def _row(proposal: Proposal, style: ClassStyle, code: int, rank: int | None, contracted: int) -> str:
+    chosen = code == proposal.step.classes[0]
     kind = "ali-chosen" if chosen else "ali-neighbour" if rank else ""
     mark = "▶" if chosen else str(rank or "")
     share = float(proposal.probabilities[code])
@@ -56,7 +65,7 @@ def _row(proposal: Proposal, style: ClassStyle, code: int, chosen: bool, rank: i
     top = float(np.max(proposal.probabilities))
     bar = f'<span class="ali-bar" style="width:{BAR * share / top:.0f}px"></span>'
     return (
-        f'<tr class="{kind}"><td>{mark}</td><td class="ali-name">{dot}{style.label}</td>{numbers}'
+        f'<tr class="{kind}"><td>{mark}</td><td class="ali-name">{dot}{style.label}</td>{numbers}<td>{contracted or ""}</td>'
         f'<td class="ali-name">{bar} {share:.3f}</td></tr>'
     )
 
@@ -81,15 +90,13 @@ class ScoresView:
     def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
         self._styles, self._codes = styles, codes
         self.table = widgets.HTML(layout=wide())
-        box = widgets.VBox([self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
         self.widget = widgets.VBox(
-            [heading("Scores Ω: which class would move next"), box],
-            layout={"flex": "3 1 0%", "min_width": "min(520px, 100%)"},
+            [self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"}
         )
 
-    def update(self, proposal: Proposal | None) -> None:
+    def update(self, proposal: Proposal | None, contractions: NDArray[np.int64]) -> None:
         """Show what Ω would do, or that it cannot."""
         if proposal is None:
             self.table.value = '<div class="ali-muted">Ω cannot choose here</div>'
         else:
-            self.table.value = scores_table(proposal, self._styles, self._codes)
+            self.table.value = scores_table(proposal, self._styles, self._codes, contractions)

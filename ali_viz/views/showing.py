@@ -2,19 +2,64 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ali_core.errors import AliError
-from ali_core.interventions import Proposal, Session, SessionEvent
-from ali_core.projection import VIEWS, View
-from ali_viz.views.desk import Desk, Scene, Told
-from ali_viz.views.drawing import COMPARISONS, Comparison, Drawing, draw
-from ali_viz.views.layouts import Layouts
-from ali_viz.views.work import Work
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Mode", "Showing"]
+from ali_core.errors import AliError
+from ali_core.interventions import (
+    InterventionState,
+    ManualStep,
+    Proposal,
+    Session,
+    SessionEvent,
+    distance_order,
+)
+from ali_core.interventions.steps import strengths_of
+from ali_core.projection import VIEWS, View
+from ali_viz.theme import has_lineages, lineage_order
+from ali_viz.views.desk import Desk, Scene, Told
+from ali_viz.views.drawing import COMPARISONS, Comparison, Drawing, Preview, draw, draw_epoch, preview_of
+from ali_viz.views.layouts import Layouts
+from ali_viz.views.pictures import ImageSource
+from ali_viz.views.sources import Images
+
+__all__ = ["Mode", "Showing", "make_showing"]
 
 Mode = Literal["automatic", "manual"]
+
+
+@dataclass(kw_only=True)
+class Looking:
+    """What a person looks at; none of it is part of the work.
+
+    Attributes
+    ----------
+    view, mode, comparison
+        As the toggles stand.
+    selected
+        Codes of the selected classes, in the order in which they were chosen.
+    lassoed
+        Rows of the samples in the last lasso, while the selection is what it chose; else None.
+    displacement
+        Where the selected classes were dragged, as a vector (D,) of the embedding; None when they were not.
+    preview
+        Whether the next automatic step is shown before it is taken.
+    marked
+        Row of the sample that is marked in the picture, or None.
+    """
+
+    view: View
+    mode: Mode = "automatic"
+    comparison: Comparison = "start"
+    selected: tuple[int, ...] = ()
+    lassoed: NDArray[np.int64] | None = None
+    displacement: tuple[float, ...] | None = None
+    preview: bool = True
+    marked: int | None = None
 
 
 class Showing:
@@ -26,117 +71,255 @@ class Showing:
         What is shown; only read.
     told
         Whom the views tell of clicks.
+    desk
+        The views.
+    layouts
+        Where the samples are drawn.
     view
         The first one.
-    max_points, max_tsne_points, seed
-        See :class:`~ali_viz.views.layouts.Layouts`.
 
     Notes
     -----
-    JupyterLab may handle clicks in another thread than cells, so what is shown changes under :attr:`lock`.
+    Clicks, cells of the notebook, layouts and trainings come in different threads, so what is shown changes under
+    :attr:`lock`.
     """
 
-    def __init__(
-        self, session: Session, told: Told, *, view: View, max_points: int, max_tsne_points: int, seed: int
-    ) -> None:
+    def __init__(self, session: Session, told: Told, *, desk: Desk, layouts: Layouts, view: View) -> None:
         self.lock = threading.RLock()
-        self.view: View = _checked(view, VIEWS, "view")
-        self.mode: Mode = "automatic"
-        self.comparison: Comparison = "start"
-        self.selected: tuple[int, ...] = ()
-        self.desk = Desk(session, told)
-        self._session = session
-        self._work = Work(self.desk, session)
-        self._layouts = Layouts(
-            session, max_points=max_points, max_tsne_points=max_tsne_points, seed=seed, progress=self._work
-        )
+        self.session, self.desk, self.layouts = session, desk, layouts
+        self.last: Session | None = None
+        self.looking = Looking(view=_checked(view, VIEWS, "view"))
+        self._told = told
         self._drawn: tuple[object, Drawing] | None = None
         self._proposal: Proposal | None = None
+        self._closed = False
+        self._working = ""
+        self._unsubscribe = session.subscribe(self.heard)
+
+    def start(self) -> None:
+        """Draw the first picture."""
         self.refresh(session_changed=True)
-        embedding = session.embedding
+        embedding = self.session.embedding
         self.say(f"{len(embedding):,} samples, {embedding.dim:,} dimensions, {embedding.n_classes} classes")
 
     def heard(self, event: SessionEvent) -> None:
         """Show the session after a change of it; a picture that cannot be drawn must not stop the session."""
-        try:
+        with self.lock:
+            self.looking.displacement = None
+            try:
+                self.refresh(session_changed=True)
+            except AliError as error:
+                self.desk.messages.error(str(error))
+                return
+            if event.kind != "settings":
+                self.say(_said(event.kind, self.session))
+
+    def follow(self, session: Session, last: Session | None) -> None:
+        """Show another session of the same samples; ``last`` is what the epoch before it followed, if one did."""
+        with self.lock:
+            self._unsubscribe()
+            if session is not self.session:
+                self.layouts.follow(session, self.session)
+            self.session, self.last = session, last
+            self._unsubscribe = session.subscribe(self.heard)
+            self.looking.displacement = None
             self.refresh(session_changed=True)
-        except AliError as error:
-            self.desk.messages.error(str(error))
-            return
-        if event.kind != "settings":
-            self.say(_told(event.kind, self._session))
 
-    def select(self, codes: Sequence[int]) -> None:
+    def select(self, codes: Sequence[int], lassoed: NDArray[np.int64] | None = None) -> None:
         """Select the classes with these codes and no others."""
-        self.selected = tuple(dict.fromkeys(codes))
-        self.refresh()
-
-    def set_mode(self, mode: Mode) -> None:
-        """Show the controls of another mode."""
-        self.mode = _checked(mode, get_args(Mode), "mode")
-        self.refresh()
-
-    def look(self, *, view: View | None = None, comparison: Comparison | None = None) -> None:
-        """Change view or comparison; when that cannot be drawn, all stays as it is and AliError says why."""
-        before = self.view, self.comparison
-        if view is not None:
-            self.view = _checked(view, VIEWS, "view")
-        if comparison is not None:
-            self.comparison = _checked(comparison, tuple(COMPARISONS), "comparison")
-        try:
+        with self.lock:
+            looking = self.looking
+            looking.selected, looking.lassoed, looking.displacement = tuple(dict.fromkeys(codes)), lassoed, None
             self.refresh()
-        except AliError:
-            self.view, self.comparison = before
-            raise
-        if self._work.summary:
-            self.say("")
+
+    def look(self, **changes: Any) -> None:  # noqa: ANN401  # values of Looking
+        """Change what is looked at; when that cannot be drawn, all stays as it is and AliError says why."""
+        allowed = {"view": VIEWS, "comparison": tuple(COMPARISONS), "mode": get_args(Mode)}
+        for name in set(changes) & set(allowed):
+            _checked(changes[name], allowed[name], name)
+        with self.lock:
+            before = {name: getattr(self.looking, name) for name in changes}
+            self._set(changes)
+            try:
+                self.refresh()
+            except AliError:
+                self._set(before)
+                raise
+
+    def work(self, name: str) -> None:
+        """Say what is under way in the background; an empty name ends it."""
+        with self.lock:
+            self._working = name
+            if name:
+                self.say(f"{name[:1].upper()}{name[1:]} …")
+            self.desk.rest(self.session, working=bool(name))
+
+    def mark(self, row: int) -> None:
+        """Mark one sample in the picture and select its class."""
+        with self.lock:
+            self.looking.marked = row
+            self.select((int(self.session.embedding.labels[row]),))
+
+    def open(self, path: Path) -> None:
+        """Show the session saved in ``path`` instead; AliError when it does not belong to this embedding."""
+        file = path / "session.json" if path.is_dir() else path
+        self.follow(Session.load(file, self.session.embedding), self.last)
+        self.say(f"Opened {file}: {len(self.session.steps)} steps")
 
     def say(self, text: str) -> None:
-        """Put ``text``, and what slow work took if there was any, into the status line."""
-        took, self._work.summary = self._work.summary, ""
-        self.desk.messages.status(". ".join(filter(None, [text, took])))
+        """Put ``text`` into the status line."""
+        self.desk.messages.status(text)
+
+    def laid_out(self) -> None:
+        """Show a layout that has just been computed."""
+        with self.lock:
+            self._drawn = None
+            self.refresh()
+
+    def manual_step(self, away_from: Sequence[str] | None = None, **strengths: float) -> ManualStep:
+        """Return what Apply would do; AliError when no class is selected."""
+        looking, settings, names = self.looking, self.session.settings, self.session.embedding.class_names
+        if not looking.selected:
+            raise AliError("no class is selected; use the lasso, a click, the legend or the list of classes")
+        standing = strengths_of(settings)
+        if looking.displacement is not None:
+            standing |= {"rotate": 0.0, "shift": 0.0}
+        return ManualStep(
+            classes=tuple(names[code] for code in looking.selected),
+            away_from=None if away_from is None else tuple(away_from),
+            n_neighbours=settings.n_neighbours,
+            displacement=looking.displacement,
+            **(standing | strengths),
+        )
 
     def refresh(self, *, session_changed: bool = False) -> None:
         """Show everything as it is now; views send only what differs."""
         with self.lock:
+            if self._closed:
+                return
             if session_changed:
                 self._proposal = self._proposed()
+            drawing = self.drawing()
             self.desk.update(
                 Scene(
-                    drawing=self._drawing(),
-                    settings=self._session.settings,
+                    drawing=drawing,
+                    preview=self._preview(drawing),
                     proposal=self._proposal,
-                    session=self._session,
-                    selected=self.selected,
-                    mode=self.mode,
-                    comparison=self.comparison,
+                    session=self.session,
+                    last=self.last,
+                    looking=self.looking,
+                    working=bool(self._working),
                 )
             )
 
-    def _drawing(self) -> Drawing:
-        session = self._session
-        key = (session.state_at(session.cursor), session.cursor, self.view, self.comparison)
+    def close(self) -> None:
+        """Show nothing any more."""
+        with self.lock:
+            self._closed = True
+            self._unsubscribe()
+            self.layouts.close()
+
+    def _set(self, changes: dict[str, Any]) -> None:
+        for name, value in changes.items():
+            setattr(self.looking, name, value)
+
+    def drawing(self) -> Drawing:
+        """Return the picture of what is looked at."""
+        session, looking = self.session, self.looking
+        key = (session.state_at(session.cursor), session.cursor, looking.view, looking.comparison, self.last)
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = (key, draw(session, self._layouts, self.view, self.comparison))
+            with self.layouts.together():
+                if looking.comparison == "epoch" and self.last is not None:
+                    drawing = draw_epoch(self.last, session, self.layouts, looking.view)
+                else:
+                    drawing = draw(session, self.layouts, looking.view, looking.comparison)
+            self._drawn = (key, drawing)
         return self._drawn[1]
+
+    def _preview(self, drawing: Drawing) -> Preview | None:
+        """Return where the next step would put its classes, if that is to be shown and can be told."""
+        looking, session = self.looking, self.session
+        if looking.comparison == "epoch" or (looking.mode == "automatic" and not looking.preview):
+            return None
+        if looking.mode == "automatic":
+            coming = None if self._proposal is None else (self._proposal.state, self._proposal.step.classes)
+        else:
+            coming = self._manual_outcome()
+        if coming is None:
+            return None
+        state, codes = coming
+        return preview_of(session, self.layouts, looking.view, drawing, state, codes=codes)
+
+    def _manual_outcome(self) -> tuple[InterventionState, tuple[int, ...]] | None:
+        names = self.session.embedding.class_names
+        away_from = self.desk.manual.chosen
+        try:
+            step = self.manual_step(None if away_from is None else [names[code] for code in away_from])
+            return self.session.outcome(step), self.looking.selected
+        except (AliError, ValueError):  # nothing to show yet: Apply says why
+            return None
 
     def _proposed(self) -> Proposal | None:
         try:
-            return self._session.propose()
+            return self.session.propose()
         except AliError as error:
             self.desk.messages.error(str(error))
             return None
 
 
-def _told(kind: str, session: Session) -> str:
+def _said(kind: str, session: Session) -> str:
     """Say what happened and where the session stands."""
     where = f"{session.cursor} of {session.cursor + len(session.undone)} steps in force"
     if kind == "step":
         return f"Step {session.cursor}: {session.describe(session.steps[-1])}"
-    return {"undo": "Undone: ", "redo": "Redone: ", "reset": "Reset: "}[kind] + where
+    words = {
+        "undo": "Undone",
+        "redo": "Redone",
+        "reset": "Reset",
+        "go": f"Now at step {session.cursor}",
+        "toggle": "Step switched, the later ones carried out again",
+        "branch": f"Branch {session.branch}",
+    }
+    return f"{words[kind]}: {where}"
 
 
 def _checked(value: Any, allowed: Sequence[Any], name: str) -> Any:  # noqa: ANN401
     if value not in allowed:
         raise AliError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
     return value
+
+
+def make_showing(
+    session: Session,
+    told: Told,
+    *,
+    live: bool,
+    images: Images | None,
+    view: View | None,
+    max_points: int,
+    max_tsne_points: int,
+    seed: int,
+) -> Showing:
+    """Put views and layouts together; parameters as of :class:`~ali_viz.studio.Studio`."""
+    embedding = session.embedding
+    order = class_order(session)
+    desk = Desk(session, order, told, live=live, images=None if images is None else ImageSource(images, embedding))
+    layouts = Layouts(
+        session,
+        max_points=max_points,
+        max_tsne_points=max_tsne_points,
+        seed=seed,
+        progress=desk.progress,
+    )
+    first = view or ("dims" if embedding.dim <= 2 else "pca")
+    showing = Showing(session, told, desk=desk, layouts=layouts, view=first)
+    layouts.on_ready, layouts.on_error = showing.laid_out, desk.messages.error
+    return showing
+
+
+def class_order(session: Session) -> list[int]:
+    """Return the classes with samples in the order of lists and legend: by lineage where known, else by distance."""
+    embedding = session.embedding
+    names = embedding.class_names
+    order = lineage_order(names) if has_lineages(names) else distance_order(session.state_at(0).statistics)
+    return [code for code in order if embedding.counts[code]]

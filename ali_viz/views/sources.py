@@ -1,17 +1,44 @@
-"""From what a person gives (a path, an embedding, a session) to a Session."""
+"""From what a person gives (a path, an embedding, a session, a training) to a Session."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Union
 
+from ali_core.data import CellImages
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import SavedSession, Session
 
-__all__ = ["Source", "open_session"]
+if TYPE_CHECKING:
+    from ali_core.training import LiveTraining, Training
 
-Source = str | Path | LabelledEmbedding | Session
+__all__ = ["Images", "Source", "open_session", "open_source"]
+
+Source = Union[str, Path, LabelledEmbedding, Session, "Training", "LiveTraining"]
+Images = str | Path | CellImages
 
 EMBEDDING_SUFFIXES = (".npz", ".parquet", ".csv", ".h5ad")
 SESSION_NAME = "session.json"
+
+
+def open_source(source: Source, control: "Training | None" = None) -> tuple[Session, "LiveTraining | None"]:
+    """Return the session to show, and the training that it belongs to when ``source`` is one.
+
+    Raises
+    ------
+    AliError
+        As :func:`open_session` does; or for a ``control`` without a training.
+    """
+    if "ali_core.training" in sys.modules:  # who has a training has imported it; nobody else waits for torch
+        from ali_core.training import LiveTraining, Training  # noqa: PLC0415
+
+        if isinstance(source, Training):
+            source = LiveTraining.of(source, control=control)
+        if isinstance(source, LiveTraining):
+            return source.session or Session(source.state.embedding), source
+    if control is not None:
+        raise AliError("control is for a training only; give epochs(data, settings) as the source")
+    return open_session(source), None
 
 
 def open_session(source: Source) -> Session:
@@ -33,7 +60,7 @@ def open_session(source: Source) -> Session:
     if isinstance(source, LabelledEmbedding):
         return Session(source)
     if not isinstance(source, str | Path):
-        raise AliError(f"give a path, a LabelledEmbedding or a Session; got {type(source).__name__}")
+        raise AliError(f"give a path, a LabelledEmbedding, a Session or a Training; got {type(source).__name__}")
     path = Path(source).expanduser()
     if path.is_dir():
         return _of_folder(path)

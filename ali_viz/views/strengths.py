@@ -37,6 +37,7 @@ SLIDERS: dict[str, tuple[str, float, float, str]] = {
         "γ: direction of the shift; 1 straight away from the neighbours, 0 at right angles to the lines between them",
     ),
 }
+UNITS = "λ<sub>c</sub>, γ: shares; λ<sub>r</sub>: share of a half turn; λ<sub>s</sub>: spreads of the class"
 PRESET_FIELDS = ("contract", "rotate", "shift", "shift_mix", "n_neighbours")
 
 
@@ -84,7 +85,8 @@ class StrengthsView:
         self.preset.observe(self._preset_chosen, "value")
         for name, slider in (*self.sliders.items(), ("n_neighbours", self.n_neighbours)):
             slider.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
-        self.widget = widgets.VBox([heading("Strengths"), self.preset, *self.sliders.values(), self.n_neighbours])
+        units = widgets.HTML(f'<div class="ali-muted ali-small">{UNITS}</div>', layout=wide())
+        self.widget = widgets.VBox([heading("Strengths"), self.preset, *self.sliders.values(), self.n_neighbours, units])
 
     def update(self, settings: InterventionSettings) -> None:
         """Show ``settings``; a value beyond a slider lengthens the slider."""

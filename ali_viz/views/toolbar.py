@@ -1,23 +1,30 @@
-"""The row on top: mode, view, comparison, and what must be known about the picture."""
+"""The row on top: mode, view, comparison, names, and what must be known about the picture."""
 
 from collections.abc import Callable
+from html import escape
 
 import ipywidgets as widgets
 
 from ali_core.projection import View
 from ali_viz.views.appearance import quiet
-from ali_viz.views.drawing import COMPARISONS, VIEW_NAMES, Comparison, Drawing
+from ali_viz.views.drawing import COMPARISONS, VIEW_NAMES, Comparison
 
 __all__ = ["MODES", "Toolbar"]
 
 MODES = {"automatic": "Automatic", "manual": "Manual"}
 MODE_HELP = ("Ω chooses the class that moves", "You choose the classes that move")
-VIEW_HELP = (
-    "Draw the first two dimensions of the embedding",
-    "Draw the two principal components of the untouched embedding",
-    "t-SNE; each state starts from the one before",
-    "t-SNE that is told the labels: for looking only, never score it",
-)
+VIEW_HELP: dict[View, str] = {
+    "dims": "Draw the first two dimensions of the embedding",
+    "pca": "Draw the two principal components of the untouched embedding",
+    "tsne": "t-SNE; each state starts from the one before",
+    "parametric": "t-SNE by a network: one map for all states, so what did not change stands still; classes can be dragged",
+    "supervised_tsne": "t-SNE that is told the labels: for looking only, never score it",
+}
+BADGES: dict[View, str] = {
+    "supervised_tsne": "uses labels: never score it",
+    "shuffled_tsne": "uses shuffled labels: what is separate here is made by the method, not by the cells",
+}
+SUPERVISED: tuple[View, ...] = ("supervised_tsne", "shuffled_tsne")
 
 
 class Toolbar:
@@ -25,38 +32,68 @@ class Toolbar:
 
     Parameters
     ----------
+    live
+        Whether a training is attached: then the last epoch can be looked at.
     on_mode, on_view, on_comparison
         Called with the new key when a person switches.
+    on_names
+        Called with whether the classes' names stand in the picture.
     """
 
     def __init__(
         self,
         *,
+        live: bool,
         on_mode: Callable[[str], None],
         on_view: Callable[[View], None],
         on_comparison: Callable[[Comparison], None],
+        on_names: Callable[[bool], None],
     ) -> None:
         self._quiet = quiet()
         self.mode = _toggle([(name, key) for key, name in MODES.items()], "Mode", MODE_HELP)
-        self.view = _toggle([(name, key) for key, name in VIEW_NAMES.items()], "View", VIEW_HELP)
+        self.view = _toggle([(VIEW_NAMES[key], key) for key in VIEW_HELP], "View", tuple(VIEW_HELP.values()))
+        compared = [(name, key) for key, name in COMPARISONS.items() if live or key != "epoch"]
         self.comparison = _toggle(
-            [(name, key) for key, name in COMPARISONS.items()],
+            compared,
             "Compare with",
-            ("Left: the untouched embedding", "Left: the state before the last step"),
+            (
+                "Left: the untouched embedding",
+                "Left: the state before the last step",
+                "Three columns: before, after the interventions, and what one epoch of training made of them",
+            )[: len(compared)],
+        )
+        self.shuffled = widgets.ToggleButton(
+            description="shuffled labels",
+            tooltip="The control: the same with shuffled labels. What looks separate there is made by the method",
+            layout={"width": "auto", "display": "none"},
+        )
+        self.names = widgets.ToggleButton(
+            value=True, description="names", tooltip="Write the names of the classes into the picture",
+            layout={"width": "auto"},
         )
         self.badge = widgets.HTML()
-        for widget, tell in ((self.mode, on_mode), (self.view, on_view), (self.comparison, on_comparison)):
+        told = ((self.mode, on_mode), (self.view, on_view), (self.comparison, on_comparison), (self.names, on_names))
+        for widget, tell in told:
             widget.observe(lambda change, tell=tell: None if self._quiet.active else tell(change["new"]), "value")
+        self.shuffled.observe(lambda change: self._shuffled(change["new"], on_view), "value")
         self.widget = widgets.HBox(
-            [self.mode, self.view, self.comparison, self.badge],
+            [self.mode, self.view, self.shuffled, self.badge, self.comparison, self.names],
             layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 16px"},
         )
 
-    def update(self, drawing: Drawing, mode: str, comparison: Comparison) -> None:
-        """Show which toggles are on and what is drawn."""
+    def update(self, view: View, mode: str, comparison: Comparison) -> None:
+        """Show which toggles are on; ``view`` is what is looked at."""
         with self._quiet:
-            self.mode.value, self.view.value, self.comparison.value = mode, drawing.view, comparison
-        self.badge.value = '<span class="ali-badge">uses labels: never score it</span>' if drawing.uses_labels else ""
+            self.mode.value, self.comparison.value = mode, comparison
+            self.view.value = "supervised_tsne" if view in SUPERVISED else view
+            self.shuffled.value = view == "shuffled_tsne"
+        self.shuffled.layout.display = "flex" if view in SUPERVISED else "none"
+        badge = BADGES.get(view, "")
+        self.badge.value = f'<span class="ali-badge">{escape(badge)}</span>' if badge else ""
+
+    def _shuffled(self, on: bool, tell: Callable[[View], None]) -> None:
+        if not self._quiet.active:
+            tell("shuffled_tsne" if on else "supervised_tsne")
 
 
 def _toggle(options: list[tuple[str, str]], label: str, tooltips: tuple[str, ...]) -> widgets.ToggleButtons:

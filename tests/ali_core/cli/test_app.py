@@ -53,7 +53,7 @@ def test_excluded_classes_are_gone(embedding_file, tmp_path):
         (["intervene", "EMB", "--iterations", "-1"], "iterations"),
         (["intervene", "EMB", "--strength", "2"], "--strength"),
         (["intervene"], "EMB"),
-        (["replay", "EMB"], "--embedding"),
+        (["replay", "EMB"], "--out"),
         (["embed", "EMB"], "--weights"),
         (["data", "synthetic"], "OUT"),
         (["demo", "--n", "3"], "150"),
@@ -96,7 +96,7 @@ def test_failed_work_is_told_in_one_line_with_code_1(embedding_file, tmp_path, c
     "command",
     [
         *("", "demo", "data", "data synthetic", "embed", "dry-run", "experiment", "figures", "intervene", "replay"),
-        *("panels", "lab"),
+        *("panels", "studio", "lab"),
     ],
 )
 def test_every_command_explains_itself(command, capsys):

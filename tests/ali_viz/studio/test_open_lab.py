@@ -9,7 +9,7 @@ import pytest
 
 import ali_viz.lab
 from ali_core import AliError
-from ali_viz.lab import NOTEBOOK, lab_command, lab_environment, notebook_file, open_lab
+from ali_viz.lab import NOTEBOOK, lab_command, lab_environment, notebook_file, open_lab, open_studio
 
 
 class Process:
@@ -101,3 +101,27 @@ def test_ctrl_c_is_a_clean_end(monkeypatch):
 def test_a_path_that_is_not_there_is_said(tmp_path):
     with pytest.raises(AliError, match="there is no file or folder"):
         open_lab(tmp_path / "nothing")
+
+
+def test_a_studio_opens_in_a_notebook_of_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setenv("ALI_PATH", "left over")
+    cells = tmp_path / "two cells.npz"
+    cells.touch()
+    work = tmp_path / "work"
+    assert open_studio(cells, folder=work, browser=False, port=9000) == 3
+    started = Process.started[-1]
+    assert (work / "studio-two cells.ipynb").exists()
+    assert "--LabApp.default_url=/lab/tree/studio-two%20cells.ipynb" in started.command
+    assert f"--ServerApp.root_dir={work}" in started.command
+    assert {"--ServerApp.ip=127.0.0.1", "--ServerApp.port=9000", "--no-browser"} <= set(started.command)
+    assert "ALI_PATH" not in started.env
+
+
+def test_as_an_app_the_same_notebook_goes_to_voila(tmp_path, monkeypatch):
+    served = []
+    monkeypatch.setattr(ali_viz.lab, "open_app", lambda notebook, **how: served.append((notebook, how)) or 0)
+    cells = tmp_path / "cells.npz"
+    cells.touch()
+    assert open_studio(cells, app=True, folder=tmp_path, browser=False) == 0
+    assert served == [(tmp_path / "studio-cells.ipynb", {"browser": False, "port": None})]

@@ -1,0 +1,34 @@
+"""``ali studio``: the app on an embedding, in JupyterLab or by itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["studio"]
+
+
+def studio(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH", exists=True, help="Embedding file, session file, or a folder such as runs/demo."
+        ),
+    ],
+    *,
+    app: Annotated[bool, typer.Option("--app", help="Only the app, without code; needs the extra app.")] = False,
+    images: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Folder with the images of the samples.", metavar="FOLDER"),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page; otherwise only print its address.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+) -> None:
+    """Open the app on PATH.
+
+    It writes studio-NAME.ipynb into the current folder, or takes the one that is there, and opens it in JupyterLab;
+    with --app the page holds the app alone. Both listen on this machine only. Stop with Ctrl-C.
+    """
+    from ali_viz.lab import open_studio  # noqa: PLC0415
+
+    raise typer.Exit(open_studio(path, app=app, images=images, browser=browser, port=port or None))

@@ -1,0 +1,341 @@
+"""Training that a person steers while it goes on: in a thread of its own, at rest between epochs.
+
+Synopsis::
+
+    with LiveTraining(epochs(data, settings, out="runs/x")) as live:
+        live.go(3); live.wait()                             # three epochs; go() alone trains to the end
+        live.session.undo()                                 # the coming epoch follows what is in force when it begins
+        live.settings = live.settings.changed(shift=2.0)    # strengths of the coming epochs
+        live.go(); live.pause()                             # rests after the epoch under way
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Literal, Self
+
+from ali_core.errors import AliError
+from ali_core.interventions import InterventionSettings, Session
+from ali_core.training.history import History
+from ali_core.training.live_events import Kind, Listeners, LiveEvent
+from ali_core.training.live_run import SteeredRun, check_control, copied
+from ali_core.training.live_thread import EpochThread
+from ali_core.training.loop import EpochState, Training, TrainResult
+
+__all__ = ["LiveTraining"]
+
+BATCH_SECONDS = 0.2
+"""Least time between two events about batches."""
+
+Status = Literal["training", "pausing", "held", "resting", "failed", "finished", "closed"]
+
+
+class LiveTraining:
+    """Drives a training in the background; a script and an app steer it through the same calls.
+
+    Parameters
+    ----------
+    training
+        From :func:`~ali_core.training.epochs`; nobody else may ask it for states. Its first state is there at once.
+    control
+        The same run with ``TrainSettings(control=True)`` in a folder of its own: it trains an epoch after each epoch,
+        so that both have the same number.
+
+    Attributes
+    ----------
+    training, control
+        As given.
+
+    Raises
+    ------
+    AliError
+        For a training of several processes, one that is driven already (:meth:`of` returns who drives it), or a control
+        that differs in more than the interventions.
+
+    Notes
+    -----
+    A training without interference gives the numbers of :func:`~ali_core.training.train`, with pauses or without.
+
+    An epoch follows its own copy of :attr:`session`, taken when it begins. What is changed in a session later is not
+    seen by the epoch under way, and is gone with the next proposals; so change it while :attr:`running` is false.
+
+    The thread lives as long as the process, whoever looks at it. When the interpreter exits, the batch under way is
+    waited for, up to ten seconds; a run with a folder can be continued after its last finished epoch, however it ended.
+    """
+
+    def __init__(self, training: Training, *, control: Training | None = None) -> None:
+        if training.driver is not None:
+            raise AliError("this training is driven already; LiveTraining.of(training) returns by whom")
+        if control is not None:
+            check_control(training.run.settings, control.run.settings)
+        self.training, self.control = training, control
+        self._listeners, self._told = Listeners(), -math.inf
+        self._batch: tuple[int, int, bool] = (0, 0, False)
+        self._run = SteeredRun(training, lambda *at: self._heard(*at, control=False))
+        self._beside = None if control is None else SteeredRun(control, lambda *at: self._heard(*at, control=True))
+        self._moments: tuple[EpochState | None, EpochState] = (None, self._run.state)
+        self._thread = EpochThread(
+            self._train_epoch,
+            epoch=lambda: self.state.epoch,
+            ended=lambda: bool(self.finished),
+            tell=self._tell,
+        )
+        training.driver = self
+
+    @classmethod
+    def of(cls, training: Training, *, control: Training | None = None) -> "LiveTraining":
+        """Return who drives ``training``: the one there is, or a new one."""
+        driver = training.driver
+        return driver if isinstance(driver, LiveTraining) else cls(training, control=control)
+
+    # What is there -------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> EpochState:
+        """The run between two epochs, as it is now; while an epoch is trained, as it was before."""
+        return self._moments[1]
+
+    @property
+    def last(self) -> EpochState | None:
+        """The state before the last epoch, with the session that this epoch followed; None after going back.
+
+        So ``last.session.before`` is where it began, ``last.session.after`` where it should go, and
+        ``state.embedding`` where it went: the three columns of Fig. 6. For ``pali`` and ``pli`` the sessions are in the
+        plane, and ``state.session.before`` is where it went; ``pali`` has fitted its projection anew for that, from
+        where it was.
+        """
+        return self._moments[0]
+
+    @property
+    def session(self) -> Session | None:
+        """What the coming epoch is to follow; change it while the training rests. None as in :class:`EpochState`."""
+        return self.state.session
+
+    @property
+    def running(self) -> bool:
+        """Whether an epoch is under way, also while it is :attr:`held`."""
+        return self._thread.running
+
+    @property
+    def held(self) -> bool:
+        """Whether it stands between two batches."""
+        return self._thread.held
+
+    @property
+    def finished(self) -> str:
+        """Why the run has ended, in words; empty while it can go on."""
+        return self.state.finished
+
+    @property
+    def error(self) -> str:
+        """What stopped it, in words; empty when nothing did, and again when it goes on."""
+        return self._thread.error
+
+    @property
+    def status(self) -> Status:
+        """What it does now, in a word."""
+        thread = self._thread
+        running: Status = "held" if thread.held else "training" if thread.target else "pausing"
+        resting: Status = "failed" if thread.error else "finished" if self.finished else "resting"
+        return "closed" if thread.closed else running if thread.running else resting
+
+    @property
+    def batch(self) -> tuple[int, int]:
+        """Batches of the epoch under way that are done, and in all; (0, 0) before any."""
+        return self._batch[:2]
+
+    @property
+    def in_control(self) -> bool:
+        """Whether the epoch under way is one of the control."""
+        return self.running and self._batch[2]
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Epochs that :meth:`rewind` can go back to."""
+        kept = self.training.run.kept()
+        return kept if self.control is None else tuple(sorted({*kept} & {*self.control.run.kept()}))
+
+    @property
+    def history(self) -> History:
+        """A row for each epoch."""
+        return self.state.history
+
+    @property
+    def control_history(self) -> History | None:
+        """The rows of the control up to the present epoch; None without a control."""
+        return None if self._beside is None else self._beside.state.history.until(self.state.epoch)
+
+    @property
+    def result(self) -> TrainResult | None:
+        """What the run came to; None before it has ended by itself."""
+        return self.training.result
+
+    @property
+    def settings(self) -> InterventionSettings:
+        """Strengths and choices of the proposals of the coming epochs; assign others to change them.
+
+        At rest, what is proposed now is replaced: the session is reset, and the new settings run on it. While an epoch
+        is under way, they hold from the next proposals on. AliError for ``pli`` and for methods without interventions,
+        and for another spread.
+
+        Notes
+        -----
+        They are part of the state after an epoch: a continued run goes on with them, and one that goes back has those
+        of then. Changed while an epoch is under way, they are safe when that epoch is.
+        """
+        intervener = self.training.run.intervener
+        return self.training.run.settings.intervention_settings() if intervener is None else intervener.interventions
+
+    @settings.setter
+    def settings(self, settings: InterventionSettings) -> None:
+        if self.running:
+            self.training.run.intervene_with(settings, write=False)
+        else:
+            with self._thread.at_rest("change the strengths"):
+                self.training.run.intervene_with(settings, write=True)
+                if self.session is not None:
+                    self.session.reset()
+                    self.session.settings = settings
+                    self.session.run()
+        self._tell("settings")
+
+    # What can be done ----------------------------------------------------------------------------------------------
+
+    def go(self, n_epochs: int | None = None) -> None:
+        """Train ``n_epochs``, by default to the end, and return at once.
+
+        While an epoch is under way, it counts as the first of them: a second call changes how many there are, and lets
+        a training go on that is held. After an error, the last safe state is gone back to and tried again.
+
+        Raises
+        ------
+        AliError
+            When the run has ended or is closed, or is broken and has no folder to go back to.
+        """
+        if n_epochs is not None and n_epochs < 1:
+            raise AliError(f"n_epochs must be at least 1; got {n_epochs}")
+        if self._thread.aim(n_epochs):
+            return
+        with self._thread.at_rest("go on"):
+            self._mend()
+            if self.finished:
+                raise AliError(f"the run has ended ({self.finished}); rewind it, or continue it with more max_epochs")
+            self._thread.start(n_epochs)
+
+    def pause(self) -> None:
+        """Rest after the epoch under way; asked a second time, stand before its next batch.
+
+        A training that is held within an epoch goes on from there with :meth:`go`; it cannot go back from there.
+        Nothing happens at rest.
+        """
+        self._thread.pause()
+
+    def skip(self) -> None:
+        """Let the coming epoch follow no interventions: reset the session; redo brings them back."""
+        with self._thread.at_rest("skip the interventions"):
+            if self.session is None:
+                raise AliError("there are no interventions to skip in the coming epoch")
+            self.session.reset()
+
+    def rewind(self, epoch: int) -> None:
+        """Go back to the state after ``epoch``, and with it the control; needs ``keep_checkpoints``.
+
+        Raises
+        ------
+        AliError
+            While an epoch is under way, and for an epoch that is not kept: nothing has changed then.
+        """
+        with self._thread.at_rest("go back"):
+            if epoch not in self.kept:
+                raise AliError(
+                    f"epoch {epoch} is not kept; kept are {list(self.kept)}, and TrainSettings(keep_checkpoints=True) "
+                    "with a folder (out) keeps all"
+                )
+            if self._beside is not None:
+                self._beside.rewind(epoch)
+            self._run.rewind(epoch)
+            self._moments, self._thread.error, self._batch = (None, self._run.state), "", (0, 0, False)
+        self._tell("rewound")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it rests or is held; return whether it does, or False after ``timeout`` seconds.
+
+        An interrupt (Ctrl-C, or Interrupt in Jupyter) pauses the training, and is raised when the epoch is done; a
+        second one is raised at once, and the training goes on to the end of its epoch.
+        """
+        try:
+            return self._thread.wait(timeout)
+        except KeyboardInterrupt:
+            if self._thread.target:
+                self.pause()
+            self._thread.wait()
+            raise
+
+    def subscribe(self, listener: Callable[[LiveEvent], None]) -> Callable[[], None]:
+        """Call ``listener`` with every :class:`~ali_core.training.live_events.LiveEvent`; return a function to end it.
+
+        It is called in the thread that caused the event, which is that of the training for all that training does.
+        """
+        return self._listeners.add(listener)
+
+    def close(self, timeout: float | None = None) -> bool:
+        """End it after the batch under way and release the data; a run on disk can be continued.
+
+        Returns whether it ended within ``timeout`` seconds.
+        """
+        first = not self._thread.closed
+        if not self._thread.close(timeout):
+            return False
+        for training in (self.training, self.control):
+            if training is not None:
+                training.close()
+        self.training.driver = None
+        if first:
+            self._tell("closed")
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Inside --------------------------------------------------------------------------------------------------------
+
+    def _mend(self) -> None:
+        for run in (self._run, self._beside):
+            if run is not None:
+                run.mend()
+        if self._run.state is not self.state:
+            self._moments = (None, self._run.state)
+
+    def _train_epoch(self) -> None:
+        before = self.state
+        if before.session is not None:
+            before = replace(before, session=copied(before.session))
+        self._batch = (0, 0, False)
+        self._moments = (before, self._run.advance(before.session))
+        self._tell("epoch")
+        while self._beside is not None and self._beside.state.epoch < self.state.epoch:
+            if self._beside.state.finished:
+                return
+            self._batch = (0, 0, True)
+            self._beside.advance()
+            self._tell("epoch", control=True)
+
+    def _heard(self, done: int, total: int, *, control: bool) -> None:
+        """After a batch: tell, stand if asked to, end if closed."""
+        self._batch, now = (done, total, control), time.monotonic()
+        if now - self._told >= BATCH_SECONDS:
+            self._told = now
+            self._tell("batch", done=done, total=total, control=control)
+        self._thread.after_batch()
+
+    def _tell(self, kind: Kind, *, done: int = 0, total: int = 0, control: bool = False) -> None:
+        text = self.error if kind == "failed" else ""
+        epoch = self.state.epoch
+        self._listeners.tell(LiveEvent(kind=kind, epoch=epoch, done=done, total=total, control=control, text=text))

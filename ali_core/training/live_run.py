@@ -1,0 +1,97 @@
+"""One training under a hand that steers it: it can be asked again after an error, and followed by its control."""
+
+from collections.abc import Callable
+
+from ali_core.errors import AliError
+from ali_core.interventions import Session
+from ali_core.training.loop import EpochState, Training
+from ali_core.training.settings import TrainSettings
+
+__all__ = ["SteeredRun", "check_control", "copied"]
+
+MAY_DIFFER = ("control", "max_epochs", "patience", "workers", "keep_embeddings", "keep_checkpoints")
+"""Settings in which a control may differ from its training."""
+
+
+class SteeredRun:
+    """A training and the state it is in.
+
+    Parameters
+    ----------
+    training
+        Waits between epochs; its first state is asked for at once, if nobody has yet.
+    hear
+        Called with the batches of the epoch that are done and in all, beside the progress that the training has.
+
+    Attributes
+    ----------
+    state
+        The state yielded last.
+    broken
+        Whether an epoch was begun that did not end; :meth:`mend` goes back before it.
+    """
+
+    def __init__(self, training: Training, hear: Callable[[int, int], None]) -> None:
+        if training.run.settings.devices > 1:
+            raise AliError(
+                f"a person steers one process; this training has {training.run.settings.devices}: use devices=1"
+            )
+        self.training, self.broken = training, False
+        self.state: EpochState = training.state or next(training)
+        own = training.run.progress
+
+        def heard(done: int, total: int) -> None:
+            if own is not None:
+                own(done, total)
+            hear(done, total)
+
+        training.run.progress = heard
+
+    def advance(self, session: Session | None = None) -> EpochState:
+        """Train an epoch that follows ``session``, by default what the state proposes, and return the new state."""
+        self.broken = True
+        if session is not None:
+            self.training.follow(session)
+        self.state = next(self.training)
+        self.broken = False
+        return self.state
+
+    def mend(self) -> None:
+        """Go back to the last safe state, if an epoch broke off; a session that a person has changed is kept.
+
+        Raises
+        ------
+        AliError
+            When there is no folder to go back to.
+        """
+        if not self.broken:
+            return
+        self.training.recover()
+        state = next(self.training)
+        if (state.epoch, state.embedding.fingerprint) != (self.state.epoch, self.state.embedding.fingerprint):
+            self.state = state
+        self.broken = False
+
+    def rewind(self, epoch: int) -> None:
+        """Go back to the state after ``epoch``; AliError when it is not kept."""
+        self.broken = self.broken or epoch in self.training.run.kept()
+        self.training.rewind(epoch)
+        self.state = next(self.training)
+        self.broken = False
+
+
+def copied(session: Session) -> Session:
+    """Return a session of its own with the steps in force in ``session``, for an epoch to follow."""
+    own = Session(session.embedding, session.settings)
+    own.replay(session.steps)
+    return own
+
+
+def check_control(settings: TrainSettings, control: TrainSettings) -> None:
+    """Raise AliError unless a run with ``control`` is what the epochs of one with ``settings`` are worth alone."""
+    if not control.control or settings.control:
+        raise AliError("the control must be a run with TrainSettings(control=True), and the training must be none")
+    theirs = control.model_dump()
+    other = [name for name, value in settings.model_dump().items() if theirs[name] != value and name not in MAY_DIFFER]
+    if other:
+        raise AliError(f"the control has other settings ({', '.join(other)}); change nothing but control")

@@ -1,0 +1,55 @@
+"""Between a running training and the app: after each epoch the app shows what became of the interventions."""
+
+from typing import TYPE_CHECKING
+
+from ali_core.interventions import Session
+
+if TYPE_CHECKING:
+    from ali_core.training import LiveEvent, LiveTraining
+    from ali_viz.views.showing import Showing
+
+__all__ = ["LiveLink"]
+
+
+class LiveLink:
+    """Shows a training as it goes on.
+
+    Parameters
+    ----------
+    training
+        What is trained; it does not know of the app, and goes on when the app is closed.
+    showing
+        What is shown.
+    """
+
+    def __init__(self, training: "LiveTraining", showing: "Showing") -> None:
+        self._training, self._showing = training, showing
+        self._unsubscribe = training.subscribe(self._heard)
+        showing.desk.tabs.open("Training")
+        self._update()
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._unsubscribe()
+
+    def _heard(self, event: "LiveEvent") -> None:
+        showing = self._showing
+        with showing.lock:
+            if event.kind in ("epoch", "rewound"):
+                self._follow(compare=event.kind == "epoch")
+            if event.kind == "failed":
+                showing.desk.messages.error(self._training.error)
+            self._update()
+
+    def _follow(self, *, compare: bool) -> None:
+        training, showing = self._training, self._showing
+        last = None if training.last is None else training.last.session
+        session = training.session or Session(training.state.embedding, showing.session.settings)
+        showing.looking.comparison = "epoch" if compare and last is not None else "start"
+        showing.follow(session, last)
+        showing.say(f"Epoch {training.state.epoch} is trained" if compare else f"Back at epoch {training.state.epoch}")
+
+    def _update(self) -> None:
+        live = self._showing.desk.live
+        if live is not None:
+            live.update(self._training)

@@ -1,0 +1,127 @@
+"""What the app shows, as files: the picture as a print panel, its numbers, the selection, the steps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.files import atomic_path, write_csv
+from ali_core.interventions import Session
+from ali_viz.page import write_page
+from ali_viz.panels import Panel, draw_states, step_panel
+from ali_viz.panels.captions import state_caption
+from ali_viz.panels.class_scatter import class_columns
+from ali_viz.panels.state_panel import STATE_COLUMNS
+from ali_viz.views.drawing import Drawing
+
+__all__ = ["export_screen", "screen_panel"]
+
+
+def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
+    """Return the picture on screen as a print panel: the same positions, one column a side.
+
+    Parameters
+    ----------
+    drawing
+        What is on screen.
+    embedding
+        Whose rows it draws.
+
+    Raises
+    ------
+    AliError
+        While a layout is being computed: a half-done picture is not printed.
+    """
+    if drawing.waiting:
+        raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
+    samples = class_columns(embedding.subset(drawing.rows))
+    parts = [
+        pd.concat(
+            [
+                pd.DataFrame(
+                    {"view": drawing.view, "state": side.title, "x": side.positions[:, 0], "y": side.positions[:, 1]}
+                ),
+                samples,
+            ],
+            axis=1,
+        )
+        for side in drawing.sides
+    ]
+    table = pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
+    source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
+    if len(drawing.rows) < len(embedding):
+        source += f", of which a stratified part is drawn: {len(drawing.rows):,} of {len(embedding):,} samples"
+    figure = draw_states(table, remark=drawing.note)
+    caption = state_caption(table, data=source, settings="", tsne_settings="as laid out in the app, step by step")
+    return Panel(figure=figure, table=table, caption=caption)
+
+
+def export_screen(
+    session: Session, drawing: Drawing, selected: NDArray[np.int64], folder: Path
+) -> list[Path]:
+    """Write everything about what is on screen.
+
+    Parameters
+    ----------
+    session
+        What is shown.
+    drawing
+        Its picture.
+    selected
+        Rows of the selected samples.
+    folder
+        Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
+        step in force), ``selection.csv`` (ids and classes), ``session.json``, ``steps.csv``, ``steps.py``,
+        ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page that needs no network.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    panel = screen_panel(drawing, session.embedding)  # refuses before anything is written
+    steps = [session.describe(step) for step in session.steps]
+    files = [
+        *panel.save(folder, "screen"),
+        _positions(drawing, session.embedding, folder / "screen.npz"),
+        _selection(session.embedding, selected, folder / "selection.csv"),
+        session.before.save(folder / "embedding.npz"),
+        session.after.save(folder / "after.npz"),
+        session.save(folder / "session.json"),
+        write_csv(session.table(), folder / "steps.csv"),
+        _text(session.as_code(), folder / "steps.py"),
+        write_page(panel.table, folder / "embedding.html", caption=panel.caption, steps=steps),
+    ]
+    return [*files, *_last_step(session, drawing.rows, folder)]
+
+
+def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Sequence[Path]:
+    in_force = [number for number, step in enumerate(session.steps, start=1) if not step.skipped]
+    if not in_force:
+        return []
+    embedding = session.embedding
+    source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
+    return step_panel(session, in_force[-1], data=source, rows=rows).save(folder, "fig3")
+
+
+def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Path:
+    sides = {f"positions_{number}": side.positions for number, side in enumerate(drawing.sides, start=1)}
+    titles = np.array([side.title for side in drawing.sides])
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, ids=embedding.ids[drawing.rows], labels=drawing.labels, titles=titles, **sides)
+    return path
+
+
+def _selection(embedding: LabelledEmbedding, rows: NDArray[np.int64], path: Path) -> Path:
+    names = np.array(embedding.class_names)[embedding.labels[rows]]
+    return write_csv(pd.DataFrame({"id": embedding.ids[rows], "class": names}), path)
+
+
+def _text(text: str, path: Path) -> Path:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    return path

@@ -1,0 +1,119 @@
+"""The notebook that ``ali studio`` opens: one sentence and one cell with the app."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ali_core.errors import AliError
+from ali_core.files import atomic_path
+
+__all__ = ["LAB_ONLY", "studio_notebook", "write_studio_notebook"]
+
+LAB_ONLY = "lab-only"
+"""Tag of cells that speak of JupyterLab's menus; Voilà does not show them."""
+
+OWNER = "ali"
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+TEXT = """# Studio on {name}
+
+**Run ▸ Run All Cells** opens the app below. Everything a click does is a method of `studio` as well, in cells of your \
+own: `studio.session` holds the steps."""
+CODE = """from ali_viz import Studio
+
+studio = Studio({arguments})
+studio"""
+
+
+def studio_notebook(path: str | Path, images: str | Path | None = None) -> dict[str, Any]:
+    """Return a notebook (nbformat 4.5) whose code cell is a Studio on ``path``.
+
+    Parameters
+    ----------
+    path
+        Embedding file, session file or folder. It is written absolute, so that the notebook opens from anywhere.
+    images
+        Folder with the images of the samples; None for none.
+
+    Notes
+    -----
+    The metadata name what the notebook was written for, so that it is recognised later.
+    """
+    sources = _sources(path, images)
+    arguments = [_quoted(sources["path"])] + [
+        f"images={_quoted(sources['images'])}" for _ in range("images" in sources)
+    ]
+    code = {"cell_type": "code", "id": "studio", "metadata": {}, "execution_count": None, "outputs": []}
+    text = {"cell_type": "markdown", "id": "about", "metadata": {"tags": [LAB_ONLY]}}
+    return {
+        "cells": [
+            text | {"source": TEXT.format(name=f"`{Path(path).name}`")},
+            code | {"source": CODE.format(arguments=", ".join(arguments))},
+        ],
+        "metadata": {"kernelspec": KERNEL, "language_info": {"name": "python"}, OWNER: sources},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def write_studio_notebook(
+    path: str | Path, folder: str | Path | None = None, *, images: str | Path | None = None
+) -> Path:
+    """Write that notebook into ``folder``, unless it is there already, and return the file.
+
+    Parameters
+    ----------
+    path, images
+        See :func:`studio_notebook`.
+    folder
+        By default the current one.
+
+    Returns
+    -------
+    pathlib.Path
+        ``studio-NAME.ipynb`` with the name of ``path``. A notebook that was written for the same ``path`` and
+        ``images`` is kept as it is, with whatever was added to it; any other file of that name is left alone, and the
+        notebook is called ``studio-NAME-2.ipynb``, and so on.
+
+    Raises
+    ------
+    AliError
+        When ``path`` or ``images`` does not exist, or the folder cannot be written to.
+    """
+    for given in (path, *([] if images is None else [images])):
+        if not Path(given).exists():
+            raise AliError(f"there is no file or folder {given}")
+    where = Path.cwd() if folder is None else Path(folder)
+    file, number = where / f"studio-{_name(path)}.ipynb", 1
+    while file.exists() and _written_for(file) != _sources(path, images):
+        number += 1
+        file = where / f"studio-{_name(path)}-{number}.ipynb"
+    if not file.exists():
+        try:
+            with atomic_path(file) as temporary:
+                temporary.write_text(json.dumps(studio_notebook(path, images), indent=1, ensure_ascii=False), "utf-8")
+        except OSError as error:
+            raise AliError(f"cannot write {file} ({error.strerror}); go to a folder of your own") from None
+    return file
+
+
+def _sources(path: str | Path, images: str | Path | None) -> dict[str, str]:
+    named = {"path": path} | ({} if images is None else {"images": images})
+    return {name: str(Path(value).absolute()) for name, value in named.items()}
+
+
+def _written_for(file: Path) -> object:
+    """Return what the notebook in ``file`` was written for; None when it is not one of ours."""
+    try:
+        return json.loads(file.read_text("utf-8"))["metadata"].get(OWNER)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _name(path: str | Path) -> str:
+    absolute = Path(path).absolute()
+    return absolute.name if absolute.is_dir() else absolute.stem
+
+
+def _quoted(text: str) -> str:
+    """Return ``text`` as a Python string in double quotes."""
+    return json.dumps(text, ensure_ascii=False)

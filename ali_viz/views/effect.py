@@ -1,0 +1,219 @@
+"""What the steps promise for each class, and what happened; the scores before, after, and at best."""
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+
+from ali_viz.theme import ClassStyle, class_label
+from ali_viz.views.appearance import wide
+
+if TYPE_CHECKING:
+    from ali_core.experiments.session_scorer import SessionScores
+
+__all__ = ["EFFECT_STYLE", "EffectView", "change_words", "effect_html", "scores_html"]
+
+EFFECT_STYLE = """
+.ali-studio table.ali-effect { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
+.ali-studio table.ali-effect th { font-weight: 600; padding: 1px 6px; text-align: right; white-space: nowrap;
+  background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
+.ali-studio table.ali-effect td { padding: 0 6px; text-align: right; line-height: 17px; white-space: nowrap; }
+.ali-studio table.ali-effect th[colspan] { text-align: center; }
+.ali-studio table.ali-effect .ali-name { text-align: left; position: sticky; left: 0; }
+.ali-studio table.ali-effect .ali-first { border-left: 1px solid var(--jp-border-color2, #d5d9e0); }
+.ali-studio table.ali-effect .ali-better { font-weight: 600; }
+.ali-studio .ali-figures { font-size: 13px; margin: 2px 0; }
+.ali-studio .ali-figures b { font-variant-numeric: tabular-nums; }
+.ali-studio .ali-figures ul { margin: 2px 0; padding-left: 18px; font-size: 12px; }
+"""
+
+Units = Literal["absolute", "relative"]
+
+MEASURES: dict[Units, tuple[str, ...]] = {
+    "absolute": ("spread", "distance", "overlap"),
+    "relative": ("relative_spread", "relative_distance", "overlap"),
+}
+NAMES = {
+    "spread": ("spread", "root mean square distance to the center of the class, per axis"),
+    "distance": ("distance to nearest", "from the center of the class to the nearest other center"),
+    "overlap": ("overlap", "spread / distance, the mean-std term of Ω: smaller is better"),
+    "relative_spread": ("spread / mean distance", "spread, in units of the mean distance of all centers"),
+    "relative_distance": ("distance / mean distance", "to the nearest center, in units of the mean distance of all"),
+}
+STATES = {"before": "before", "predicted": "promised", "happened": "happened"}
+SMALLER_IS_BETTER = {"spread", "overlap", "relative_spread"}
+KEPT = "how much of the promised change of the overlap came about; 100 %: all of it, below 0: the other way"
+NORM_WORDS = (
+    "Steps keep the norm of the embedding, training does not: compare with what happened in units of the mean distance."
+)
+EPOCH_WORDS = "The F1 after the epoch is that of the training's own validation samples, not of these."
+
+
+def change_words(before: float, now: float) -> str:
+    """Return a change as an arrow, a sign and percent, such as ``▼ −23 %``; nothing where there is none to tell."""
+    if not np.isfinite(before) or not np.isfinite(now) or before == 0.0:
+        return ""
+    percent = round(100.0 * (now / before - 1.0))
+    if percent == 0:
+        return "= 0 %"
+    return f"▲ +{percent} %" if percent > 0 else f"▼ −{-percent} %"
+
+
+def effect_html(table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequence[int], units: Units) -> str:
+    """Return the effect of steps as an HTML table.
+
+    Parameters
+    ----------
+    table
+        From :func:`~ali_core.interventions.class_distances.effect_table`.
+    styles
+        Of each class, by code.
+    codes
+        Classes to list, in this order; those that are not in ``table`` are left out.
+    units
+        ``absolute``, or ``relative`` to the mean distance of all centers.
+    """
+    rows = {(row["class"], row["measure"]): row for row in table.to_dict("records")}
+    happened = bool(table["happened"].notna().any())
+    states = [state for state in STATES if happened or state != "happened"]
+    top = "".join(
+        f'<th class="ali-first" colspan="{len(states)}" scope="colgroup" title="{escape(NAMES[measure][1])}">'
+        f"{NAMES[measure][0]}</th>"
+        for measure in MEASURES[units]
+    )
+    below = "".join(f'<th scope="col"{_first(state)}>{STATES[state]}</th>' for _ in MEASURES[units] for state in states)
+    kept = f'<th class="ali-first" rowspan="2" title="{KEPT}">kept</th>' if happened else ""
+    body = "".join(
+        f'<tr><th class="ali-name" scope="row">{_dotted(styles[code])}</th>'
+        + "".join(_cells(rows[code, measure], measure, states) for measure in MEASURES[units])
+        + (f'<td class="ali-first">{_percent(rows[code, "overlap"]["kept"])}</td>' if happened else "")
+        + "</tr>"
+        for code in codes
+        if (code, "overlap") in rows
+    )
+    return (
+        '<table class="ali-effect"><thead>'
+        f'<tr><th class="ali-name" rowspan="2" scope="col">class</th>{top}{kept}</tr><tr>{below}</tr>'
+        f"</thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _first(state: str) -> str:
+    return ' class="ali-first"' if state == "before" else ""
+
+
+def _cells(row: Mapping[Any, Any], measure: str, states: Sequence[str]) -> str:
+    """Return a value before, promised and happened; a change for the better is bold and says so."""
+    cells = [f'<td class="ali-first">{_number(row["before"])}</td>']
+    for state in states[1:]:
+        words = change_words(row["before"], row[state])
+        better = (row[state] < row["before"]) == (measure in SMALLER_IS_BETTER)
+        kind, tip = (' class="ali-better"', "better") if better else ("", "worse")
+        told = f'{kind} title="{tip} than before"' if words and words[0] in "▲▼" else ""
+        cells.append(f"<td{told}>{_number(row[state])} {words}</td>")
+    return "".join(cells)
+
+
+def _dotted(style: ClassStyle) -> str:
+    return f'<span class="ali-dot" style="background:{style.colour}"></span>{escape(class_label(style.name))}'
+
+
+def _number(value: float) -> str:
+    if np.isnan(value):
+        return "–"
+    if np.isinf(value):
+        return "∞"
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 1000.0 else f"{value:,.0f}"
+
+
+def _percent(value: float) -> str:
+    return f"{round(100.0 * value)} %".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def scores_html(scores: "SessionScores | None", epoch_f1: float | None = None) -> str:
+    """Return the macro F1 of the untouched state, the prediction, the bound, and after an epoch, as HTML."""
+    if scores is None:
+        known = "" if epoch_f1 is None else f" After the epoch (validation of the training): <b>{epoch_f1:.3f}</b>."
+        return f'<div class="ali-figures ali-muted">This state has not been scored.{known}</div>'
+    from ali_core.experiments.session_scorer import BOUND_WORDS  # noqa: PLC0415  # scikit-learn is slow to import
+
+    start, now = scores.untouched.macro_f1, scores.transfer.macro_f1
+    steps = f"{scores.n_steps} step{'' if scores.n_steps == 1 else 's'}"
+    parts = [
+        f"untouched <b>{start:.3f}</b>",
+        f"predicted after {steps} <b>{now:.3f}</b> ({_difference(now - start)})",
+        f'bound <b>{scores.oracle.macro_f1:.3f}</b> <span class="ali-badge">{BOUND_WORDS}</span>',
+    ]
+    if epoch_f1 is not None:
+        parts.append(f"after the epoch <b>{epoch_f1:.3f}</b>")
+    notes = [*scores.words, *([] if epoch_f1 is None else [EPOCH_WORDS])]
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        f'<div class="ali-figures">Macro F1 of {scores.n_validation:,} held-out samples: {" · ".join(parts)}'
+        f"<details><summary>What these numbers are</summary><ul>{listed}</ul></details></div>"
+    )
+
+
+def _difference(value: float) -> str:
+    if round(abs(value), 3) == 0.0:
+        return "= 0.000"
+    return f"▲ +{value:.3f}" if value > 0.0 else f"▼ −{-value:.3f}"
+
+
+class EffectView:
+    """The effect of the steps for each class, and the scores.
+
+    Parameters
+    ----------
+    styles
+        Of each class, by code.
+    codes
+        Classes to list, in this order.
+    on_score
+        Called when a person wants the state scored.
+    """
+
+    def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int], *, on_score: Callable[[], None]) -> None:
+        self._styles, self._codes = styles, codes
+        self._shown: pd.DataFrame | None = None
+        self.score = widgets.Button(
+            description="Score this state",
+            tooltip="Predict the macro F1 on held-out samples; takes seconds the first time, then less",
+            layout={"width": "auto", "flex": "0 0 auto"},
+        )
+        self.score.on_click(lambda _: on_score())
+        self.units = widgets.ToggleButtons(
+            options=[("as they are", "absolute"), ("/ mean distance", "relative")],
+            tooltips=["Spread and distance in the units of the embedding", NORM_WORDS],
+            description="Values",
+            style={"button_width": "auto"},
+        )
+        self.units.observe(lambda _: self._draw(), "value")
+        self.scores, self.table = widgets.HTML(layout=wide()), widgets.HTML(layout=wide())
+        top = widgets.HBox([self.score, self.units], layout={"flex_flow": "row wrap", "grid_gap": "2px 14px"})
+        box = widgets.VBox([self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
+        self.widget = widgets.VBox([top, self.scores, box])
+
+    @property
+    def buttons(self) -> list[widgets.Button]:
+        """What must rest while the app works."""
+        return [self.score]
+
+    def update(
+        self, table: pd.DataFrame | None, scores: "SessionScores | None", *, epoch_f1: float | None = None
+    ) -> None:
+        """Show an effect table, and what is known of the scores; ``epoch_f1`` is the training's last validation F1."""
+        self.scores.value = scores_html(scores, epoch_f1)
+        self._shown = table
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._shown is None:
+            self.table.value = '<div class="ali-muted">no steps yet</div>'
+            return
+        happened = bool(self._shown["happened"].notna().any())
+        note = f'<div class="ali-muted">{NORM_WORDS}</div>' if happened and self.units.value == "absolute" else ""
+        self.table.value = note + effect_html(self._shown, self._styles, self._codes, self.units.value)

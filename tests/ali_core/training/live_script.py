@@ -1,0 +1,29 @@
+"""Ends while a training goes on; run as a process of its own: python live_script.py FOLDER WAY."""
+
+import sys
+
+import torch
+
+from ali_core.training import LiveTraining, epochs
+from tests.ali_core.training.samples import features, small
+
+
+def main():
+    torch.set_num_threads(1)
+    live = LiveTraining(epochs(features(), small(max_epochs=10_000), out=sys.argv[1]))
+    live.go(1)
+    live.wait()
+    live.go()
+    if sys.argv[2] == "held":
+        live.pause(), live.pause()
+        live.wait()
+    print("training", flush=True)
+    if sys.argv[2] == "interrupt":
+        try:
+            live.wait()
+        except KeyboardInterrupt:
+            print("interrupted", live.status, flush=True)
+
+
+if __name__ == "__main__":
+    main()
