@@ -27,9 +27,7 @@ class Background:
         did.
     """
 
-    def __init__(
-        self, *, on_start: Callable[[str], object], on_end: Callable[[str, str | None], object]
-    ) -> None:
+    def __init__(self, *, on_start: Callable[[str], object], on_end: Callable[[str, str | None], object]) -> None:
         self._on_start, self._on_end = on_start, on_end
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

@@ -35,8 +35,8 @@ class Insight:
 
     def __init__(self, showing: "Showing", background: Background, *, seed: int) -> None:
         self._showing, self._background, self._seed = showing, background, seed
-        self._scorer: tuple[object, "SessionScorer"] | None = None
-        self.scores: "SessionScores | None" = None
+        self._scorer: tuple[object, SessionScorer] | None = None
+        self.scores: SessionScores | None = None
         self._listed = "selected"
         self._changed: tuple[object, NDArray[np.int64], NDArray[np.float64]] | None = None
 
@@ -128,7 +128,9 @@ class Insight:
         ids = showing.session.embedding.ids
         if self._listed == "changed" and self._changed is not None:
             _, rows, share = self._changed
-            showing.desk.cells.update(ids[rows].tolist(), "changed", dict(zip(ids[rows].tolist(), share.tolist(), strict=True)))
+            showing.desk.cells.update(
+                ids[rows].tolist(), "changed", dict(zip(ids[rows].tolist(), share.tolist(), strict=True))
+            )
             return
         rows = self.selected_rows()
         showing.desk.cells.update(ids[rows[:MOST_LISTED]].tolist(), "selected", {})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,9 +61,7 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
     return Panel(figure=figure, table=table, caption=caption)
 
 
-def export_screen(
-    session: Session, drawing: Drawing, selected: NDArray[np.int64], folder: Path
-) -> list[Path]:
+def export_screen(session: Session, drawing: Drawing, selected: NDArray[np.int64], folder: Path) -> list[Path]:
     """Write everything about what is on screen.
 
     Parameters
@@ -109,7 +108,9 @@ def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Seque
 
 
 def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Path:
-    sides = {f"positions_{number}": side.positions for number, side in enumerate(drawing.sides, start=1)}
+    sides: dict[str, Any] = {
+        f"positions_{number}": side.positions for number, side in enumerate(drawing.sides, start=1)
+    }
     titles = np.array([side.title for side in drawing.sides])
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, ids=embedding.ids[drawing.rows], labels=drawing.labels, titles=titles, **sides)

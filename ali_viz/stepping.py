@@ -46,9 +46,7 @@ class Stepping:
         if goal not in GOALS:
             raise AliError(f"goal must be one of {', '.join(GOALS)}; got {goal!r}")
         label = f"{GOALS[goal][0]} {value:g}"
-        self._background.start(
-            f"a run until {label}", lambda stopped: self._until(goal, value, most, stopped, label)
-        )
+        self._background.start(f"a run until {label}", lambda stopped: self._until(goal, value, most, stopped, label))
 
     def _run(self, n_iterations: int, stopped: Stopped) -> None:
         """Take steps in pieces of about ``SHOWN_EVERY`` seconds, each of which is one change of the session."""

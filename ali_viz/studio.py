@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
 import numpy as np
+from numpy.typing import NDArray
 
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionStep, Session
@@ -24,7 +24,7 @@ from ali_viz.live_link import LiveLink
 from ali_viz.stepping import MOST_STEPS, Stepping
 from ali_viz.views.drawing import Comparison
 from ali_viz.views.showing import Mode, make_showing
-from ali_viz.views.sources import Images, Source, open_session, open_source
+from ali_viz.views.sources import Images, Source, open_source
 from ali_viz.views.work import resting
 
 if TYPE_CHECKING:

@@ -93,6 +93,124 @@ def main() -> None:
     animate(frames, out / "tour.png")
 
 
+def walk_light(tour: Tour) -> None:
+    """Look, let Ω work, work by hand, understand, go back, export."""
+    page, cursor = tour.page, "studio.session.cursor"
+    tour.stage("01-start", "opened the app", lambda: None, cursor)
+    tour.stage("02-step", "clicked Step", lambda: (page.button("Step").click(), page.wait_for(cursor, 1)), cursor)
+    tour.stage("03-run", "clicked Run 25", lambda: (page.button("Run 25").click(), page.wait_for(cursor, 26)), cursor)
+    tour.stage("04-t-sne", "chose t-SNE", lambda: view(page, "t-SNE"), "studio.view")
+    tour.stage("05-supervised", "chose supervised t-SNE", lambda: view(page, "Supervised t-SNE"), "studio.view")
+    tour.stage("06-shuffled", "shuffled the labels", lambda: view(page, "shuffled labels"), "studio.view", animated=False)
+    tour.stage("07-lasso", "Manual, PCA, a lasso", lambda: lasso(page), "studio.selected")
+    tour.stage("08-by-hand", "clicked Apply", lambda: apply(page, 27), "studio.session.steps[-1].source")
+    tour.stage("09-drag", "dragged the ring of a class", lambda: drag(page), "studio._showing.looking.displacement is not None")
+    tour.stage("10-dragged", "clicked Apply", lambda: apply(page, 28), "studio.session.steps[-1].displacement is not None")
+    tour.stage("11-effect", "tab Effect, Score this state", lambda: score(page), "studio._insight.scores.n_steps")
+    tour.stage("12-confusion", "tab Confusion", lambda: tab(page, "Confusion"), "studio._insight.scores.transfer.macro_f1")
+    tour.stage("13-cells", "tab Cells", lambda: tab(page, "Cells"), "len(studio.selected_ids)")
+    tour.stage("14-branch", "Undo, Undo, Automatic, Step", lambda: branch(page), "studio.session.branches")
+    tour.stage("15-code", "tab Code", lambda: tab(page, "Code"), "len(studio.as_code())", animated=False)
+    tour.stage("16-export", "clicked Export", lambda: export(page, tour.out), "studio._showing.desk.messages.status_line.value[:80]")
+    difference = (
+        "(lambda s, np, S: float(np.abs(S.load(__import__('tempfile').gettempdir() + '/ali-tour/session.json', "
+        "s.session.embedding).after.vectors - s.session.after.vectors).max()))"
+        "(studio, __import__('numpy'), type(studio.session))"
+    )
+    tour.stage("17-replayed", "replayed the saved session", lambda: None, difference, animated=False)
+
+
+def walk_training(tour: Tour) -> None:
+    """Train three epochs, step in, go on, go back."""
+    page, epoch = tour.page, "studio.training.state.epoch"
+    rested = "[studio.training.running, studio.training.state.epoch]"
+    tour.stage("20-training", "opened a training", lambda: None, epoch)
+    tour.stage("21-epoch", "clicked Train 1 epoch", lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 1], 90)), epoch)
+    tour.stage("22-own-steps", "Reset, then two Steps of the next epoch", lambda: own_steps(page), "studio.session.cursor")
+    tour.stage("23-followed", "clicked Train 1 epoch", lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 2], 90)), "studio.training.history.rows[-1]['n_steps']")
+
+
+def walk_dark(tour: Tour) -> None:
+    """The same in the dark theme."""
+    page, cursor = tour.page, "studio.session.cursor"
+    page.button("Run 25").click()
+    tour.stage("30-dark", "clicked Run 25", lambda: page.wait_for(cursor, 25), cursor)
+    tour.stage("31-dark-manual", "Manual, a lasso", lambda: lasso(page), "studio.selected")
+
+
+def view(page: NotebookPage, name: str) -> None:
+    page.button(name).click()
+    page.wait_for("studio.wait(0.1)", True, 120)
+
+
+def lasso(page: NotebookPage) -> None:
+    page.button("Manual").click()
+    page.button("PCA").click()
+    page.wait_for("studio.view", "pca")
+    page.page.wait_for_timeout(1500)
+    box = page.page.locator(".js-plotly-plot .nsewdrag").nth(1).bounding_box()
+    assert box is not None
+    width, height = box["width"], box["height"]
+    page.drag_around({"x": box["x"] + 0.5 * width, "y": box["y"] + 6, "width": 0.48 * width, "height": 0.5 * height})
+    page.page.get_by_role("status").filter(has_text="selected by a lasso").wait_for(timeout=30_000)
+
+
+def apply(page: NotebookPage, cursor: int) -> None:
+    page.button("Apply to selected classes").click()
+    page.wait_for("studio.session.cursor", cursor)
+
+
+def drag(page: NotebookPage) -> None:
+    ring = page.page.locator(".js-plotly-plot .shapelayer path").last.bounding_box()
+    assert ring is not None
+    x, y = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.page.mouse.move(x - 60, y + 70, steps=12)
+    page.page.mouse.up()
+    page.wait_for("studio._showing.looking.displacement is not None", True)
+
+
+def tab(page: NotebookPage, name: str) -> None:
+    page.page.get_by_role("tab", name=name, exact=True).last.click()
+    page.wait_for("studio._showing.desk.tabs.name", name)
+    page.page.get_by_role("tab", name=name, exact=True).last.scroll_into_view_if_needed()
+    page.page.mouse.wheel(0, 400)
+
+
+def score(page: NotebookPage) -> None:
+    tab(page, "Effect")
+    page.button("Score this state").click()
+    page.wait_for("studio._insight.scores is not None", True, 120)
+
+
+def branch(page: NotebookPage) -> None:
+    page.button("Undo").click()
+    page.button("Undo").click()
+    page.wait_for("studio.session.cursor", 26)
+    page.button("Automatic").click()
+    page.button("Step").click()
+    page.wait_for("studio.session.cursor", 27)
+
+
+def export(page: NotebookPage, out: Path) -> None:
+    folder = Path(tempfile.gettempdir()) / "ali-tour"
+    page.page.get_by_label("folder", exact=True).fill(str(folder))
+    page.page.keyboard.press("Tab")
+    page.button("Export").click()
+    page.page.get_by_role("status").filter(has_text="Wrote ").wait_for(timeout=120_000)
+    with Image.open(folder / "screen.png") as picture:
+        picture.convert("RGB").resize((picture.width // 2, picture.height // 2)).quantize(128).save(out / "16-screen.png")
+
+
+def own_steps(page: NotebookPage) -> None:
+    page.button("Reset").click()
+    page.wait_for("studio.session.cursor", 0)
+    for cursor in (1, 2):
+        page.button("Step").click()
+        page.wait_for("studio.session.cursor", cursor)
+
+
 @contextmanager
 def opened(browser: Browser, folder: Path, code: str, theme: str) -> Iterator[NotebookPage]:
     """Open a notebook with one cell in a JupyterLab of its own and wait for the app."""

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import ipywidgets as widgets
-
 from ali_core.interventions import Proposal, Session
 from ali_viz.theme import class_label
 from ali_viz.views.arrangement import Tabs, arranged, close_all
@@ -165,9 +163,7 @@ class Desk:
             on_tab=lambda name: tell("_tab", name),
         )
         self.widget = arranged(self)
-        self.keys = Keys(
-            self.widget, on_key=lambda name: tell("_key", name), on_modifiers=self.scatter.set_modifiers
-        )
+        self.keys = Keys(self.widget, on_key=lambda name: tell("_key", name), on_modifiers=self.scatter.set_modifiers)
 
     def update(self, scene: Scene) -> None:
         """Show ``scene`` in every view; what lies on a hidden tab is left for when it is opened."""

@@ -41,9 +41,7 @@ class ExportView:
         self.open = _button("Open session", "Read session.json from the folder and carry its steps out again")
         for button, tell in ((self.export, on_export), (self.save, on_save), (self.open, on_open)):
             button.on_click(lambda _, tell=tell: tell(self.folder.value))
-        self.widget = widgets.VBox(
-            [heading("Files"), self.folder, widgets.HBox([self.export, self.save, self.open])]
-        )
+        self.widget = widgets.VBox([heading("Files"), self.folder, widgets.HBox([self.export, self.save, self.open])])
 
     @property
     def buttons(self) -> list[widgets.Button]:

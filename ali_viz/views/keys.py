@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
-from ipyevents import Event  # type: ignore[import-untyped]
+from ipyevents import Event
 
 __all__ = ["KEYS_STYLE", "MODIFIERS", "Keys"]
 

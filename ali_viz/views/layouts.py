@@ -61,9 +61,8 @@ class Layouts:
     have been laid out before; that of the untouched state does not. It gives the numbers of
     :func:`~ali_core.projection.layout` called in line. ``parametric`` is fitted to the untouched state alone.
 
-    States are known by identity: a state that the session drops is forgotten here as well. One lock protects what is
-    known, has failed or was declined; the queue has its own. Nobody is called, and nothing computed, while one of them
-    is held.
+    States are known by identity: one that its session drops is forgotten here as well. One lock protects what is known,
+    has failed or was declined; the queue has its own. While one is held, nobody is called and nothing computed.
     """
 
     def __init__(
@@ -126,7 +125,10 @@ class Layouts:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Want all that is asked for within the block together; enter it under the lock of whoever draws."""
+        """Want together all that is asked for within the block, or the one around it; enter it under your own lock."""
+        if self._asked is not None:
+            yield
+            return
         self._asked = []
         try:
             yield
@@ -170,7 +172,7 @@ class Layouts:
     @property
     def busy(self) -> bool:
         """Whether something is being computed or waits for its turn."""
-        return self._slow.queue.busy
+        return bool(self._asked) or self._slow.queue.busy
 
     def follow(self, session: Session, previous: Session) -> None:
         """Let the layouts of ``session`` start from the untouched ones of ``previous``; call it before asking for any.

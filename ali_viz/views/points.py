@@ -92,7 +92,10 @@ class Points:
         """Draw a ring around the sample ``row`` on each side, if it is drawn."""
         place = np.flatnonzero(drawing.rows == (-1 if row is None else row))
         for number, trace in enumerate(self._marks):
-            _put(trace, drawing.sides[number].positions[place] if number < len(drawing.sides) else NONE)
+            if number > 1:
+                set_changed(trace, "visible", number < len(drawing.sides))
+            if number < len(drawing.sides):
+                _put(trace, drawing.sides[number].positions[place])
 
     def _texts(self, drawing: Drawing) -> list[list[str]]:
         """Return the ids of the samples of each class, as the traces show them; nothing if they do already."""

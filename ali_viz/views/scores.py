@@ -47,9 +47,7 @@ def scores_table(
         codes = sorted(codes, key=lambda code: (code != chosen, -np.nan_to_num(proposal.scores[code])))
     ranks = {code: rank for rank, code in enumerate(proposal.step.neighbours[0], start=1)}
     head = "".join(f'<th class="{kind}" title="{escape(tip)}">{name}</th>' for name, tip, kind in COLUMNS)
-    rows = "".join(
-        _row(proposal, styles[code], code, ranks.get(code), int(contractions[code])) for code in codes
-    )
+    rows = "".join(_row(proposal, styles[code], code, ranks.get(code), int(contractions[code])) for code in codes)
     return f'<table class="ali-scores"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
@@ -65,8 +63,8 @@ def _row(proposal: Proposal, style: ClassStyle, code: int, rank: int | None, con
     top = float(np.max(proposal.probabilities))
     bar = f'<span class="ali-bar" style="width:{BAR * share / top:.0f}px"></span>'
     return (
-        f'<tr class="{kind}"><td>{mark}</td><td class="ali-name">{dot}{style.label}</td>{numbers}<td>{contracted or ""}</td>'
-        f'<td class="ali-name">{bar} {share:.3f}</td></tr>'
+        f'<tr class="{kind}"><td>{mark}</td><td class="ali-name">{dot}{style.label}</td>{numbers}'
+        f'<td>{contracted or ""}</td><td class="ali-name">{bar} {share:.3f}</td></tr>'
     )
 
 
@@ -90,9 +88,7 @@ class ScoresView:
     def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
         self._styles, self._codes = styles, codes
         self.table = widgets.HTML(layout=wide())
-        self.widget = widgets.VBox(
-            [self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"}
-        )
+        self.widget = widgets.VBox([self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
 
     def update(self, proposal: Proposal | None, contractions: NDArray[np.int64]) -> None:
         """Show what Ω would do, or that it cannot."""

@@ -81,11 +81,12 @@ class Showing:
     Notes
     -----
     Clicks, cells of the notebook, layouts and trainings come in different threads, so what is shown changes under
-    :attr:`lock`.
+    :attr:`lock`. It is one for all Studios: two on one session that each held their own could wait for one another.
     """
 
+    lock = threading.RLock()
+
     def __init__(self, session: Session, told: Told, *, desk: Desk, layouts: Layouts, view: View) -> None:
-        self.lock = threading.RLock()
         self.session, self.desk, self.layouts = session, desk, layouts
         self.last: Session | None = None
         self.looking = Looking(view=_checked(view, VIEWS, "view"))

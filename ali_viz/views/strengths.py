@@ -86,7 +86,9 @@ class StrengthsView:
         for name, slider in (*self.sliders.items(), ("n_neighbours", self.n_neighbours)):
             slider.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
         units = widgets.HTML(f'<div class="ali-muted ali-small">{UNITS}</div>', layout=wide())
-        self.widget = widgets.VBox([heading("Strengths"), self.preset, *self.sliders.values(), self.n_neighbours, units])
+        self.widget = widgets.VBox(
+            [heading("Strengths"), self.preset, *self.sliders.values(), self.n_neighbours, units]
+        )
 
     def update(self, settings: InterventionSettings) -> None:
         """Show ``settings``; a value beyond a slider lengthens the slider."""

@@ -1,6 +1,6 @@
 """The row on top: mode, view, comparison, names, and what must be known about the picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 import ipywidgets as widgets
@@ -17,7 +17,7 @@ VIEW_HELP: dict[View, str] = {
     "dims": "Draw the first two dimensions of the embedding",
     "pca": "Draw the two principal components of the untouched embedding",
     "tsne": "t-SNE; each state starts from the one before",
-    "parametric": "t-SNE by a network: one map for all states, so what did not change stands still; classes can be dragged",
+    "parametric": "t-SNE by a network: one map for all states, on which classes can be dragged",
     "supervised_tsne": "t-SNE that is told the labels: for looking only, never score it",
 }
 BADGES: dict[View, str] = {
@@ -68,7 +68,9 @@ class Toolbar:
             layout={"width": "auto", "display": "none"},
         )
         self.names = widgets.ToggleButton(
-            value=True, description="names", tooltip="Write the names of the classes into the picture",
+            value=True,
+            description="names",
+            tooltip="Write the names of the classes into the picture",
             layout={"width": "auto"},
         )
         self.badge = widgets.HTML()
@@ -96,7 +98,7 @@ class Toolbar:
             tell("shuffled_tsne" if on else "supervised_tsne")
 
 
-def _toggle(options: list[tuple[str, str]], label: str, tooltips: tuple[str, ...]) -> widgets.ToggleButtons:
+def _toggle(options: Sequence[tuple[str, str]], label: str, tooltips: tuple[str, ...]) -> widgets.ToggleButtons:
     return widgets.ToggleButtons(
         options=options,
         description=label,

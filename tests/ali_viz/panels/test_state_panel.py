@@ -230,3 +230,11 @@ def test_nothing_to_draw_is_refused():
 def test_an_unknown_width_is_refused(table):
     with pytest.raises(AliError, match="'poster' is unknown"):
         draw_states(table, width="poster")
+
+
+def test_the_caption_tells_the_control_and_the_map_for_what_they_are(states):
+    panel = state_panel(states, ["shuffled_tsne", "parametric"], data="x")
+    assert "labels that place the samples are shuffled" in panel.caption
+    assert "help of their class" not in panel.caption
+    assert "fitted to the first state, perplexity 30, seed 0; one map for all states" in panel.caption
+    assert set(panel.table["view"]) == {"shuffled_tsne", "parametric"}

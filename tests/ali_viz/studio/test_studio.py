@@ -1,9 +1,7 @@
 """The Studio without a browser: clicks and calls reach the session, and every view shows it."""
 
 import gc
-import sys
 import threading
-import types
 import weakref
 
 import numpy as np
@@ -40,6 +38,7 @@ def test_buttons_and_methods_do_the_same(studio):
     studio.step()
     desk(studio).automatic.n_iterations.value = 4
     desk(studio).automatic.run.click()
+    assert studio.wait(30)
     assert studio.session.cursor == 6
     desk(studio).buttons.undo.click()
     studio.undo()
@@ -54,8 +53,8 @@ def test_buttons_and_methods_do_the_same(studio):
 
 def test_a_change_of_the_session_from_outside_is_shown(studio):
     studio.session.run(3)
-    assert desk(studio).history.list.value.count("<li") == 3
-    assert studio._showing._drawn[1].after_title == "After: 3 steps"
+    assert len(desk(studio).history.list.options) == 4
+    assert studio._showing.drawing().sides[1].title == "After: 3 steps"
     studio.session.settings = preset("c", dim=5)
     assert desk(studio).strengths.preset.value == "c"
     assert desk(studio).strengths.sliders["shift"].value == 0.0
@@ -102,7 +101,7 @@ def test_automatic_and_manual_steps_are_one_list(studio):
 
 def test_lasso_and_legend_select(studio):
     scatter = desk(studio).scatter
-    scatter._on_lasso([2], 12)
+    scatter._on_lasso([2], np.arange(12), "replace")
     assert studio.selected == ("lymphocyte",)
     assert "12 points" in status(studio)
     scatter._on_toggle(0)
@@ -138,14 +137,18 @@ def test_an_unexpected_failure_is_said_too(studio, monkeypatch):
     assert "step failed (ZeroDivisionError" in alert(studio)
 
 
-def test_views_switch_and_tell_what_they_took(studio):
+def test_views_switch_and_never_block(studio):
     studio.step()
     desk(studio).toolbar.view.value = "supervised_tsne"
     assert studio.view == "supervised_tsne"
     assert "never score it" in desk(studio).toolbar.badge.value
-    assert "Supervised t-SNE of " in status(studio)
-    assert " took " in status(studio)
-    assert not desk(studio).automatic.step.disabled
+    desk(studio).automatic.step.click()
+    assert studio.session.cursor == 2
+    assert studio.wait(60)
+    assert not studio._showing.drawing().waiting
+    desk(studio).toolbar.shuffled.value = True
+    assert studio.view == "shuffled_tsne"
+    assert "shuffled labels" in desk(studio).toolbar.badge.value
     studio.set_view("dims")
     assert desk(studio).toolbar.view.value == "dims"
     assert desk(studio).toolbar.badge.value == ""
@@ -153,36 +156,153 @@ def test_views_switch_and_tell_what_they_took(studio):
         studio.set_view("umap")
 
 
-def test_buttons_rest_while_a_layout_is_computed(studio, monkeypatch):
-    seen = []
-    monkeypatch.setattr(studio._showing._work, "advanced", lambda *_: seen.append(desk(studio).automatic.step.disabled))
+def test_a_picture_that_is_not_there_yet_says_so_and_is_not_exported(studio, tmp_path):
     studio.set_view("tsne")
-    assert seen
-    assert all(seen)
-    assert not desk(studio).automatic.step.disabled
+    drawing = studio._showing.drawing()
+    if drawing.waiting:  # a fast machine may be done
+        assert "laid out" in drawing.sides[0].title
+        with pytest.raises(AliError, match="still being laid out"):
+            studio.export(tmp_path)
+        assert list(tmp_path.iterdir()) == []
+    assert studio.wait(60)
+    assert "laid out" not in studio._showing.drawing().sides[0].title
 
 
 def test_the_left_side_can_be_the_previous_step(studio):
     studio.run(2)
     desk(studio).toolbar.comparison.value = "previous"
     assert studio.comparison == "previous"
-    assert studio._showing._drawn[1].before_title == "Before: 1 step"
+    assert studio._showing.drawing().sides[0].title == "Before: 1 step"
 
 
-def test_export_goes_to_the_folder_and_is_told(studio, monkeypatch, tmp_path):
-    def export_session(session, folder, *, views=(), report=None):
-        folder.mkdir()
-        (folder / "fig6.pdf").write_text("")
-        return [folder / "fig6.pdf"]
+def test_the_next_step_is_shown_before_it_is_taken(studio):
+    preview = desk(studio).scatter._preview
+    assert preview.codes.tolist() == list(studio.session.propose().step.classes)
+    step = studio.step()
+    drawing = studio._showing.drawing()
+    mine = np.isin(drawing.labels, step.classes)
+    assert np.allclose(drawing.sides[1].positions[mine], preview.positions, atol=1e-5)
+    desk(studio).automatic.preview.value = False
+    assert desk(studio).scatter._preview is None
 
-    monkeypatch.setitem(sys.modules, "ali_viz.export", types.SimpleNamespace(export_session=export_session))
-    desk(studio).export.folder.value = str(tmp_path / "out")
-    desk(studio).export.export.click()
-    assert (tmp_path / "out" / "fig6.pdf").exists()
-    assert "Wrote 1 files" in status(studio)
-    desk(studio).export.folder.value = " "
-    desk(studio).export.export.click()
+
+def test_lassos_replace_add_and_remove(studio):
+    scatter = desk(studio).scatter
+    scatter._on_lasso([2], np.array([4, 5]), "replace")
+    scatter._on_lasso([0], np.array([1]), "add")
+    assert studio.selected == ("lymphocyte", "blast")
+    assert studio.selected_ids.tolist() == studio.session.embedding.ids[[1, 4, 5]].tolist()
+    scatter._on_lasso([2], np.array([4, 5]), "remove")
+    assert studio.selected == ("blast",)
+    studio._clicks.clicked("_key", "Escape")
+    assert studio.selected == ()
+    assert len(studio.selected_ids) == 0
+
+
+def test_a_dragged_class_goes_to_the_place(studio):
+    studio.set_mode("manual")
+    studio.drag("blast", (2.0, -1.0))
+    assert np.allclose(desk(studio).scatter._preview.heads, [[2.0, -1.0]], atol=0.05)
+    step = studio.apply_selection()
+    assert (step.rotate, step.shift) == (0.0, 0.0)
+    assert len(step.displacement) == 5
+    assert studio._showing.looking.displacement is None
+
+
+def test_run_until_ends_when_the_goal_is_reached(studio):
+    from ali_core.interventions import crowding
+
+    now = crowding(studio.session.statistics)
+    taken = studio.run_until("crowding", 0.8 * now, most=50)
+    assert 0 < taken <= 50
+    assert crowding(studio.session.statistics) <= 0.8 * now
+    assert studio.run_until("crowding", 0.8 * now) == 0
+    assert "reached after 0 steps" in status(studio)
+    with pytest.raises(AliError, match="goal must be one of"):
+        studio.run_until("happiness", 1.0)
+
+
+def test_steps_are_skipped_and_lines_kept(studio):
+    studio.run(3)
+    moved = studio.session.after.vectors
+    studio.toggle(2)
+    assert not np.array_equal(studio.session.after.vectors, moved)
+    studio.toggle(2)
+    assert np.array_equal(studio.session.after.vectors, moved)
+    studio.go_to(1)
+    studio.select("blast")
+    studio.apply_selection()
+    assert len(studio.session.branches) == 2
+    studio.rename_branch("by hand")
+    studio.switch("main")
+    assert np.array_equal(studio.session.after.vectors, moved)
+    assert desk(studio).history.branch.options == ("main", "by hand")
+
+
+def test_scores_fill_the_tabs(studio):
+    studio.run(2)
+    scores = studio.score()
+    assert scores.n_steps == 2
+    for name, words in (("Effect", "untouched"), ("Confusion", "macro F1"), ("Code", "session.run(2)")):
+        desk(studio).tabs.widget.selected_index = desk(studio).tabs._names.index(name)
+        shown = {
+            "Effect": desk(studio).effect.scores,
+            "Confusion": desk(studio).confusion.picture,
+            "Code": desk(studio).code.text,
+        }[name].value
+        assert words.lower() in shown.lower()
+
+
+def test_cells_are_listed_and_found(studio):
+    desk(studio).tabs.widget.selected_index = desk(studio).tabs._names.index("Cells")
+    studio.select("blast")
+    ids = studio.session.embedding.ids[studio.session.embedding.labels == 0].tolist()
+    assert [value for _, value in desk(studio).cells.list.options][:3] == ids[:3]
+    studio.find(ids[2])
+    assert studio.selected == ("blast",)
+    assert desk(studio).scatter._marked == 2
+    with pytest.raises(AliError, match="no sample is called"):
+        studio.find("nobody")
+
+
+def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
+    studio.run(2)
+    studio.select("blast")
+    desk(studio).files.folder.value = str(tmp_path / "out")
+    desk(studio).files.export.click()
+    assert "Wrote " in status(studio)
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    panels = {f"{panel}.{kind}" for panel in ("screen", "fig3") for kind in ("pdf", "svg", "png", "csv", "txt")}
+    assert names == panels | {
+        *("screen.npz", "selection.csv", "session.json", "steps.csv", "steps.py"),
+        *("embedding.npz", "after.npz", "embedding.html"),
+    }
+    with np.load(tmp_path / "out" / "screen.npz") as arrays:
+        assert np.array_equal(arrays["positions_2"], studio._showing.drawing().sides[1].positions)
+    blasts = studio.session.embedding.ids[studio.session.embedding.labels == 0]
+    selected = (tmp_path / "out" / "selection.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[0] for line in selected] == blasts.tolist()
+    replayed = Session.load(tmp_path / "out" / "session.json", studio.session.embedding)
+    assert np.array_equal(replayed.after.vectors, studio.session.after.vectors)
+    desk(studio).files.folder.value = " "
+    desk(studio).files.export.click()
     assert "folder is empty" in alert(studio)
+
+
+def test_a_saved_session_is_opened_again(studio, tmp_path):
+    studio.run(3)
+    moved = studio.session.after.vectors
+    desk(studio).files.folder.value = str(tmp_path)
+    desk(studio).files.save.click()
+    studio.reset()
+    studio.step()
+    desk(studio).files.open.click()
+    assert np.array_equal(studio.session.after.vectors, moved)
+    other = Session(cloud(counts=(30, 30)))
+    other.save(tmp_path / "session.json")
+    desk(studio).files.open.click()
+    assert "recorded on another embedding" in alert(studio)
+    assert np.array_equal(studio.session.after.vectors, moved)
 
 
 def test_clicks_and_calls_from_two_threads_lose_no_step(studio):
@@ -195,14 +315,14 @@ def test_clicks_and_calls_from_two_threads_lose_no_step(studio):
     for thread in threads:
         thread.join()
     assert studio.session.cursor == 30
-    assert studio._showing._drawn[1].after_title == "After: 30 steps"
+    assert studio._showing.drawing().sides[1].title == "After: 30 steps"
     assert alert(studio) == ""
 
 
 def test_two_studios_on_one_session_show_the_same(studio):
     other = Studio(studio.session)
     desk(other).automatic.step.click()
-    assert desk(studio).history.list.value == desk(other).history.list.value
+    assert desk(studio).history.list.options == desk(other).history.list.options
     other.close()
     studio.step()
     assert studio.session.cursor == 2
@@ -224,6 +344,6 @@ def test_a_closed_studio_leaves_nothing_behind():
     del studio
     gc.collect()
     assert figure() is None
-    assert session._listeners == []
+    assert not session._listeners
     assert set(_instances) <= before
     session.step()

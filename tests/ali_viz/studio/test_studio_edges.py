@@ -46,8 +46,8 @@ def test_the_app_stays_usable(kind):
     studio.apply_selection(contract=0.4)
     desk.buttons.undo.click()
     assert studio.session.cursor == 1
-    drawn = studio._showing._drawn[1]
-    assert np.isfinite(drawn.after).all()
+    drawn = studio._showing.drawing()
+    assert np.isfinite(drawn.sides[1].positions).all()
     assert np.all(np.diff(drawn.limits) > 0)
     studio.close()
 
@@ -85,7 +85,7 @@ def test_many_rows_are_thinned_and_moved_all():
     studio = Studio(embedding)
     assert "of 200,000 points drawn" in studio._showing.desk.messages.note.value
     studio._showing.desk.automatic.step.click()
-    assert len(studio._showing._drawn[1].rows) <= 5_010
+    assert len(studio._showing.drawing().rows) <= 5_010
     assert len(studio.session.after) == 200_000
     studio.close()
 

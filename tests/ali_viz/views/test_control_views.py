@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ali_core import LabelledEmbedding, Session, preset
+from ali_core import LabelledEmbedding, ManualStep, Session, preset
 from ali_core.interventions import PRESETS
 from ali_viz.theme import class_styles
 from ali_viz.views.automatic import AutomaticView
-from ali_viz.views.history import history_list
+from ali_viz.views.history import HistoryView, step_lines
 from ali_viz.views.manual import ManualView
 from ali_viz.views.scores import scores_table
 from ali_viz.views.selection import SelectionView
@@ -56,7 +56,14 @@ def test_a_preset_fills_the_strengths_of_table_one(name, dim):
 
 def test_automatic_controls_tell_and_show():
     told = []
-    view = AutomaticView(on_step=lambda: told.append("step"), on_run=lambda: told.append("run"), on_change=told.append)
+    view = AutomaticView(
+        on_step=lambda: told.append("step"),
+        on_run=lambda: told.append("run"),
+        on_run_until=lambda goal, value: told.append((goal, value)),
+        on_stop=lambda: told.append("stop"),
+        on_preview=lambda on: told.append(("preview", on)),
+        on_change=told.append,
+    )
     view.update(preset("c,s", dim=5))
     view.step.click()
     view.run.click()
@@ -68,15 +75,60 @@ def test_automatic_controls_tell_and_show():
     assert (view.criterion.value, view.run.description) == ("mine", "Run 5000")
 
 
+def test_run_until_tells_the_goal_and_its_value_and_only_a_run_can_be_stopped():
+    told = []
+    view = AutomaticView(
+        on_step=print,
+        on_run=print,
+        on_run_until=lambda goal, value: told.append((goal, value)),
+        on_stop=lambda: told.append("stop"),
+        on_preview=told.append,
+        on_change=print,
+    )
+    assert view.stop.disabled
+    view.goal.value = "transfer_f1"
+    view.limit.value = 0.75
+    view.run_until.click()
+    view.preview.value = False
+    view.update_work(running=True)
+    assert not view.stop.disabled
+    view.stop.click()
+    assert told == [("transfer_f1", 0.75), False, "stop"]
+
+
 def test_manual_controls_give_the_neighbours_or_the_chosen_classes():
     told = []
-    view = ManualView(OPTIONS, on_apply=told.append)
+    view = ManualView(
+        OPTIONS,
+        on_change=lambda: told.append("changed"),
+        on_drag=told.append,
+        on_undrag=lambda: told.append("undrag"),
+        on_apply=lambda: told.append(view.chosen),
+    )
     view.apply.click()
     view.away.value = "chosen"
     view.away_from.value = (1, 2)
     view.apply.click()
-    assert told == [None, (1, 2)]
+    assert told == [None, "changed", "changed", (1, 2)]
     assert view.away_from.layout.display == "flex"
+
+
+def test_a_place_is_typed_where_a_class_can_be_dragged():
+    told = []
+    view = ManualView(
+        OPTIONS, on_change=print, on_drag=told.append, on_undrag=lambda: told.append("undrag"), on_apply=print
+    )
+    view.update((1,), None, dragged=False)
+    assert view.place.layout.display == "none"
+    view.update((1,), (0.123456, -2.0), dragged=False)
+    assert (view.x.value, view.y.value, told) == (0.1235, -2.0, [])
+    assert view.undrag.disabled
+    view.x.value = 3.0
+    assert told == [(3.0, -2.0)]
+    view.update((1,), (3.0, -2.0), dragged=True)
+    view.undrag.click()
+    assert told == [(3.0, -2.0), "undrag"]
+    assert "dragged" in view.moving.value
 
 
 def test_the_list_of_classes_selects_and_shows():
@@ -103,7 +155,8 @@ def test_the_table_marks_the_class_that_would_move_and_its_neighbours():
     session = Session(cloud(names=("<i>x</i>", "b", "c", "d")), preset("c,s", dim=5))
     proposal = session.propose()
     styles = class_styles(("first", "second", "third", "fourth"))
-    table = scores_table(proposal, styles, range(4))
+    table = scores_table(proposal, styles, range(4), np.array([0, 7, 0, 0]))
+    assert table.count("<td>7</td>") == 1
     assert table.count('class="ali-chosen"') == 1
     assert table.count('class="ali-neighbour"') == len(proposal.step.neighbours[0]) == 2
     chosen = styles[proposal.step.classes[0]].label
@@ -117,20 +170,49 @@ def test_many_classes_are_listed_by_score_with_the_chosen_one_first():
     labels = np.arange(90) % 30
     session = Session(LabelledEmbedding(rng.normal(size=(90, 4)), labels, tuple(f"c{code}" for code in range(30))))
     proposal = session.propose()
-    table = scores_table(proposal, class_styles(session.embedding.class_names), range(30))
+    table = scores_table(proposal, class_styles(session.embedding.class_names), range(30), session.contractions)
     rows = table.split("<tr")[2:]
     assert "ali-chosen" in rows[0]
     shown = [float(row.split("</span> ")[-1].split("<")[0]) for row in rows]
     assert shown == sorted(shown, reverse=True)
 
 
-def test_the_history_shows_what_is_in_force_and_what_was_undone():
-    session = Session(cloud(names=("<i>x</i>", "b", "c", "d")))
-    assert "no steps yet" in history_list(session)
+def test_the_history_shows_what_is_in_force_what_was_undone_and_what_is_skipped():
+    session = Session(cloud())
+    assert step_lines(session) == [("▸ 0 the untouched embedding", 0)]
     session.run(3)
     session.undo()
-    text = history_list(session)
-    assert text.count("<li") == 3
-    assert text.count("ali-undone") == 1
-    assert "<i>" not in text
-    assert text.index('value="3"') < text.index('value="1"')
+    session.toggle(1)
+    lines = step_lines(session)
+    assert [number for _, number in lines] == [3, 2, 1, 0]
+    assert [line[0] for line, _ in lines] == ["↶", "▸", " ", " "]
+    assert ["skipped" in line for line, _ in lines] == [False, False, True, False]
+
+
+def test_the_history_tells_where_to_go_and_which_step_to_skip():
+    told = []
+    session = Session(cloud())
+    view = HistoryView(
+        on_go=lambda number: told.append(("go", number)),
+        on_toggle=lambda number: told.append(("toggle", number)),
+        on_switch=lambda name: told.append(("switch", name)),
+        on_rename=lambda name: told.append(("rename", name)),
+    )
+    view.update(session)
+    assert view.toggle.disabled
+    session.run(3)
+    view.update(session)
+    assert view.list.value == 3
+    view.list.value = 1
+    view.go.click()
+    view.toggle.click()
+    session.toggle(1)
+    view.update(session)
+    assert (view.list.value, view.toggle.description) == (1, "Use step")
+    session.go_to(1)
+    session.apply(ManualStep(classes=(NAMES[0],), contract=0.5))
+    view.update(session)
+    assert view.branch.options == session.branches
+    view.branch.value = session.branches[0]
+    view.name.value = "tight"
+    assert told == [("go", 1), ("toggle", 1), ("switch", session.branches[0]), ("rename", "tight")]

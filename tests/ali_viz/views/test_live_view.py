@@ -45,7 +45,7 @@ def test_buttons_tell_and_do_nothing_else():
 
 
 def test_what_can_be_done_follows_the_training(tmp_path):
-    view, gate = Told().view, Gate(stop_at=3)
+    view, gate = Told().view, Gate(stop_at=4)
     training = epochs(DATA, small(keep_checkpoints=True), out=tmp_path, progress=gate)
     with LiveTraining(training) as live:
         view.update(live)
@@ -91,7 +91,7 @@ def test_what_can_be_done_follows_the_training(tmp_path):
 
 
 def test_the_control_is_shown_while_it_trains_and_as_a_dashed_line(tmp_path):
-    view, gate = Told().view, Gate()
+    view, gate = Told().view, Gate(stop_at=2)
     with LiveTraining(epochs(DATA, small()), control=epochs(DATA, small(control=True), progress=gate)) as live:
         live.go(1)
         gate.wait()
