@@ -126,7 +126,6 @@ class Clicks:
 
     def _tab(self, _name: str) -> None:
         self._studio._showing.refresh()
-        self._studio._insight.opened()
 
     def _hover(self, row: int | None) -> None:
         self._studio._insight.hovered(row)

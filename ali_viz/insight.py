@@ -120,6 +120,7 @@ class Insight:
         after = state.transforms.apply(before, session.embedding.labels[rows])
         share = changed_neighbours(before, after)
         order = np.argsort(-share, kind="stable")[:MOST_LISTED]
+        order = order[share[order] > 0]
         self._changed = (state, rows[order], share[order])
         self.opened()
 

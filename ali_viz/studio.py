@@ -97,6 +97,7 @@ class Studio:
         self._background = Background(on_start=self._started, on_end=self._ended)
         self._insight = Insight(self._showing, self._background, seed=seed)
         self._work = Stepping(self._showing, self._background, lambda now: self._insight.score(now).transfer.macro_f1)
+        self._showing.shown = self._insight.opened
         self._showing.start()
         self._link = None if training is None else LiveLink(training, self._showing)
 
@@ -345,7 +346,7 @@ class Studio:
     def _started(self, name: str) -> None:
         self._showing.work(name)
 
-    def _ended(self, name: str, trouble: str | None) -> None:
+    def _ended(self, _name: str, trouble: str | None) -> None:
         self._showing.work("")
         if trouble is not None:
             self._showing.desk.messages.error(trouble)

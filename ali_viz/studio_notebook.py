@@ -42,7 +42,7 @@ def studio_notebook(path: str | Path, images: str | Path | None = None) -> dict[
     arguments = [_quoted(sources["path"])] + [
         f"images={_quoted(sources['images'])}" for _ in range("images" in sources)
     ]
-    code = {"cell_type": "code", "id": "studio", "metadata": {}, "execution_count": None, "outputs": []}
+    code: dict[str, Any] = {"cell_type": "code", "id": "studio", "metadata": {}, "execution_count": None, "outputs": []}
     text = {"cell_type": "markdown", "id": "about", "metadata": {"tags": [LAB_ONLY]}}
     return {
         "cells": [

@@ -70,7 +70,7 @@ WATCH = """() => {
   const gl = document.createElement('canvas').getContext('webgl');
   return gl.getParameter(gl.getExtension('WEBGL_debug_renderer_info').UNMASKED_RENDERER_WEBGL);
 }"""
-DONE = "what => seen[what].length > 0 && performance.now() - seen[what].at(-1) > %d" % SETTLED
+DONE = f"what => seen[what].length > 0 && performance.now() - seen[what].at(-1) > {SETTLED}"
 
 
 def main():

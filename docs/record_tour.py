@@ -101,17 +101,30 @@ def walk_light(tour: Tour) -> None:
     tour.stage("03-run", "clicked Run 25", lambda: (page.button("Run 25").click(), page.wait_for(cursor, 26)), cursor)
     tour.stage("04-t-sne", "chose t-SNE", lambda: view(page, "t-SNE"), "studio.view")
     tour.stage("05-supervised", "chose supervised t-SNE", lambda: view(page, "Supervised t-SNE"), "studio.view")
-    tour.stage("06-shuffled", "shuffled the labels", lambda: view(page, "shuffled labels"), "studio.view", animated=False)
+    tour.stage(
+        "06-shuffled", "shuffled the labels", lambda: view(page, "shuffled labels"), "studio.view", animated=False
+    )
     tour.stage("07-lasso", "Manual, PCA, a lasso", lambda: lasso(page), "studio.selected")
     tour.stage("08-by-hand", "clicked Apply", lambda: apply(page, 27), "studio.session.steps[-1].source")
-    tour.stage("09-drag", "dragged the ring of a class", lambda: drag(page), "studio._showing.looking.displacement is not None")
-    tour.stage("10-dragged", "clicked Apply", lambda: apply(page, 28), "studio.session.steps[-1].displacement is not None")
+    tour.stage(
+        "09-drag", "dragged the ring of a class", lambda: drag(page), "studio._showing.looking.displacement is not None"
+    )
+    tour.stage(
+        "10-dragged", "clicked Apply", lambda: apply(page, 28), "studio.session.steps[-1].displacement is not None"
+    )
     tour.stage("11-effect", "tab Effect, Score this state", lambda: score(page), "studio._insight.scores.n_steps")
-    tour.stage("12-confusion", "tab Confusion", lambda: tab(page, "Confusion"), "studio._insight.scores.transfer.macro_f1")
+    tour.stage(
+        "12-confusion", "tab Confusion", lambda: tab(page, "Confusion"), "studio._insight.scores.transfer.macro_f1"
+    )
     tour.stage("13-cells", "tab Cells", lambda: tab(page, "Cells"), "len(studio.selected_ids)")
     tour.stage("14-branch", "Undo, Undo, Automatic, Step", lambda: branch(page), "studio.session.branches")
     tour.stage("15-code", "tab Code", lambda: tab(page, "Code"), "len(studio.as_code())", animated=False)
-    tour.stage("16-export", "clicked Export", lambda: export(page, tour.out), "studio._showing.desk.messages.status_line.value[:80]")
+    tour.stage(
+        "16-export",
+        "clicked Export",
+        lambda: export(page, tour.out),
+        "studio._showing.desk.messages.status_line.value[:80]",
+    )
     difference = (
         "(lambda s, np, S: float(np.abs(S.load(__import__('tempfile').gettempdir() + '/ali-tour/session.json', "
         "s.session.embedding).after.vectors - s.session.after.vectors).max()))"
@@ -125,9 +138,21 @@ def walk_training(tour: Tour) -> None:
     page, epoch = tour.page, "studio.training.state.epoch"
     rested = "[studio.training.running, studio.training.state.epoch]"
     tour.stage("20-training", "opened a training", lambda: None, epoch)
-    tour.stage("21-epoch", "clicked Train 1 epoch", lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 1], 90)), epoch)
-    tour.stage("22-own-steps", "Reset, then two Steps of the next epoch", lambda: own_steps(page), "studio.session.cursor")
-    tour.stage("23-followed", "clicked Train 1 epoch", lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 2], 90)), "studio.training.history.rows[-1]['n_steps']")
+    tour.stage(
+        "21-epoch",
+        "clicked Train 1 epoch",
+        lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 1], 90)),
+        epoch,
+    )
+    tour.stage(
+        "22-own-steps", "Reset, then two Steps of the next epoch", lambda: own_steps(page), "studio.session.cursor"
+    )
+    tour.stage(
+        "23-followed",
+        "clicked Train 1 epoch",
+        lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 2], 90)),
+        "studio.training.history.rows[-1]['n_steps']",
+    )
 
 
 def walk_dark(tour: Tour) -> None:
@@ -200,7 +225,9 @@ def export(page: NotebookPage, out: Path) -> None:
     page.button("Export").click()
     page.page.get_by_role("status").filter(has_text="Wrote ").wait_for(timeout=120_000)
     with Image.open(folder / "screen.png") as picture:
-        picture.convert("RGB").resize((picture.width // 2, picture.height // 2)).quantize(128).save(out / "16-screen.png")
+        picture.convert("RGB").resize((picture.width // 2, picture.height // 2)).quantize(128).save(
+            out / "16-screen.png"
+        )
 
 
 def own_steps(page: NotebookPage) -> None:

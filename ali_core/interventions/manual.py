@@ -77,7 +77,8 @@ def resolve_manual(
         neighbours=neighbours,
         **strengths_of(manual),
         displacement=manual.displacement,
-        norm_keeping=settings.norm_keeping,
+        # A dragged class lands where it was dropped, and no other class moves.
+        norm_keeping=settings.norm_keeping if manual.displacement is None else "none",
     )
 
 

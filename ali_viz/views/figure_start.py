@@ -41,7 +41,7 @@ def empty_figure(styles: list[ClassStyle], draw_order: list[int], n_sides: int) 
     axes = ["", *map(str, range(2, n_sides + 1))]
     figure = StudioFigure(
         data=[
-            _ghosts("old places", {"color": MUTED, "opacity": 0.35}),
+            _ghosts("old places", {"color": MUTED, "opacity": 0.18}),
             *(_points(styles[code], axis) for axis in axes for code in draw_order),
             _ghosts("preview", {"opacity": 0.8}),
             *(_mark(axis) for axis in axes),

@@ -19,7 +19,7 @@ COLUMNS = (
     ("mean-std", "spread of the class / distance to its nearest neighbour", ""),
     ("mean-all", "1 / mean distance to all other classes", ""),
     ("score", "what the criterion makes of them", ""),
-    ("contracted", "how often the steps in force have contracted this class", ""),
+    ("times", "how often the steps in force have contracted this class", ""),
     ("probability", "the normalised score", "ali-name"),
 )
 BAR = 70

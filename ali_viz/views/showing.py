@@ -1,7 +1,7 @@
 """What a person looks at: view, mode, comparison and selection, and the views kept in step with the session."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -69,14 +69,17 @@ class Showing:
     ----------
     session
         What is shown; only read.
-    told
-        Whom the views tell of clicks.
     desk
         The views.
     layouts
         Where the samples are drawn.
     view
         The first one.
+
+    Attributes
+    ----------
+    shown
+        Called after each refresh.
 
     Notes
     -----
@@ -86,11 +89,11 @@ class Showing:
 
     lock = threading.RLock()
 
-    def __init__(self, session: Session, told: Told, *, desk: Desk, layouts: Layouts, view: View) -> None:
+    def __init__(self, session: Session, *, desk: Desk, layouts: Layouts, view: View) -> None:
         self.session, self.desk, self.layouts = session, desk, layouts
         self.last: Session | None = None
         self.looking = Looking(view=_checked(view, VIEWS, "view"))
-        self._told = told
+        self.shown: Callable[[], object] = lambda: None
         self._drawn: tuple[object, Drawing] | None = None
         self._proposal: Proposal | None = None
         self._closed = False
@@ -212,6 +215,7 @@ class Showing:
                     working=bool(self._working),
                 )
             )
+            self.shown()
 
     def close(self) -> None:
         """Show nothing any more."""
@@ -313,7 +317,7 @@ def make_showing(
         progress=desk.progress,
     )
     first = view or ("dims" if embedding.dim <= 2 else "pca")
-    showing = Showing(session, told, desk=desk, layouts=layouts, view=first)
+    showing = Showing(session, desk=desk, layouts=layouts, view=first)
     layouts.on_ready, layouts.on_error = showing.laid_out, desk.messages.error
     return showing
 

@@ -13,7 +13,7 @@ from tests.browser.voila import AppPage, StandaloneApp
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 N = 5000
-# Of every drawn point: is the canvas painted where plotly's axes put it?
+# Of every sample on each side (ghosts and marks do not hover): is the canvas painted where plotly's axes put it?
 PAINTED = """() => {
   const plot = document.querySelector('.js-plotly-plot'), layout = plot._fullLayout;
   const canvas = plot.querySelector('canvas.gl-canvas-context'), copy = document.createElement('canvas');
@@ -24,7 +24,8 @@ PAINTED = """() => {
   const [across, down] = [copy.width / layout.width, copy.height / layout.height];
   const count = {};
   for (const trace of plot._fullData) {
-    if (trace.type !== 'scattergl' || trace.visible !== true) continue;
+    if (trace.type !== 'scattergl' || trace.visible !== true || trace.hoverinfo === 'skip') continue;
+    if (!trace.x.length) continue;
     const x = layout[trace.xaxis.replace('x', 'xaxis')], y = layout[trace.yaxis.replace('y', 'yaxis')];
     const side = count[trace.xaxis] ??= {points: 0, painted: 0};
     for (let i = 0; i < trace.x.length; i++) {

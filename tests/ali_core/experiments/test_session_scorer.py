@@ -83,7 +83,6 @@ def test_the_answers_of_the_prediction_do_not_depend_on_validation_labels(sessio
     other = Session(replace(embedding, labels=labels))
     other.replay(session.steps)
     scorer = SessionScorer(other.embedding)
-    scorer._prepared = None
     known = SessionScorer(embedding)
     known.scores(session)
     prepared, _, _ = known._prepared
@@ -130,15 +129,15 @@ def test_the_same_steps_are_scored_once_and_skipped_ones_do_not_count(scorer, se
 def test_progress_is_told_and_what_it_raises_ends_the_work(session):
     scorer, told = SessionScorer(session.embedding), []
 
-    class Cancelled(Exception):
+    class CancelledError(Exception):
         pass
 
     def cancel(done, total, what):
         told.append((done, total))
         if done == 1:
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         scorer.scores(session, progress=cancel)
     with pytest.raises(AliError, match="stopped"):
         scorer.scores(session, stopped=lambda: True)
@@ -206,7 +205,10 @@ def test_a_large_embedding_is_drawn_by_class_and_says_so():
 
 @pytest.mark.parametrize(
     ("counts", "options", "message"),
-    [((30, 5), {}, "two classes of 6 samples or more.*30, 5"), (COUNTS, {"fold": 6}, "fold must be from 0 to 5; got 6")],
+    [
+        ((30, 5), {}, "two classes of 6 samples or more.*30, 5"),
+        (COUNTS, {"fold": 6}, "fold must be from 0 to 5; got 6"),
+    ],
 )
 def test_what_cannot_be_divided_is_refused(counts, options, message):
     with pytest.raises(AliError, match=message):

@@ -89,7 +89,7 @@ def test_what_has_not_happened_is_unknown():
 def test_states_of_other_classes_or_another_spread_are_refused():
     vectors, labels = clouds(0)
     state = statistics_of(vectors, labels)
-    with pytest.raises(AliError, match="predicted must have the same classes.*3 of 4 against 4 of 4"):
+    with pytest.raises(AliError, match=r"predicted must have the same classes.*3 of 4 against 4 of 4"):
         effect_table(state, statistics_of(*clouds(0, empty=(2,))))
-    with pytest.raises(AliError, match="happened must measure spread.*'rms'; got 'radius'"):
+    with pytest.raises(AliError, match=r"happened must measure spread.*'rms'; got 'radius'"):
         effect_table(state, state, statistics_of(vectors, labels, spread="radius"))

@@ -127,7 +127,7 @@ def test_a_place_is_a_tile_where_the_sheet_has_its_colour(n_tiles, x, y):
     assert (place is not None) == inside
     if place is not None:
         column, row = (
-            int(round((at - middle) / size))
+            round((at - middle) / size)
             for at, middle, size in zip(
                 (x, y), middle_of(0), np.subtract(middle_of(COLUMNS + 1), middle_of(0)), strict=True
             )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ali_core import Session, preset
-from ali_viz.views.drawing import draw
-from ali_viz.views.layouts import Layouts, Progress
+from ali_viz.views.drawing import draw, draw_epoch, preview_of
+from ali_viz.views.layouts import Layouts
 from tests.ali_viz.studio.clouds import cloud
 
 
@@ -17,9 +17,9 @@ def test_the_first_two_dimensions_are_those_of_the_vectors():
     session = Session(cloud(dim=3))
     session.run(2)
     picture = draw(session, layouts_of(session), "dims")
-    assert np.array_equal(picture.before, session.before.vectors[:, :2])
-    assert np.allclose(picture.after, session.after.vectors[:, :2], atol=1e-6)
-    assert (picture.before_title, picture.after_title) == ("Before: the start", "After: 2 steps")
+    assert np.array_equal(picture.sides[0].positions, session.before.vectors[:, :2])
+    assert np.allclose(picture.sides[1].positions, session.after.vectors[:, :2], atol=1e-6)
+    assert (picture.sides[0].title, picture.sides[1].title) == ("Before: the start", "After: 2 steps")
     assert picture.note == "all 100 points drawn"
 
 
@@ -39,6 +39,9 @@ def test_a_class_that_no_step_moved_has_no_arrow_though_its_layout_drifts():
     session = Session(cloud())
     session.run(3)
     layouts = layouts_of(session)
+    for cursor in (0, 2, 3):
+        layouts.positions("tsne", session, cursor)
+        assert layouts.wait(60)
     for comparison, steps in (("start", session.steps), ("previous", session.steps[2:])):
         picture = draw(session, layouts, "tsne", comparison)
         assert set(picture.moved) <= {code for step in steps for code in step.classes}
@@ -49,7 +52,7 @@ def test_nothing_has_moved_before_the_first_step():
     session = Session(cloud())
     picture = draw(session, layouts_of(session), "pca")
     assert len(picture.moved) == 0
-    assert np.array_equal(picture.before, picture.after)
+    assert np.array_equal(picture.sides[0].positions, picture.sides[1].positions)
 
 
 @pytest.mark.parametrize(("comparison", "title"), [("start", "Before: the start"), ("previous", "Before: 2 steps")])
@@ -57,16 +60,16 @@ def test_the_left_side_is_the_start_or_the_state_before_the_last_step(comparison
     session = Session(cloud(dim=2))
     session.run(3)
     picture = draw(session, layouts_of(session), "dims", comparison)
-    assert picture.before_title == title
+    assert picture.sides[0].title == title
     expected = session.at(0 if comparison == "start" else 2)
-    assert np.allclose(picture.before, expected.vectors, atol=1e-6)
+    assert np.allclose(picture.sides[0].positions, expected.vectors, atol=1e-6)
 
 
 def test_both_sides_lie_within_the_corners():
     session = Session(cloud(dim=2))
     session.run(3)
     picture = draw(session, layouts_of(session), "dims")
-    points = np.concatenate([picture.before, picture.after])
+    points = np.concatenate([picture.sides[0].positions, picture.sides[1].positions])
     assert np.all(points > np.array(picture.limits)[:, 0])
     assert np.all(points < np.array(picture.limits)[:, 1])
 
@@ -95,29 +98,55 @@ def test_too_many_points_are_thinned_with_every_class_kept_and_said():
     assert set(layouts.rows("tsne")) <= set(picture.rows)
 
 
-def test_a_layout_is_computed_once_per_state_and_forgotten_with_it():
-    told = []
-
-    class Listening(Progress):
-        def started(self, n_points, view):
-            told.append((n_points, view))
-
+def test_a_layout_that_is_not_there_yet_is_said_and_never_shown_as_done():
     session = Session(cloud())
-    layouts = Layouts(session, max_points=5000, max_tsne_points=60, progress=Listening())
-    before = layouts.positions("tsne", 0)
+    layouts = layouts_of(session)
+    picture = draw(session, layouts, "tsne")
+    if picture.waiting:  # a fast machine may be done
+        assert "laid out" in picture.sides[0].title
+        assert len(picture.moved) == 0
+    assert layouts.wait(60)
+    picture = draw(session, layouts, "tsne")
+    assert not picture.waiting
+    assert np.isfinite(picture.sides[0].positions).all()
     session.step()
-    after = layouts.positions("tsne", 1)
-    assert len(told) == 2
-    session.undo()
-    assert layouts.positions("tsne", 0) is before
-    session.redo()
-    assert layouts.positions("tsne", 1) is after
-    assert len(told) == 2
-    session.undo()
-    session.settings = session.settings.changed(contract=0.1)
-    session.step()
-    layouts.positions("tsne", 1)
-    assert len(told) == 3
+    layouts.cancel()
+
+
+def test_an_epoch_has_three_sides():
+    first = Session(cloud(dim=2))
+    first.run(2)
+    moved = first.embedding.with_vectors(first.after.vectors + np.float32(0.5))
+    second = Session(moved)
+    layouts = layouts_of(first)
+    layouts.follow(second, first)
+    picture = draw_epoch(first, second, layouts, "dims")
+    assert [side.title for side in picture.sides] == ["Before the epoch", "After 2 steps", "After the epoch"]
+    expected = (first.before.vectors, first.after.vectors, moved.vectors)
+    for side, vectors in zip(picture.sides, expected, strict=True):
+        assert np.allclose(side.positions, vectors, atol=1e-5)
+    assert picture.handles == {}
+
+
+def test_a_preview_is_where_the_step_would_lead():
+    session = Session(cloud(dim=2))
+    layouts, proposal = layouts_of(session), session.propose()
+    picture = draw(session, layouts, "dims")
+    preview = preview_of(session, layouts, "dims", picture, proposal.state, codes=proposal.step.classes)
+    step = session.step()
+    rows = session.embedding.labels == step.classes[0]
+    assert np.allclose(preview.positions, session.after.vectors[rows], atol=1e-5)
+    assert np.allclose(preview.heads, session.after.vectors[rows].mean(axis=0), atol=1e-5)
+    assert preview_of(session, layouts, "tsne", picture, proposal.state, codes=step.classes) is None
+
+
+def test_a_skipped_step_has_no_arrow():
+    session = Session(cloud(dim=2))
+    step = session.step()
+    session.toggle(1)
+    assert len(draw(session, layouts_of(session), "dims").moved) == 0
+    session.toggle(1)
+    assert draw(session, layouts_of(session), "dims").moved.tolist() == list(step.classes)
 
 
 def test_supervised_tsne_is_marked_and_plain_tsne_is_not():

@@ -9,26 +9,40 @@ import pytest
 from ali_core import Session
 from ali_viz.theme import class_styles
 from ali_viz.views.drawing import draw
+from ali_viz.views.lasso import lassoed_classes
 from ali_viz.views.layouts import Layouts
-from ali_viz.views.scatter import ScatterView, lassoed_classes
+from ali_viz.views.scatter import ScatterView
 from tests.ali_viz.studio.clouds import NAMES, cloud
 
 
 class Heard:
     def __init__(self):
-        self.lassos, self.toggles, self.clears = [], [], 0
+        self.lassos, self.toggles, self.points, self.drags, self.clears = [], [], [], [], 0
 
-    def lasso(self, codes, count):
-        self.lassos.append((codes, count))
+    def lasso(self, codes, rows, how):
+        self.lassos.append((codes, len(rows)))
+        self.how = how
 
     def clear(self):
         self.clears += 1
 
 
+def scatter(session, heard):
+    return ScatterView(
+        session.embedding,
+        on_lasso=heard.lasso,
+        on_toggle=heard.toggles.append,
+        on_clear=heard.clear,
+        on_point=lambda row, how: heard.points.append((row, how)),
+        on_hover=lambda row: None,
+        on_drag=lambda code, place: heard.drags.append((code, place)),
+    )
+
+
 @pytest.fixture
 def stage():
     session, heard = Session(cloud()), Heard()
-    view = ScatterView(session.embedding, on_lasso=heard.lasso, on_toggle=heard.toggles.append, on_clear=heard.clear)
+    view = scatter(session, heard)
     layouts = Layouts(session, max_points=5000, max_tsne_points=100)
     view.update(draw(session, layouts, "dims"), ())
     return session, layouts, view, heard
@@ -140,7 +154,7 @@ def test_arrows_lie_above_the_points_and_lead_where_the_class_went(stage):
     session.step()
     picture = draw(session, layouts, "dims")
     view.update(picture, ())
-    arrows = [note for note in view.widget.layout.annotations if note.showarrow and note.arrowcolor != "white"]
+    arrows = [note for note in view.widget.layout.annotations if note.showarrow and note.arrowwidth == 2.0]
     assert [(note.x, note.y) for note in arrows] == [tuple(head) for head in picture.heads.tolist()]
     assert [(note.ax, note.ay) for note in arrows] == [tuple(tail) for tail in picture.tails.tolist()]
     session.undo()
@@ -157,13 +171,14 @@ def test_the_cloud_button_and_the_logo_are_off(stage):
 
 def test_names_and_ids_cannot_smuggle_markup():
     embedding = cloud(names=("<b>bold</b>", "plain", "c", "d"))
-    view = ScatterView(embedding, on_lasso=print, on_toggle=print, on_clear=print)
+    view = scatter(Session(embedding), Heard())
     assert not any("<b>bold" in (trace.name or "") for trace in view.widget.data)
 
 
 def test_a_closed_figure_is_freed(stage):
-    view = ScatterView(cloud(), on_lasso=print, on_toggle=print, on_clear=print)
+    view = scatter(Session(cloud()), Heard())
     figure = weakref.ref(view.widget)
+    view.close()
     view.widget.close()
     del view
     gc.collect()
