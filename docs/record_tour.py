@@ -123,7 +123,7 @@ def walk_light(tour: Tour) -> None:
         "16-export",
         "clicked Export",
         lambda: export(page, tour.out),
-        "studio._showing.desk.messages.status_line.value[:80]",
+        "studio._showing.desk.messages.status_line.value.split('title=')[1][1:15]",
     )
     difference = (
         "(lambda s, np, S: float(np.abs(S.load(__import__('tempfile').gettempdir() + '/ali-tour/session.json', "
