@@ -32,8 +32,8 @@ class ManualStep(Strengths):
 
     Notes
     -----
-    The paper has no free move of a class in D dimensions; PLI, where a person drags classes, has it in two. The norm
-    of the embedding is kept after it as after a shift.
+    The paper has no free move of a class in D dimensions; PLI, where a person drags classes, has it in two. After
+    it no norm is kept: the class lands where it was dropped, and no other moves.
     """
 
     classes: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -59,8 +59,8 @@ class InterventionStep(Strengths):
 
     Notes
     -----
-    The paper has no free move of a class in D dimensions; PLI, where a person drags classes, has it in two. It is
-    followed by norm keeping as a shift is.
+    The paper has no free move of a class in D dimensions; PLI, where a person drags classes, has it in two.
+    ``norm_keeping`` is ``none`` for a manual step that has one.
     """
 
     source: Literal["automatic", "manual"]

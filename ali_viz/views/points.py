@@ -64,7 +64,7 @@ class Points:
             shown = number < len(drawing.sides)
             for place, (trace, mine) in enumerate(zip(traces, self._members, strict=True)):
                 if number > 1:
-                    set_changed(trace, "visible", shown)
+                    _stand(trace, number, shown=shown)
                 if shown and texts:
                     trace.text = texts[place]
                 if shown:
@@ -93,7 +93,7 @@ class Points:
         place = np.flatnonzero(drawing.rows == (-1 if row is None else row))
         for number, trace in enumerate(self._marks):
             if number > 1:
-                set_changed(trace, "visible", number < len(drawing.sides))
+                _stand(trace, number, shown=number < len(drawing.sides))
             if number < len(drawing.sides):
                 _put(trace, drawing.sides[number].positions[place])
 
@@ -124,6 +124,18 @@ class Points:
         """Return which samples some points are, each once, sorted (p,)."""
         found = (self.row(trace, point) for trace, chosen in points.items() for point in chosen)
         return np.array(sorted({row for row in found if row is not None}), dtype=np.int64)
+
+
+def _stand(trace: Any, number: int, *, shown: bool) -> None:  # noqa: ANN401
+    """Put a trace on side ``number`` (from 0), or out of sight.
+
+    An invisible trace still opens the side it stands on, which would lie over the others and take their clicks; so it
+    waits on the first side.
+    """
+    axis = str(number + 1) if shown else ""
+    set_changed(trace, "visible", shown)
+    set_changed(trace, "xaxis", f"x{axis}")
+    set_changed(trace, "yaxis", f"y{axis}")
 
 
 def _put(trace: Any, positions: NDArray[np.float32]) -> None:  # noqa: ANN401

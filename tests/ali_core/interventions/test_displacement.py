@@ -35,12 +35,16 @@ def test_it_comes_after_contract_rotate_and_shift(rng):
 
 
 @pytest.mark.parametrize("contracted", [False, True])
-def test_the_norm_of_the_embedding_is_kept_after_it(contracted):
+def test_a_dragged_class_lands_where_it_was_dropped_and_no_other_moves(contracted):
     session = Session(cells(), preset("c,s", 4))
     if contracted:
         session.apply(ManualStep(classes=("monocyte",), contract=0.5))
-    session.apply(ManualStep(classes=("band",), displacement=(3.0, 0.0, -1.0, 0.0)))
-    assert np.sum(session.after.vectors**2) == pytest.approx(np.sum(session.embedding.vectors**2))
+    before, vector = session.after.vectors, (3.0, 0.0, -1.0, 0.0)
+    step = session.apply(ManualStep(classes=("band",), displacement=vector))
+    mine = session.embedding.labels == session.embedding.class_index("band")
+    np.testing.assert_allclose(session.after.vectors[mine], before[mine] + np.array(vector), atol=1e-5)
+    np.testing.assert_allclose(session.after.vectors[~mine], before[~mine], atol=1e-5)
+    assert (step.norm_keeping, step.norm_factor) == ("none", 1.0)
 
 
 @given(vector=st.lists(st.floats(-1e3, 1e3), min_size=4, max_size=4).map(tuple))
