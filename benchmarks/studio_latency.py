@@ -203,7 +203,7 @@ def markdown(table):
     def cell(value):
         if isinstance(value, str):
             return value
-        return f"{value:,.0f}" if isinstance(value, int) or value >= 100 else f"{value:.2g}"
+        return f"{value:,.0f}" if isinstance(value, int) or value >= 100 else f"{value:.3g}"
 
     lines = [
         table.columns.tolist(),

@@ -121,8 +121,12 @@ class StudioFigure(go.FigureWidget):
         self._js2py_traceDeltas = None
         if not self._fitted:
             self._fitted = True
-            ranges = {f"{axis}.range": list(self.layout[axis].range or ()) for axis in ("xaxis", "yaxis")}
-            self._send_relayout_msg({"autosize": True, **{name: ends for name, ends in ranges.items() if ends}})
+            self.refit()
+
+    def refit(self) -> None:
+        """Let the browser fill the cell and show the limits again; to keep units equal it widens them by itself."""
+        ranges = {f"{axis}.range": list(self.layout[axis].range or ()) for axis in ("xaxis", "yaxis")}
+        self._send_relayout_msg({"autosize": True, **{name: ends for name, ends in ranges.items() if ends}})
 
     def sync(self) -> None:
         """Put what is drawn now into the widget's state, so that a view opened from now on shows it."""

@@ -100,6 +100,7 @@ class ScatterView:
             self._outlined = False
             self.widget.clear_outline()
         self._selected = frozenset(selected)
+        resized = self._drawing is not None and len(drawing.sides) != len(self._drawing.sides)
         with self.widget.batch_update():
             if drawing is not self._drawing:
                 self._drawing = drawing
@@ -117,6 +118,8 @@ class ScatterView:
             self._put_handles(drawing)
             for code, entry in zip(self._codes, self._points.legend, strict=True):
                 set_changed(entry, "visible", self._legend_state(code))
+        if resized:
+            self.widget.refit()
 
     def set_handles(self, codes: Iterable[int]) -> None:
         """Let these classes be dragged from the next :meth:`update` on, where the view allows it."""

@@ -10,7 +10,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from ali_core import LabelledEmbedding
+from ali_viz.studio_notebook import write_studio_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -62,3 +66,13 @@ def test_a_server_with_a_token_on_this_machine_that_ctrl_c_ends(tmp_path):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     assert b"Traceback" not in (tmp_path / "log").read_bytes()
+
+
+def test_the_notebook_of_ali_studio_runs(app, tmp_path):
+    labels = np.repeat(np.arange(3), 20)
+    vectors = 6.0 * np.eye(3)[labels] + np.random.default_rng(1).normal(size=(60, 3))
+    path = LabelledEmbedding(vectors, labels, ("blast", "monocyte", "platelet")).save(tmp_path / "three cells.npz")
+    page = app(write_studio_notebook(path, tmp_path))
+    page.button("Step").click()
+    page.wait_for("[len(studio.session.embedding), studio.session.cursor]", [60, 1])
+    assert (page.strangers, page.errors) == ([], [])
