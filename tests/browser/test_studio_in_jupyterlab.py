@@ -253,6 +253,19 @@ def test_a_live_training_is_paused_and_follows_own_steps(app, cells):
     retried(scenario)
 
 
+def scroll_to(page, control):
+    """Scroll the notebook down from its top until ``control`` is there: cells out of sight are not in the page."""
+    panel = page.page.locator(".jp-WindowedPanel-outer").first
+    panel.evaluate("panel => { panel.scrollTop = 0; }")
+    for _ in range(60):
+        page.page.wait_for_timeout(300)
+        if control.count() and control.is_visible():
+            control.scroll_into_view_if_needed()
+            return
+        panel.evaluate("panel => { panel.scrollTop += 300; }")
+    raise AssertionError("the app is nowhere in the notebook")
+
+
 def test_the_first_notebook_is_an_app_on_the_given_path(app, cells):
     notebook = Path(__file__).parents[2] / "notebooks" / "01-step-through-interventions.ipynb"
 
@@ -261,6 +274,8 @@ def test_the_first_notebook_is_an_app_on_the_given_path(app, cells):
         page.wait_for("'replayed' in globals()", True, seconds=120)
         page.wait_for(CURSOR, 6)
         assert page.ask("len(studio.session.embedding)") == 400
+        scroll_to(page, page.button("Automatic").first)
+        page.button("Automatic").first.click()  # the tour ends in the manual mode
         page.button("Step").first.click()
         page.wait_for(CURSOR, 7)
         page.button("Undo").first.click()
