@@ -1,5 +1,6 @@
 """Ends while a training goes on; run as a process of its own: python live_script.py FOLDER WAY."""
 
+import signal
 import sys
 
 import torch
@@ -9,6 +10,7 @@ from tests.ali_core.training.samples import features, small
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands on that it is ignored
     torch.set_num_threads(1)
     live = LiveTraining(epochs(features(), small(max_epochs=10_000), out=sys.argv[1]))
     live.go(1)

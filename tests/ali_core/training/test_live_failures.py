@@ -181,7 +181,10 @@ def test_a_process_that_ends_while_it_trains_ends_well_and_the_run_goes_on_later
         start = time.perf_counter()
         if way == "interrupt":
             child.send_signal(signal.SIGINT)
-        out, errors = child.communicate(timeout=60)
+        try:
+            out, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
         took = time.perf_counter() - start
     assert child.returncode == 0, errors
     assert took < 8
