@@ -99,7 +99,8 @@ class _Writer:
         return decide(self.line.state.statistics, settings, generator)
 
     def _by_hand(self, wanted: InterventionStep) -> str | None:
-        settings = self.settings.changed(norm_keeping=wanted.norm_keeping)
+        dragged = wanted.displacement is not None  # keeps no norm, whatever the settings say
+        settings = self.settings if dragged else self.settings.changed(norm_keeping=wanted.norm_keeping)
         names, statistics = self.embedding.class_names, self.line.state.statistics
         others = tuple(dict.fromkeys(names[code] for group in wanted.neighbours for code in group))
         chosen = {"classes": tuple(names[code] for code in wanted.classes), "displacement": wanted.displacement}
