@@ -25,6 +25,11 @@ class Background:
     on_end
         Called with the name of a job after it, in its thread, and with what went wrong, in words; None when nothing
         did.
+
+    Attributes
+    ----------
+    trouble
+        What went wrong in the last job, in words; None when nothing did.
     """
 
     def __init__(self, *, on_start: Callable[[str], object], on_end: Callable[[str, str | None], object]) -> None:
@@ -32,6 +37,7 @@ class Background:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._name = ""
+        self.trouble: str | None = None
 
     @property
     def busy(self) -> bool:
@@ -43,7 +49,7 @@ class Background:
         if self.busy:
             raise AliError(f"{self._name} is under way; stop it first, or wait")
         self._stop.clear()
-        self._name = name
+        self._name, self.trouble = name, None
         self._on_start(name)
         self._thread = threading.Thread(target=self._work, args=(name, job), name=f"ali-{name}", daemon=True)
         self._thread.start()
@@ -59,12 +65,11 @@ class Background:
         return not self.busy
 
     def _work(self, name: str, job: Job) -> None:
-        trouble: str | None = None
         try:
             job(self._stop.is_set)
         except AliError as error:
-            trouble = str(error)
+            self.trouble = str(error)
         except Exception as error:
             log.exception("%s failed", name)
-            trouble = f"{name} failed ({type(error).__name__}: {error})"
-        self._on_end(name, trouble)
+            self.trouble = f"{name} failed ({type(error).__name__}: {error})"
+        self._on_end(name, self.trouble)

@@ -123,6 +123,7 @@ class Clicks:
 
     def _cancel_layout(self) -> None:
         self._studio._showing.layouts.cancel()
+        self._studio._showing.laid_out()
 
     def _tab(self, _name: str) -> None:
         self._studio._showing.refresh()
@@ -157,6 +158,9 @@ class Clicks:
 
     def _skip(self) -> None:
         self._studio.training.skip()
+
+    def _use_strengths(self) -> None:
+        self._studio.training.settings = self._studio.session.settings
 
     def _rewind(self, epoch: int) -> None:
         self._studio.training.rewind(epoch)

@@ -12,7 +12,7 @@ from ali_core.interventions import Session
 from ali_core.projection import View
 from ali_core.sampling import stratified_rows
 from ali_viz.page import write_page
-from ali_viz.panels import Panel, TrainedEpoch, epoch_panel, state_panel, step_panel
+from ali_viz.panels import Panel, TrainedEpoch, epoch_panel, last_explained, state_panel, step_panel
 
 __all__ = ["MAX_DRAWN", "export_panels", "export_session"]
 
@@ -40,7 +40,7 @@ def export_panels(
     folder
         Gets ``fig6`` and ``fig3`` as PDF, SVG, PNG, the plotted numbers (CSV) and a caption (TXT).
     step
-        Which step Fig. 3 explains, counted from 1; by default the last one in force.
+        Which step Fig. 3 explains, counted from 1; by default the last one in force that drags nothing.
     views
         The rows of Fig. 6.
     trained
@@ -120,8 +120,8 @@ def _after_epoch(trained: TrainedEpoch, views: Sequence[View], report: Report | 
 
 
 def _one_step(session: Session, folder: Path, step: int | None) -> list[Path]:
-    number = session.cursor if step is None else step
-    if not number:
+    number = last_explained(session) if step is None else step
+    if number is None:
         return []
     source, rows = _drawn(session.before)
     return step_panel(session, number, data=source, rows=rows).save(folder, "fig3")

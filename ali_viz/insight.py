@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ali_core.experiments.session_scorer import SessionScorer, SessionScores
+    from ali_core.training import LiveTraining
     from ali_viz.views.showing import Showing
 
 __all__ = ["Insight"]
@@ -29,18 +30,28 @@ class Insight:
         Whose session is explained.
     background
         The thread for what takes long.
+    training
+        What is trained, if anything is: its validation F1 stands beside the scores.
     seed
         Of the split that scores need.
     """
 
-    def __init__(self, showing: "Showing", background: Background, *, seed: int) -> None:
-        self._showing, self._background, self._seed = showing, background, seed
+    def __init__(
+        self, showing: "Showing", background: Background, training: "LiveTraining | None", *, seed: int
+    ) -> None:
+        self._showing, self._background, self._training, self._seed = showing, background, training, seed
         self._scorer: tuple[object, SessionScorer] | None = None
-        self.scores: SessionScores | None = None
+        self._scores: tuple[object, SessionScores] | None = None
         self._listed = "selected"
         self._changed: tuple[object, NDArray[np.int64], NDArray[np.float64]] | None = None
 
     # Scores --------------------------------------------------------------------------------------------------------
+
+    @property
+    def scores(self) -> "SessionScores | None":
+        """The last scores of the embedding that is shown; they say after how many steps."""
+        known = self._scores is not None and self._scores[0] is self._showing.session.embedding
+        return self._scores[1] if known and self._scores is not None else None
 
     def score(self, session: Session, stopped: Stopped = lambda: False) -> "SessionScores":
         """Return what held-out samples say of ``session``; takes a second or more."""
@@ -57,7 +68,7 @@ class Insight:
         self._background.start("scoring", lambda stopped: self._score(session, stopped))
 
     def _score(self, session: Session, stopped: Stopped) -> None:
-        self.scores = self.score(session, stopped)
+        self._scores = (session.embedding, self.score(session, stopped))
         self.opened()
 
     # Tabs ----------------------------------------------------------------------------------------------------------
@@ -68,11 +79,16 @@ class Insight:
         with showing.lock:
             name = showing.desk.tabs.name
             if name == "Effect":
-                showing.desk.effect.update(self._effect(), self.scores)
+                showing.desk.effect.update(self._effect(), self.scores, epoch_f1=self._epoch_f1())
             elif name == "Confusion":
                 showing.desk.confusion.update(self.scores)
             elif name == "Cells":
                 self._show_cells()
+
+    def _epoch_f1(self) -> float | None:
+        """Return the validation F1 after the last epoch, if there is one."""
+        rows = [] if self._training is None else self._training.history.rows
+        return rows[-1]["validation_f1"] if len(rows) > 1 else None
 
     def _effect(self) -> "pd.DataFrame":
         from ali_core.interventions.class_distances import effect_table  # noqa: PLC0415  # pandas is slow to import
@@ -127,12 +143,15 @@ class Insight:
     def _show_cells(self) -> None:
         showing = self._showing
         ids = showing.session.embedding.ids
-        if self._listed == "changed" and self._changed is not None:
+        now = showing.session.state_at(showing.session.cursor)
+        if self._listed == "changed" and self._changed is not None and self._changed[0] is now:
             _, rows, share = self._changed
             showing.desk.cells.update(
                 ids[rows].tolist(), "changed", dict(zip(ids[rows].tolist(), share.tolist(), strict=True))
             )
             return
+        if self._listed == "changed" and not self._background.busy:
+            self._listed = "selected"  # neighbours were compared at another step
         rows = self.selected_rows()
         showing.desk.cells.update(ids[rows[:MOST_LISTED]].tolist(), "selected", {})
 

@@ -35,6 +35,10 @@ class LiveLink:
     def _heard(self, event: "LiveEvent") -> None:
         showing = self._showing
         with showing.lock:
+            if event.kind == "batch":
+                self._advance()
+                return
+            showing.train(running=self._training.running)
             if event.kind in ("epoch", "rewound"):
                 self._follow(compare=event.kind == "epoch")
             if event.kind == "failed":
@@ -48,6 +52,12 @@ class LiveLink:
         showing.looking.comparison = "epoch" if compare and last is not None else "start"
         showing.follow(session, last)
         showing.say(f"Epoch {training.state.epoch} is trained" if compare else f"Back at epoch {training.state.epoch}")
+
+    def _advance(self) -> None:
+        showing, live = self._showing, self._showing.desk.live
+        if live is not None:
+            showing.train(running=True)
+            live.advance(self._training)
 
     def _update(self) -> None:
         live = self._showing.desk.live

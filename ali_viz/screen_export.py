@@ -13,7 +13,7 @@ from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv
 from ali_core.interventions import Session
 from ali_viz.page import write_page
-from ali_viz.panels import Panel, draw_states, step_panel
+from ali_viz.panels import Panel, draw_states, last_explained, step_panel
 from ali_viz.panels.captions import state_caption
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.panels.state_panel import STATE_COLUMNS
@@ -74,8 +74,8 @@ def export_screen(session: Session, drawing: Drawing, selected: NDArray[np.int64
         Rows of the selected samples.
     folder
         Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
-        step in force), ``selection.csv`` (ids and classes), ``session.json``, ``steps.csv``, ``steps.py``,
-        ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page that needs no network.
+        step in force that dragged nothing), ``selection.csv`` (ids and classes), ``session.json``, ``steps.csv``,
+        ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network.
 
     Returns
     -------
@@ -99,12 +99,12 @@ def export_screen(session: Session, drawing: Drawing, selected: NDArray[np.int64
 
 
 def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Sequence[Path]:
-    in_force = [number for number, step in enumerate(session.steps, start=1) if not step.skipped]
-    if not in_force:
+    number = last_explained(session)
+    if number is None:
         return []
     embedding = session.embedding
     source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
-    return step_panel(session, in_force[-1], data=source, rows=rows).save(folder, "fig3")
+    return step_panel(session, number, data=source, rows=rows).save(folder, "fig3")
 
 
 def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Path:

@@ -95,7 +95,7 @@ class Studio:
             seed=seed,
         )
         self._background = Background(on_start=self._started, on_end=self._ended)
-        self._insight = Insight(self._showing, self._background, seed=seed)
+        self._insight = Insight(self._showing, self._background, training, seed=seed)
         self._work = Stepping(self._showing, self._background, lambda now: self._insight.score(now).transfer.macro_f1)
         self._showing.shown = self._insight.opened
         self._showing.start()
@@ -140,7 +140,7 @@ class Studio:
         """
         before = self.session.cursor
         self._work.run_until(goal, value, most)
-        self._background.wait()
+        self._finished()
         return self.session.cursor - before
 
     def stop(self) -> None:
@@ -165,12 +165,16 @@ class Studio:
             return self.session.apply(manual)
 
     def drag(self, name: str, place: tuple[float, float]) -> None:
-        """Select the class called ``name`` and drag its center to ``place`` in the picture; Apply moves it there."""
+        """Select the class called ``name`` and drag its center to ``place`` in the picture; Apply moves it there.
+
+        This is a gesture of the manual mode, which it switches to.
+        """
+        self.set_mode("manual")
         self.select([name])
         self._drag(self.session.embedding.class_index(name), place)
 
     def change_settings(self, **values: Any) -> None:  # noqa: ANN401  # fields of InterventionSettings
-        """Change settings of the next steps; with a training, of its coming epochs as well."""
+        """Change settings of the next steps; those of coming epochs are :attr:`LiveTraining.settings`."""
         with self._showing.lock:
             self.session.settings = self.session.settings.changed(**values)
 
@@ -267,9 +271,8 @@ class Studio:
     def score(self) -> "SessionScores":
         """Score the steps in force on held-out samples, and show the scores."""
         self._insight.start_scoring()
-        self._background.wait()
-        if self._insight.scores is None:
-            raise AliError("the session could not be scored; the app says why")
+        self._finished()
+        assert self._insight.scores is not None  # noqa: S101  # else it would have been trouble
         return self._insight.scores
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -342,6 +345,16 @@ class Studio:
         showing, session = self._showing, self.session
         displacement = showing.layouts.pull_back(showing.looking.view, session, session.cursor, code, place)
         showing.look(displacement=tuple(float(value) for value in displacement))
+
+    def _finished(self) -> None:
+        """Wait for the job in the background; an interrupt stops it; AliError when it failed."""
+        try:
+            self._background.wait()
+        except KeyboardInterrupt:
+            self._background.stop()
+            raise
+        if self._background.trouble is not None:
+            raise AliError(self._background.trouble)
 
     def _started(self, name: str) -> None:
         self._showing.work(name)

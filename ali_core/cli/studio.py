@@ -19,7 +19,7 @@ def studio(
     app: Annotated[bool, typer.Option("--app", help="Only the app, without code; needs the extra app.")] = False,
     images: Annotated[
         Path | None,
-        typer.Option(exists=True, file_okay=False, help="Folder with the images of the samples.", metavar="FOLDER"),
+        typer.Option(exists=True, help="The images of the samples: a folder, or its labels.csv.", metavar="IMAGES"),
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page; otherwise only print its address.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,

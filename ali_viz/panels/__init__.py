@@ -15,7 +15,7 @@ from ali_viz.panels.results_panel import draw_results, results_panel
 from ali_viz.panels.results_table import RESULTS_PANEL_COLUMNS, results_panel_table
 from ali_viz.panels.state_panel import STATE_COLUMNS, draw_states, state_panel, state_table
 from ali_viz.panels.step_panel import draw_step, step_panel
-from ali_viz.panels.step_table import STEP_COLUMNS, StepGeometry, step_geometry, step_table
+from ali_viz.panels.step_table import STEP_COLUMNS, StepGeometry, last_explained, step_geometry, step_table
 from ali_viz.panels.timing_panel import TIMING_PANEL_COLUMNS, draw_timing, timing_panel, timing_panel_table
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "dry_run_panel",
     "dry_run_table",
     "epoch_panel",
+    "last_explained",
     "results_panel",
     "results_panel_table",
     "save_panel",

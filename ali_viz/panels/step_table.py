@@ -14,7 +14,7 @@ from ali_core.projection import PlaneFrame, plane_through
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.theme import class_styles
 
-__all__ = ["STEP_COLUMNS", "StepGeometry", "step_geometry", "step_table"]
+__all__ = ["STEP_COLUMNS", "StepGeometry", "last_explained", "step_geometry", "step_table"]
 
 FloatArray = NDArray[np.float64]
 
@@ -89,6 +89,16 @@ class StepGeometry:
         return float(np.linalg.norm(motion @ self.frame.axes)) / length if length > 0 else 1.0
 
 
+def last_explained(session: Session) -> int | None:
+    """Return the number of the last step in force that neighbours explain: one neither skipped nor dragged; or None."""
+    numbers = range(len(session.steps), 0, -1)
+    return next((number for number in numbers if _unexplained(session.steps[number - 1]) is None), None)
+
+
+def _unexplained(step: InterventionStep) -> str | None:
+    return "is skipped" if step.skipped else "drags a class to a place" if step.displacement is not None else None
+
+
 def step_geometry(session: Session, number: int, *, moved: int = 0, rows: ArrayLike | None = None) -> StepGeometry:
     """Work out one step of a session.
 
@@ -112,13 +122,16 @@ def step_geometry(session: Session, number: int, *, moved: int = 0, rows: ArrayL
     Raises
     ------
     AliError
-        If there is no such step or no such class in it.
+        If there is no such step or no such class in it; or when the step is skipped, or drags a class: the vectors
+        explained here had no share in that.
     """
     steps = session.steps
     if not 1 <= number <= len(steps):
         raise AliError(f"there is no step {number}; take one of the steps 1 to {len(steps)} of this session.")
     index = number - 1
     step, statistics = steps[index], session.state_at(index).statistics
+    if (why := _unexplained(step)) is not None:
+        raise AliError(f"step {number} {why}, so there is nothing to explain by neighbours; take another step.")
     if not 0 <= moved < len(step.classes):
         raise AliError(f"step {index} moved {len(step.classes)} classes; there is no class {moved}, so take 0.")
     chosen, neighbours = step.classes[moved], step.neighbours[moved]

@@ -146,6 +146,7 @@ class Desk:
                 on_go=lambda count: tell("_go", count),
                 on_pause=lambda: tell("_pause"),
                 on_skip=lambda: tell("_skip"),
+                on_strengths=lambda: tell("_use_strengths"),
                 on_rewind=lambda epoch: tell("_rewind", epoch),
             )
             if live
@@ -194,12 +195,12 @@ class Desk:
         self.cells.close()
         close_all(self.widget)
 
-    def rest(self, session: Session, *, working: bool) -> None:
+    def rest(self, session: Session, *, working: bool, stoppable: bool = False) -> None:
         """Switch off every button that takes steps or writes files while that goes on, and on again."""
         for view in (self.automatic, self.manual, self.files):
             for button in view.buttons:
                 button.disabled = working
-        self.automatic.update_work(running=working)
+        self.automatic.update_work(running=stoppable)
         self.buttons.update(session, working=working)
 
 
@@ -208,7 +209,7 @@ def _place(scene: Scene) -> tuple[float, float] | None:
     if not scene.looking.selected or not scene.drawing.handles:
         return None
     code = scene.looking.selected[0]
-    if scene.looking.displacement is not None and scene.preview is not None:
+    if scene.looking.displacement is not None and scene.preview is not None and code in scene.preview.codes:
         x, y = scene.preview.heads[list(scene.preview.codes).index(code)]
     else:
         x, y = scene.drawing.handles[code]

@@ -71,9 +71,9 @@ class LayoutQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being done or waits for its turn."""
+        """Whether something is being done, and not given up, or waits for its turn."""
         with self._changed:
-            return bool(self._wanted) or self._running is not None
+            return bool(self._wanted) or (self._running is not None and not self._stopping)
 
     @property
     def closed(self) -> bool:

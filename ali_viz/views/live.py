@@ -16,6 +16,10 @@ __all__ = ["LiveView", "status_words"]
 
 PAUSE_HELP = "Rest after the epoch under way; pressed again, stand before the next batch"
 SKIP_HELP = "Let the coming epoch follow no interventions; Redo brings them back"
+STRENGTHS_HELP = (
+    "Propose the coming epochs with the strengths, criterion and choice that stand on the left; the steps proposed for "
+    "the next one are planned anew"
+)
 REWIND_HELP = "Go back to the state after this epoch; what was trained since is dropped, in the control as well"
 NOTHING_KEPT = "No earlier epoch is kept: train with keep_checkpoints and a folder"
 
@@ -27,7 +31,7 @@ class LiveView:
     ----------
     on_go
         Called with the number of epochs to train.
-    on_pause, on_skip
+    on_pause, on_skip, on_strengths
         Called on a click.
     on_rewind
         Called with the epoch to go back to.
@@ -39,6 +43,7 @@ class LiveView:
         on_go: Callable[[int], None],
         on_pause: Callable[[], None],
         on_skip: Callable[[], None],
+        on_strengths: Callable[[], None],
         on_rewind: Callable[[int], None],
     ) -> None:
         self.one = _button("Train 1 epoch", "Train one epoch that follows the steps in force")
@@ -55,6 +60,7 @@ class LiveView:
         )
         self.pause = _button("Pause", PAUSE_HELP)
         self.skip = _button("Skip interventions", SKIP_HELP)
+        self.strengths = _button("Use strengths", STRENGTHS_HELP)
         self.rewind_to = widgets.Dropdown(
             description="epoch",
             tooltip="Epochs whose states are kept",
@@ -72,13 +78,14 @@ class LiveView:
         self.n_epochs.observe(lambda change: self._count(change["new"]), "value")
         self.pause.on_click(lambda _: on_pause())
         self.skip.on_click(lambda _: on_skip())
+        self.strengths.on_click(lambda _: on_strengths())
         self.rewind.on_click(lambda _: on_rewind(self.rewind_to.value))
         self.widget = self._arranged()
 
     @property
     def buttons(self) -> list[widgets.Button]:
         """What acts on the training."""
-        return [self.one, self.several, self.pause, self.skip, self.rewind]
+        return [self.one, self.several, self.pause, self.skip, self.strengths, self.rewind]
 
     def update(self, live: "LiveTraining") -> None:
         """Show where the training is, what can be done, and its curves."""
@@ -89,6 +96,7 @@ class LiveView:
         self.one.disabled = self.several.disabled = goes_on or over
         self.pause.disabled = resting or live.held
         self.skip.disabled = not resting or live.session is None or not live.session.cursor
+        self.strengths.disabled = not resting or live.session is None
         earlier = tuple(epoch for epoch in live.kept if epoch < live.state.epoch)
         if self.rewind_to.options != earlier:
             self.rewind_to.options = earlier
@@ -114,7 +122,8 @@ class LiveView:
         return widgets.VBox(
             [
                 heading("Live training"),
-                widgets.HBox([self.one, self.several, self.n_epochs, self.pause, self.skip], layout=rows),
+                widgets.HBox([self.one, self.several, self.n_epochs, self.pause], layout=rows),
+                widgets.HBox([self.skip, self.strengths], layout=rows),
                 widgets.HBox([self.rewind, self.rewind_to, self.progress, self.batches], layout=rows),
                 self.words,
                 self.curves.widget,

@@ -97,7 +97,7 @@ class Showing:
         self._drawn: tuple[object, Drawing] | None = None
         self._proposal: Proposal | None = None
         self._closed = False
-        self._working = ""
+        self._working, self._training = "", False
         self._unsubscribe = session.subscribe(self.heard)
 
     def start(self) -> None:
@@ -143,6 +143,9 @@ class Showing:
             _checked(changes[name], allowed[name], name)
         with self.lock:
             before = {name: getattr(self.looking, name) for name in changes}
+            if "view" in changes:  # a layout that was cancelled is wanted again
+                self.layouts.resume()
+                self._drawn = None
             self._set(changes)
             try:
                 self.refresh()
@@ -156,7 +159,17 @@ class Showing:
             self._working = name
             if name:
                 self.say(f"{name[:1].upper()}{name[1:]} …")
-            self.desk.rest(self.session, working=bool(name))
+            self._rest()
+
+    def train(self, *, running: bool) -> None:
+        """Let the controls rest while an epoch is trained: it follows the steps that it began with."""
+        with self.lock:
+            self._training = running
+            self._rest()
+
+    def _rest(self) -> None:
+        busy = bool(self._working)
+        self.desk.rest(self.session, working=busy or self._training, stoppable=busy)
 
     def mark(self, row: int) -> None:
         """Mark one sample in the picture and select its class."""
@@ -165,9 +178,17 @@ class Showing:
             self.select((int(self.session.embedding.labels[row]),))
 
     def open(self, path: Path) -> None:
-        """Show the session saved in ``path`` instead; AliError when it does not belong to this embedding."""
+        """Show the session saved in ``path`` instead; AliError when it does not belong to this embedding.
+
+        With a training the session stays, which the next epoch follows, and takes over the steps in force.
+        """
         file = path / "session.json" if path.is_dir() else path
-        self.follow(Session.load(file, self.session.embedding), self.last)
+        saved = Session.load(file, self.session.embedding)
+        if self.desk.live is None:
+            self.follow(saved, self.last)
+        else:
+            self.session.reset()
+            self.session.replay(saved.steps)
         self.say(f"Opened {file}: {len(self.session.steps)} steps")
 
     def say(self, text: str) -> None:
@@ -178,6 +199,13 @@ class Showing:
         """Show a layout that has just been computed."""
         with self.lock:
             self._drawn = None
+            self.refresh()
+
+    def not_laid_out(self, words: str) -> None:
+        """Say why a layout could not be computed, and show a view that needs none."""
+        with self.lock:
+            self.desk.messages.error(words)
+            self._drawn, self.looking.view = None, "dims" if self.session.embedding.dim <= 2 else "pca"
             self.refresh()
 
     def manual_step(self, away_from: Sequence[str] | None = None, **strengths: float) -> ManualStep:
@@ -212,7 +240,7 @@ class Showing:
                     session=self.session,
                     last=self.last,
                     looking=self.looking,
-                    working=bool(self._working),
+                    working=bool(self._working) or self._training,
                 )
             )
             self.shown()
@@ -318,7 +346,7 @@ def make_showing(
     )
     first = view or ("dims" if embedding.dim <= 2 else "pca")
     showing = Showing(session, desk=desk, layouts=layouts, view=first)
-    layouts.on_ready, layouts.on_error = showing.laid_out, desk.messages.error
+    layouts.on_ready, layouts.on_error = showing.laid_out, showing.not_laid_out
     return showing
 
 

@@ -169,6 +169,37 @@ def test_a_picture_that_is_not_there_yet_says_so_and_is_not_exported(studio, tmp
     assert "laid out" not in studio._showing.drawing().sides[0].title
 
 
+def test_a_cancelled_layout_says_so_and_is_begun_again_when_asked_for(studio):
+    with studio._showing.lock:
+        studio.set_view("tsne")
+        desk(studio).progress.cancel.click()
+    assert studio.wait(60)
+    drawing = studio._showing.drawing()
+    assert drawing.waiting
+    assert "not laid out" in drawing.sides[0].title
+    studio.set_view("tsne")
+    assert studio.wait(60)
+    assert not studio._showing.drawing().waiting
+
+
+def test_a_failed_layout_is_said_and_another_view_shown(studio):
+    studio._showing.looking.view = "tsne"
+    studio._showing.not_laid_out("the layout failed")
+    assert studio.view == "pca"
+    assert "the layout failed" in alert(studio)
+
+
+def test_what_fails_in_the_background_is_raised_by_the_call(studio, monkeypatch):
+    def broken(*_):
+        raise AliError("the embedding cannot be divided")
+
+    monkeypatch.setattr(studio._insight, "score", broken)
+    with pytest.raises(AliError, match="cannot be divided"):
+        studio.score()
+    assert "cannot be divided" in alert(studio)
+    assert not desk(studio).automatic.step.disabled
+
+
 def test_the_left_side_can_be_the_previous_step(studio):
     studio.run(2)
     desk(studio).toolbar.comparison.value = "previous"
@@ -288,6 +319,23 @@ def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     desk(studio).files.folder.value = " "
     desk(studio).files.export.click()
     assert "folder is empty" in alert(studio)
+
+
+def test_a_dragged_step_has_no_figure_of_its_neighbours(studio, tmp_path):
+    from ali_viz.panels import step_geometry
+
+    studio.drag("blast", (2.0, -1.0))
+    studio.apply_selection()
+    with pytest.raises(AliError, match="step 1 drags a class"):
+        step_geometry(studio.session, 1)
+    names = {path.name for path in studio.export(tmp_path)}
+    assert "screen.pdf" in names
+    assert "fig3.pdf" not in names
+    studio.step()
+    assert "fig3.pdf" in {path.name for path in studio.export(tmp_path)}
+    studio.toggle(2)
+    with pytest.raises(AliError, match="step 2 is skipped"):
+        step_geometry(studio.session, 2)
 
 
 def test_a_saved_session_is_opened_again(studio, tmp_path):

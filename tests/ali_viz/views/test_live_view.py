@@ -18,6 +18,7 @@ class Told:
             on_go=lambda n_epochs: tell(("go", n_epochs)),
             on_pause=lambda: tell("pause"),
             on_skip=lambda: tell("skip"),
+            on_strengths=lambda: tell("strengths"),
             on_rewind=lambda epoch: tell(("rewind", epoch)),
         )
 
@@ -36,10 +37,11 @@ def test_buttons_tell_and_do_nothing_else():
     view.several.click()
     view.pause.click()
     view.skip.click()
+    view.strengths.click()
     view.rewind_to.options = (0, 2, 3)
     view.rewind_to.value = 2
     view.rewind.click()
-    assert told.calls == [("go", 1), ("go", 5), ("go", 12), "pause", "skip", ("rewind", 2)]
+    assert told.calls == [("go", 1), ("go", 5), ("go", 12), "pause", "skip", "strengths", ("rewind", 2)]
     assert view.several.description == "Train 12 epochs"
     assert all(button.tooltip for button in (*view.buttons, view.n_epochs, view.rewind_to))
 
