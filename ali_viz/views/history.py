@@ -81,7 +81,7 @@ class HistoryView:
                 self.list,
                 widgets.HBox([self.go, self.toggle]),
             ],
-            layout={"flex": "2 1 0%", "min_width": "260px"},
+            layout={"flex": "1 1 0%", "min_width": "230px"},
         )
 
     def update(self, session: Session) -> None:

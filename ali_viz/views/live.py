@@ -100,6 +100,8 @@ class LiveView:
         earlier = tuple(epoch for epoch in live.kept if epoch < live.state.epoch)
         if self.rewind_to.options != earlier:
             self.rewind_to.options = earlier
+            if earlier:  # told to the browser, which shows none otherwise
+                self.rewind_to.index = len(earlier) - 1
         self.rewind.disabled = self.rewind_to.disabled = not earlier or not resting or live.status == "closed"
         self.rewind.tooltip = REWIND_HELP if earlier else NOTHING_KEPT
         self.curves.update(live.history, live.control_history)

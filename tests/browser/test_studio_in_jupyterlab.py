@@ -230,7 +230,7 @@ TRAINING = """
 from ali_core import LabelledEmbedding
 from ali_core.training import TrainSettings, epochs
 from ali_viz import Studio
-settings = TrainSettings(method="ali", preset="c,s", width=8, max_epochs=40, evaluate_every=1, patience=0,
+settings = TrainSettings(method="ali", preset="c,s", width=8, max_epochs=500, evaluate_every=1, patience=0,
                          n_folds=4, groups="ignore", device="cpu")
 studio = Studio(epochs(LabelledEmbedding.load({path!r}), settings))
 studio
@@ -244,11 +244,13 @@ def test_a_live_training_is_paused_and_follows_own_steps(app, cells):
         page.wait_for("[studio.training.running, studio.training.state.epoch]", [False, 1], seconds=90)
         page.wait_for("studio.comparison", "epoch")
         assert page.ask("len(studio._showing.drawing().sides)") == 3
-        page.button("Train 5 epochs").click()
+        page.page.get_by_label("epochs", exact=True).fill("400")
+        page.page.keyboard.press("Tab")
+        page.button("Train 400 epochs").click()
         page.button("Pause").click()
         page.wait_for("studio.training.running", False, seconds=90)
         epoch = page.ask("studio.training.state.epoch")
-        assert 2 <= epoch <= 6
+        assert 2 <= epoch < 401
         page.button("Reset").click()
         page.wait_for(CURSOR, 0)
         page.button("Step").click()
