@@ -1,5 +1,6 @@
 """Network and loss as one module, so that one forward pass gives the loss of a batch."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -17,7 +18,9 @@ from ali_core.training.inputs import FeatureInputs, ImageInputs
 from ali_core.training.objectives import Objective, Terms, make_objective
 from ali_core.training.settings import TrainSettings
 
-__all__ = ["Learner", "derived_seed", "make_learner", "seeded"]
+__all__ = ["GlobalDraws", "Learner", "derived_seed", "make_learner"]
+
+_one_at_a_time = threading.Lock()
 
 
 class Learner(nn.Module):
@@ -61,7 +64,7 @@ def make_learner(inputs: FeatureInputs | ImageInputs, settings: TrainSettings, s
     n_classes = len(inputs.class_names)
     counts = np.bincount(inputs.labels[split.train], minlength=n_classes)
     weights = torch.tensor(inverse_frequency(counts), dtype=torch.float32) if settings.class_weights else None
-    with seeded(settings.seed):
+    with GlobalDraws(settings.seed).drawing():
         if isinstance(inputs, FeatureInputs):
             features = inputs.features[torch.as_tensor(split.train, device=inputs.features.device)]
             head = FeatureNet(features.shape[1], width=settings.width, normalise=settings.normalise)
@@ -83,10 +86,34 @@ def derived_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw from torch's global generator with ``seed`` in the block, and leave it as it was."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+class GlobalDraws:
+    """A stream of numbers from torch's global generators, where layers such as dropout draw theirs.
+
+    Parameters
+    ----------
+    seed
+        Of the first block; each further one goes on where the last one ended.
+
+    Notes
+    -----
+    The generators belong to the whole process. Each block therefore keeps other threads' blocks out and leaves the
+    generators as it found them, so that two trainings side by side draw what each would draw alone.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._states: tuple[Tensor, list[Tensor]] | None = None
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Draw from the stream in the block; it is not to be entered twice."""
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        with _one_at_a_time, torch.random.fork_rng(devices=devices):
+            if self._states is None:
+                torch.manual_seed(self._seed)
+            else:
+                torch.set_rng_state(self._states[0])
+                for device, state in zip(devices, self._states[1], strict=True):
+                    torch.cuda.set_rng_state(state, device)
+            yield
+            self._states = torch.get_rng_state(), [torch.cuda.get_rng_state(device) for device in devices]

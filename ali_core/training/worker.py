@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ali_core.errors import AliError
 from ali_core.training.inputs import FeatureInputs, ImageInputs
-from ali_core.training.learner import Learner, derived_seed, seeded
+from ali_core.training.learner import GlobalDraws, Learner, derived_seed
 from ali_core.training.sampling import batch_order
 from ali_core.training.settings import TrainSettings
 
@@ -151,16 +151,17 @@ class Worker:
         augmentation = torch.Generator().manual_seed(derived_seed(settings.seed, epoch, AUGMENTATION, rank))
         values, waited = [], 0.0
         self._module.train()
-        with seeded(derived_seed(settings.seed, epoch, NETWORK, rank)):
-            batches = self.inputs.training_batches(rows[own.ravel()], own.shape[1], augmentation)
-            for number, (batch, seconds) in enumerate(_timed(batches)):
+        draws = GlobalDraws(derived_seed(settings.seed, epoch, NETWORK, rank))
+        batches = self.inputs.training_batches(rows[own.ravel()], own.shape[1], augmentation)
+        for number, (batch, seconds) in enumerate(_timed(batches)):
+            with draws.drawing():
                 terms = self._step(batch, codes[number], places[number])
-                values.append(torch.stack([terms[name].detach().float() for name in SUMMED]))
-                waited += seconds
-                if (number + 1) % CHECK_EVERY == 0 or number + 1 == len(own):
-                    _check_finite(values, len(own))
-                if progress is not None:
-                    progress(number + 1, len(own))
+            values.append(torch.stack([terms[name].detach().float() for name in SUMMED]))
+            waited += seconds
+            if (number + 1) % CHECK_EVERY == 0 or number + 1 == len(own):
+                _check_finite(values, len(own))
+            if progress is not None:
+                progress(number + 1, len(own))
         sums = torch.stack(values).cpu().double().sum(dim=0)
         if self.fabric.world_size > 1:
             sums = self.fabric.all_reduce(sums, reduce_op="sum")

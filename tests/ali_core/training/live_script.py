@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 
 import torch
 
@@ -19,8 +20,10 @@ def main():
     if sys.argv[2] == "held":
         live.pause(), live.pause()
         live.wait()
-    print("training", flush=True)
-    if sys.argv[2] == "interrupt":
+    if sys.argv[2] != "interrupt":
+        print("training", flush=True)
+    else:
+        threading.Timer(1, print, ["training"], {"flush": True}).start()  # said when the wait has begun
         try:
             live.wait()
         except KeyboardInterrupt:
