@@ -32,8 +32,11 @@ def label_size(lines: Sequence[str]) -> tuple[float, float]:
 
 
 def boxes_overlap(centers: FloatArray, sizes: FloatArray, center: FloatArray, size: FloatArray) -> NDArray[np.bool_]:
-    """Return which boxes, (m, 2) centers and sizes, share an inner point with one box, (2,) center and size."""
-    overlap: NDArray[np.bool_] = np.all(np.abs(centers - center) < (sizes + size) / 2 - 1e-9, axis=1)
+    """Return which boxes, (m, 2) centers and sizes, share an inner point with one box, (2,) center and size.
+
+    With centers (n, 1, 2) of n boxes of that one size the answer has shape (n, m).
+    """
+    overlap: NDArray[np.bool_] = np.all(np.abs(centers - center) < (sizes + size) / 2 - 1e-9, axis=-1)
     return overlap
 
 
@@ -64,16 +67,14 @@ def label_places(
     Each label tries 25 places, against at most m others: O(m² + m k). Equal input gives equal output.
     """
     boxes = np.empty((0, 4)) if obstacles is None else np.asarray(obstacles, dtype=np.float64)
-    taken, extents = list(boxes[:, :2]), list(boxes[:, 2:])
-    places = np.full((len(anchors), 2), np.nan)
+    taken = np.concatenate([boxes[:, :2], np.full((len(anchors), 2), np.nan)])  # a label without a place is in no way
+    extents = np.concatenate([boxes[:, 2:], sizes])
     for index, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
-        for place in _candidates(anchor, size, room):
-            if not taken or not boxes_overlap(np.array(taken), np.array(extents), place, size).any():
-                places[index] = place
-                taken.append(place)
-                extents.append(size)
-                break
-    return places
+        candidates = _candidates(anchor, size, room)
+        free = np.flatnonzero(~boxes_overlap(taken, extents, candidates[:, None], size).any(axis=1))
+        if len(free):
+            taken[len(boxes) + index] = candidates[free[0]]
+    return taken[len(boxes) :]
 
 
 def _candidates(anchor: FloatArray, size: FloatArray, room: tuple[float, float]) -> FloatArray:

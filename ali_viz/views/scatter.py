@@ -160,7 +160,7 @@ class ScatterView:
         if self._named:
             written += self._names(drawing)
         if written != self._written:
-            self.widget.layout.annotations = written
+            self.widget.put_annotations(written)
             self._written = written
 
     def _names(self, drawing: Drawing) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import gc
 import weakref
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from ali_core import Session
@@ -149,17 +150,22 @@ def test_after_a_step_only_moved_classes_are_sent(stage):
     assert sent == {moved}
 
 
+def notes(view):
+    """Return the annotations, checked by plotly."""
+    return [go.layout.Annotation(note) for note in view.widget.to_dict()["layout"].get("annotations", ())]
+
+
 def test_arrows_lie_above_the_points_and_lead_where_the_class_went(stage):
     session, layouts, view, _ = stage
     session.step()
     picture = draw(session, layouts, "dims")
     view.update(picture, ())
-    arrows = [note for note in view.widget.layout.annotations if note.showarrow and note.arrowwidth == 2.0]
+    arrows = [note for note in notes(view) if note.showarrow and note.arrowwidth == 2.0]
     assert [(note.x, note.y) for note in arrows] == [tuple(head) for head in picture.heads.tolist()]
     assert [(note.ax, note.ay) for note in arrows] == [tuple(tail) for tail in picture.tails.tolist()]
     session.undo()
     view.update(draw(session, layouts, "dims"), ())
-    assert not any(note.showarrow for note in view.widget.layout.annotations)
+    assert not any(note.showarrow for note in notes(view))
 
 
 def test_the_cloud_button_and_the_logo_are_off(stage):
