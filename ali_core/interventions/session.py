@@ -20,7 +20,7 @@ from ali_core.interventions.branches import Branches, Done, carried_out
 from ali_core.interventions.criteria import Criterion, criterion_name
 from ali_core.interventions.manual import ManualStep
 from ali_core.interventions.proposal import Proposal
-from ali_core.interventions.session_events import Kind, Listener, SessionEvent, tell_all
+from ali_core.interventions.session_events import Kind, Listener, SessionEvent
 from ali_core.interventions.session_file import SavedSession
 from ali_core.interventions.session_reading import ReadableSession
 from ali_core.interventions.settings import InterventionSettings, preset
@@ -45,8 +45,9 @@ class Session(ReadableSession):
 
     Attributes
     ----------
-    lock : threading.RLock
-        Held by every method while it changes the session.
+    lock
+        Held by every method while it changes the session, as ``with session.lock:``; who needs several calls to be one
+        holds it around them.
 
     Notes
     -----
@@ -58,9 +59,8 @@ class Session(ReadableSession):
     they have in common.
 
     Methods may be called from several threads: each is carried out whole or not at all, and what is read is never
-    half changed. Listeners are told in the thread of the change, after the lock is free again. Who needs several
-    calls to be one, or has a lock of their own that listeners take, uses :attr:`lock` for it (an app does: one lock
-    for all apps on a session cannot deadlock).
+    half changed. Listeners are told in the thread of the change, after :attr:`lock` is free again, and so may take
+    locks of their own.
     """
 
     def __init__(
@@ -292,4 +292,4 @@ class Session(ReadableSession):
         self._branches = self._branches.with_line(self._branches.line.moved_to(cursor))
 
     def _tell(self, kind: Kind) -> None:
-        tell_all(self._listeners, SessionEvent(kind=kind, cursor=self.cursor))
+        self.lock.tell(self._listeners, SessionEvent(kind=kind, cursor=self.cursor))

@@ -1,10 +1,11 @@
 """What a session tells, and how its listeners hear it."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Kind", "Listener", "SessionEvent", "tell_all"]
+__all__ = ["Kind", "Listener", "SessionEvent", "SessionLock", "tell_all"]
 
 Kind = Literal["step", "undo", "redo", "reset", "toggle", "branch", "settings"]
 
@@ -50,3 +51,34 @@ def tell_all(listeners: list[Listener], event: SessionEvent) -> None:
             errors.append(error)
     if errors:
         raise errors[0]
+
+
+class SessionLock:
+    """Held while a session changes; a thread may hold it several times over.
+
+    What happens while it is held is told when the outermost ``with`` has ended and others can have it: a listener
+    that waits for a lock of its own then keeps nobody waiting who holds that one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._untold: list[tuple[list[Listener], SessionEvent]] = []
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        told: list[tuple[list[Listener], SessionEvent]] = []
+        if not self._depth:
+            told, self._untold = self._untold, []
+        self._lock.release()
+        for listeners, event in told:
+            tell_all(listeners, event)
+
+    def tell(self, listeners: list[Listener], event: SessionEvent) -> None:
+        """Tell ``event`` as soon as this thread does not hold the lock."""
+        with self:
+            self._untold.append((listeners, event))

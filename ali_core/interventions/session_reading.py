@@ -1,6 +1,5 @@
 """What can be asked of a session; nothing here changes it."""
 
-import threading
 from collections import deque
 
 import numpy as np
@@ -14,6 +13,7 @@ from ali_core.interventions.criteria import Criterion, criterion_name
 from ali_core.interventions.manual import ManualStep, resolve_manual
 from ali_core.interventions.proposal import Proposal, propose
 from ali_core.interventions.session_code import session_code
+from ali_core.interventions.session_events import SessionLock
 from ali_core.interventions.settings import InterventionSettings
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
@@ -44,7 +44,7 @@ class ReadableSession:
     ) -> None:
         self.embedding = embedding
         self.criterion = criterion
-        self.lock = threading.RLock()
+        self.lock = SessionLock()
         self._settings = settings
         initial = InterventionState.untouched(
             ClassStatistics.from_samples(

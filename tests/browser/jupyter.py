@@ -167,6 +167,12 @@ class NotebookPage:
             raise RuntimeError(f"{expression}: {value['ename']}: {value['evalue']}")
         return json.loads(eval(value["data"]["text/plain"], {"__builtins__": {}}))  # the repr of a string
 
+    def forget_kernel(self) -> None:
+        """Connect anew at the next question."""
+        if self._client is not None:
+            self._client.stop_channels()
+        self._client = None
+
     def wait_for(self, expression: str, expected: object, seconds: float = 30) -> None:
         """Wait until ``expression`` in the kernel has the value ``expected``."""
         deadline = time.monotonic() + seconds
@@ -210,6 +216,5 @@ class NotebookPage:
         return path
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.stop_channels()
+        self.forget_kernel()
         self.context.close()

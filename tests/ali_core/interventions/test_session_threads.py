@@ -3,8 +3,9 @@
 import threading
 
 import numpy as np
+import pytest
 
-from ali_core import ManualStep, Session, preset
+from ali_core import AliError, ManualStep, Session, preset
 from tests.ali_core.interventions.histories import cells
 
 
@@ -64,15 +65,67 @@ def test_no_step_of_any_thread_is_lost():
     np.testing.assert_array_equal(fresh.after.vectors, session.after.vectors)
 
 
+def free(lock):
+    """Return whether another thread gets the lock."""
+    got = threading.Event()
+
+    def take():
+        with lock:
+            got.set()
+
+    threading.Thread(target=take, daemon=True).start()
+    return got.wait(5)
+
+
 def test_listeners_are_told_without_the_lock():
-    session = Session(cells())
-    could = []
-
-    def asked(_):
-        thread = threading.Thread(target=lambda: could.append(session.lock.acquire(timeout=5)))
-        thread.start()
-        thread.join(10)
-
-    session.subscribe(asked)
+    session, could = Session(cells()), []
+    session.subscribe(lambda _: could.append(free(session.lock)))
     session.step()
     assert could == [True]
+
+
+def test_several_calls_can_be_one_and_are_told_when_all_are_done():
+    session, heard = Session(cells()), []
+    session.subscribe(lambda event: heard.append((event.kind, event.cursor, free(session.lock))))
+    with session.lock:
+        session.step()
+        with session.lock:
+            session.run(2)
+            session.undo()
+        assert heard == []
+    assert heard == [("step", 1, True), ("step", 3, True), ("undo", 2, True)]
+
+
+def test_what_was_done_before_a_mistake_is_told():
+    session, heard = Session(cells()), []
+    session.subscribe(lambda event: heard.append(event.kind))
+    with pytest.raises(AliError, match="no step to redo"), session.lock:
+        session.step()
+        session.redo()
+    assert heard == ["step"]
+
+
+def test_an_app_with_a_lock_of_its_own_and_a_thread_with_that_of_the_session_do_not_wait_for_each_other():
+    session, own, begun = Session(cells()), threading.RLock(), threading.Event()
+
+    def shown(_):
+        with own:
+            pass
+
+    def several():
+        with session.lock:
+            begun.set()
+            session.step()
+            session.undo()
+
+    session.subscribe(shown)
+    threads = [threading.Thread(target=several, daemon=True), threading.Thread(target=session.step, daemon=True)]
+    with own:  # as an app holds it in which somebody clicks
+        threads[0].start()
+        assert begun.wait(5)
+        threads[1].start()
+        assert free(session.lock)
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert session.cursor == 1
