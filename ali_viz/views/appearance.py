@@ -40,6 +40,12 @@ STYLE_SHEET = """
   border: 1px solid rgba(128, 128, 128, .5); }
 .ali-studio .widget-button:focus-visible, .ali-studio .widget-toggle-button:focus-visible,
 .ali-studio select:focus-visible, .ali-studio input:focus-visible { outline: 2px solid #1a73e8; outline-offset: 1px; }
+.ali-studio .jupyter-widgets-disconnected::before { display: none; }
+.ali-studio.jupyter-widgets-disconnected > * { opacity: .45; pointer-events: none; }
+.ali-studio.jupyter-widgets-disconnected::before { visibility: visible; display: block; align-self: stretch;
+  padding: 6px 10px; font: inherit; font-weight: 600;
+  content: "The kernel of this app has ended: nothing here reacts any more. Run the cell again for a new one.";
+  background: #fbe3e1; color: #7a1712; border-left: 4px solid #c62828; }
 """
 
 

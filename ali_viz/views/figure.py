@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 from plotly.basewidget import BaseFigureWidget
+from plotly.serializers import custom_serializers
 from traitlets import observe
 
 from ali_viz.offline import OFFLINE
@@ -30,7 +31,7 @@ class Listener:
     Attributes
     ----------
     selected
-        Called with {trace: points} of a lasso or box that holds some.
+        Called with {trace: points} of a lasso or box.
     cleared
         Called on a double click.
     clicked
@@ -83,7 +84,7 @@ class StudioFigure(go.FigureWidget):
     def _tell(self, listener: Listener, message: dict[str, Any]) -> None:
         kind, indices = message["event_type"], message["points"]
         points = list(zip(indices["trace_indexes"], indices["point_indexes"], strict=True))
-        if kind == "plotly_selected" and points:
+        if kind == "plotly_selected" and (points or message.get("selector")):  # none: an outline was removed
             chosen: dict[int, list[int]] = {}
             for trace, point in points:
                 chosen.setdefault(trace, []).append(point)
@@ -140,6 +141,18 @@ class StudioFigure(go.FigureWidget):
         self._fitted = False
         self._widget_layout = deepcopy(self._layout_obj._props)
         self._widget_data = deepcopy(self._data)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401
+        """Return the state as a page asks for it that is opened later: with what is drawn now, not what was at first.
+
+        plotly sends changes as messages, and lets the state rest as it was when the figure was displayed.
+        """
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is None and hasattr(self, "_fitted"):
+            self._fitted = False
+            state["_widget_layout"] = custom_serializers["to_json"](self._layout_obj._props, self)
+            state["_widget_data"] = custom_serializers["to_json"](self._data, self)
+        return state
 
     def clear_outline(self) -> None:
         """Remove the lasso outline in the browser, and the fading of what lies outside; Python knows of neither."""

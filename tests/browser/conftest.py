@@ -25,7 +25,7 @@ def app(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., NotebookPag
     """Open a notebook, given by its code cells or its file, in a JupyterLab of its own, and run it."""
     opened: list[tuple[NotebookPage, JupyterLab]] = []
 
-    def start(cells: list[str] | Path, path: Path | None = None, **size: int) -> NotebookPage:
+    def start(cells: list[str] | Path, path: Path | None = None) -> NotebookPage:
         folder = tmp_path / f"lab-{len(opened)}"
         notebook = folder / "work" / "notebooks" / "app.ipynb"
         if isinstance(cells, Path):
@@ -34,7 +34,7 @@ def app(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., NotebookPag
         else:
             write_notebook(notebook, cells)
         lab = JupyterLab(folder, notebook, path=path)
-        page = NotebookPage(chromium, lab, **size)
+        page = NotebookPage(chromium, lab)
         opened.append((page, lab))
         page.open()
         page.hide_sidebar()

@@ -22,10 +22,10 @@ def test_a_notebook_that_is_opened_again_shows_the_session_where_it_is(app, cell
         page.plot().wait_for(timeout=60_000, state="attached")
         page.plot().scroll_into_view_if_needed()
         expect(page.page.locator(".js-plotly-plot")).to_have_count(1)
-        expect(page.page.get_by_text("after step 2").first).to_be_visible(timeout=30_000)
+        expect(page.page.get_by_text("After: 2 steps").first).to_be_visible(timeout=30_000)
         page.button("Step").click()
         page.wait_for(CURSOR, 3)
-        expect(page.page.get_by_text("after step 3").first).to_be_visible(timeout=30_000)
+        expect(page.page.get_by_text("After: 3 steps").first).to_be_visible(timeout=30_000)
         assert (page.strangers, page.errors) == ([], [])
 
     retried(scenario)
@@ -39,11 +39,18 @@ def test_after_a_restart_of_the_kernel_the_old_app_says_so_and_run_all_gives_a_n
         page.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         page.page.get_by_text("Restart Kernel…", exact=True).click()
         page.page.get_by_role("button", name="Confirm Kernel Restart").click()
-        expect(page.page.locator(".ali-studio .jupyter-widgets-disconnected").first).to_be_visible(timeout=60_000)
+        ended = page.page.locator(".ali-studio.jupyter-widgets-disconnected")
+        ended.wait_for(state="attached", timeout=60_000)
+        told = ended.evaluate(
+            "element => { const s = getComputedStyle(element, '::before'); return [s.content, s.visibility]; }"
+        )
+        assert "has ended" in told[0]
+        assert told[1] == "visible"
+        page.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
         page.forget_kernel()
         page.run_all()
         page.wait_for("'studio' in globals() and studio.session.cursor", 0, seconds=90)
-        expect(page.page.locator(".ali-studio .jupyter-widgets-disconnected")).to_have_count(0, timeout=60_000)
+        expect(ended).to_have_count(0, timeout=60_000)
         page.plot().scroll_into_view_if_needed()
         page.button("Step").click()
         page.wait_for(CURSOR, 1)
@@ -54,7 +61,9 @@ def test_after_a_restart_of_the_kernel_the_old_app_says_so_and_run_all_gives_a_n
 
 def test_in_a_tiny_window_everything_can_be_reached_by_scrolling(app, cells):  # noqa: F811
     def scenario():
-        page = app([f"from ali_viz import Studio\nstudio = Studio({str(cells)!r})\nstudio"], width=520, height=420)
+        page = opened(app, cells)
+        page.page.set_viewport_size({"width": 520, "height": 420})
+        page.page.wait_for_timeout(1000)
         for name in ("Step", "Undo", "Export"):
             control = page.button(name)
             control.scroll_into_view_if_needed()
