@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ali_core.errors import AliError
+from ali_viz.views.lasso import How, combined
 
 if TYPE_CHECKING:
     from ali_viz.studio import Studio
 
-__all__ = ["Clicks", "combined"]
+__all__ = ["Clicks"]
 
 log = logging.getLogger(__name__)
 
-
-def combined(selected: Sequence[int], codes: Sequence[int], how: str) -> tuple[int, ...]:
-    """Return the selection after ``codes`` were chosen: ``replace`` it, ``add`` to it or ``remove`` from it."""
-    if how == "add":
-        return (*selected, *(code for code in codes if code not in selected))
-    if how == "remove":
-        return tuple(code for code in selected if code not in codes)
-    return tuple(codes)
+GLANCES = frozenset({"_hover", "_tab", "show_names"})
+"""What leaves a mistake in the app that was told before."""
+STEPS = frozenset({"step", "undo", "redo", "reset", "go_to", "toggle", "switch", "_run", "_run_until", "_apply"})
+RESTING = STEPS | {"_change", "_score", "export", "_save", "_open"}
+"""What rests while something is under way on the session."""
+STEERING = frozenset({"_go", "_skip", "_use_strengths", "_rewind"})
+"""What rests while something other than an epoch is under way."""
 
 
 class Clicks:
@@ -42,8 +42,10 @@ class Clicks:
         """Carry out what a control stands for; what cannot be done is said in the app, and nothing changes."""
         showing = self._studio._showing
         with showing.lock:
-            showing.desk.messages.error("")
+            if action not in GLANCES:
+                showing.desk.messages.error("")
             try:
+                self._check_rest(action)
                 getattr(self if action.startswith("_") else self._studio, action)(*arguments)
             except AliError as error:
                 showing.desk.messages.error(str(error))
@@ -51,6 +53,12 @@ class Clicks:
             except Exception as error:
                 log.exception("the Studio could not carry out %s", action)
                 showing.desk.messages.error(f"{action.strip('_')} failed ({type(error).__name__}: {error})")
+
+    def _check_rest(self, action: str) -> None:
+        showing = self._studio._showing
+        busy = showing.under_way if action in RESTING else showing.work.name if action in STEERING else ""
+        if busy:
+            raise AliError(f"{busy} is under way and must not be disturbed; stop or pause it, or wait until it is done")
 
     # Steps ---------------------------------------------------------------------------------------------------------
 
@@ -71,18 +79,10 @@ class Clicks:
     def _manual_changed(self) -> None:
         self._studio._showing.refresh()
 
-    def _preview(self, on: bool) -> None:
-        self._studio._showing.look(preview=on)
-
     def _drag(self, code: int | None, place: tuple[float, float]) -> None:
-        showing = self._studio._showing
-        if code is not None and code not in showing.looking.selected:
-            showing.select((code,))
-        first = showing.looking.selected[0] if code is None else code
-        self._studio._drag(first, place)
-
-    def _undrag(self) -> None:
-        self._studio._showing.look(displacement=None)
+        selected = self._studio._showing.looking.selected
+        first = selected[0] if code is None else code
+        self._studio._drag(first, place, alone=first not in selected)
 
     # Selection -----------------------------------------------------------------------------------------------------
 
@@ -96,17 +96,10 @@ class Clicks:
         selected = self._studio._showing.looking.selected
         self._studio._showing.select(combined(selected, (code,), "remove" if code in selected else "add"))
 
-    def _lasso(self, codes: Sequence[int], rows: NDArray[np.int64], how: str) -> None:
-        showing = self._studio._showing
-        before = showing.looking.lassoed
-        if how != "replace" and before is not None:
-            rows = np.union1d(before, rows) if how == "add" else np.setdiff1d(before, rows)
-        showing.select(combined(showing.looking.selected, codes, how), rows)
-        names = self._studio.selected
-        what = ", ".join(names) if len(names) <= 3 else f"{len(names)} classes"
-        showing.say(f"{what or 'nothing'} selected by a lasso of {len(rows):,} points")
+    def _lasso(self, codes: Sequence[int], rows: NDArray[np.int64], how: How) -> None:
+        self._studio._lasso(codes, rows, how, drawn=self._studio._showing.drawing().rows)
 
-    def _point(self, row: int, how: str) -> None:
+    def _point(self, row: int, how: How) -> None:
         code = int(self._studio.session.embedding.labels[row])
         showing = self._studio._showing
         showing.select(combined(showing.looking.selected, (code,), how))
@@ -117,13 +110,6 @@ class Clicks:
             self._clear()
 
     # Looking -------------------------------------------------------------------------------------------------------
-
-    def _names(self, shown: bool) -> None:
-        self._studio._showing.desk.scatter.show_labels(shown)
-
-    def _cancel_layout(self) -> None:
-        self._studio._showing.layouts.cancel()
-        self._studio._showing.laid_out()
 
     def _tab(self, _name: str) -> None:
         self._studio._showing.refresh()

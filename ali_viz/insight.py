@@ -1,12 +1,13 @@
 """What the steps promise and what came of it: effect, scores, confusion, cells. Slow parts run in the background."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ali_core.errors import AliError
-from ali_core.interventions import Session
+from ali_core.interventions import InterventionState, Session
 from ali_viz.background import Background, Stopped
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Insight"]
 
 MOST_LISTED = 240
+
+Moment = tuple[Session, InterventionState]
 
 
 class Insight:
@@ -41,7 +44,6 @@ class Insight:
     ) -> None:
         self._showing, self._background, self._training, self._seed = showing, background, training, seed
         self._scorer: tuple[object, SessionScorer] | None = None
-        self._scores: tuple[object, SessionScores] | None = None
         self._listed = "selected"
         self._changed: tuple[object, NDArray[np.int64], NDArray[np.float64]] | None = None
 
@@ -49,9 +51,9 @@ class Insight:
 
     @property
     def scores(self) -> "SessionScores | None":
-        """The last scores of the embedding that is shown; they say after how many steps."""
-        known = self._scores is not None and self._scores[0] is self._showing.session.embedding
-        return self._scores[1] if known and self._scores is not None else None
+        """What is known of the steps in force; None when they have not been scored."""
+        scorer, session = self._scorer, self._showing.session
+        return None if scorer is None or scorer[0] is not session.embedding else scorer[1].known(session)
 
     def score(self, session: Session, stopped: Stopped = lambda: False) -> "SessionScores":
         """Return what held-out samples say of ``session``; takes a second or more."""
@@ -68,7 +70,7 @@ class Insight:
         self._background.start("scoring", lambda stopped: self._score(session, stopped))
 
     def _score(self, session: Session, stopped: Stopped) -> None:
-        self._scores = (session.embedding, self.score(session, stopped))
+        self.score(session, stopped)
         self.opened()
 
     # Tabs ----------------------------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ class Insight:
         """Fill the tab that is open."""
         showing = self._showing
         with showing.lock:
-            name = showing.desk.tabs.name
+            name = "" if showing.closed else showing.desk.tabs.name
             if name == "Effect":
                 showing.desk.effect.update(self._effect(), self.scores, epoch_f1=self._epoch_f1())
             elif name == "Confusion":
@@ -93,24 +95,33 @@ class Insight:
     def _effect(self) -> "pd.DataFrame":
         from ali_core.interventions.class_distances import effect_table  # noqa: PLC0415  # pandas is slow to import
 
+        (session, before), (now, after) = self._compared()
+        if session is not now:
+            return effect_table(before.statistics, session.statistics, after.statistics)
+        return effect_table(before.statistics, after.statistics)
+
+    def _compared(self) -> tuple[Moment, Moment]:
+        """Return what is compared, each state with its session: the one before, and what became of it."""
         showing = self._showing
-        last, session = showing.last, showing.session
-        if showing.looking.comparison == "epoch" and last is not None:
-            return effect_table(last.state_at(0).statistics, last.statistics, session.state_at(0).statistics)
-        then = 0 if showing.looking.comparison != "previous" else max(session.cursor - 1, 0)
-        return effect_table(session.state_at(then).statistics, session.statistics)
+        last, session, comparison = showing.last, showing.session, showing.looking.comparison
+        if comparison == "epoch" and last is not None:
+            return (last, last.state_at(0)), (session, session.state_at(0))
+        then = 0 if comparison != "previous" else max(session.cursor - 1, 0)
+        return (session, session.state_at(then)), (session, session.state_at(session.cursor))
 
     # Cells ---------------------------------------------------------------------------------------------------------
 
-    def list_cells(self, what: str) -> None:
-        """List the ``selected`` samples, or those whose neighbours ``changed`` most."""
+    def list_cells(self, what: str) -> bool:
+        """List the ``selected`` samples, or those whose neighbours ``changed`` most; return whether that goes on."""
+        if what not in {"selected", "changed"}:
+            raise AliError(f"what must be 'selected' or 'changed'; got {what!r}")
         self._listed = what
-        state = self._showing.session.state_at(self._showing.session.cursor)
-        if what == "changed" and (self._changed is None or self._changed[0] is not state):
-            session = self._showing.session
-            self._background.start("comparing neighbours", lambda _: self._compare(session))
-        else:
-            self.opened()
+        moments = self._compared()
+        if what == "changed" and (self._changed is None or self._changed[0] != moments):
+            self._background.start("comparing neighbours", lambda stopped: self._compare(moments, stopped))
+            return True
+        self.opened()
+        return False
 
     def hovered(self, row: int | None) -> None:
         """Show the sample under the pointer."""
@@ -126,38 +137,37 @@ class Insight:
             return looking.lassoed
         return np.flatnonzero(np.isin(labels, np.array(looking.selected, dtype=np.int64)))
 
-    def _compare(self, session: Session) -> None:
+    def _compare(self, moments: tuple[Moment, Moment], stopped: Stopped) -> None:
         from ali_core.evaluation.neighbours import changed_neighbours  # noqa: PLC0415  # likewise
 
-        showing = self._showing
-        rows = showing.layouts.rows("pca")
-        state = session.state_at(session.cursor)
-        before = session.embedding.vectors[rows]
-        after = state.transforms.apply(before, session.embedding.labels[rows])
-        share = changed_neighbours(before, after)
-        order = np.argsort(-share, kind="stable")[:MOST_LISTED]
+        rows = self._showing.layouts.rows("pca")
+        before, after = (
+            state.transforms.apply(session.embedding.vectors[rows], session.embedding.labels[rows])
+            for session, state in moments
+        )
+        share = changed_neighbours(before, after, stopped=stopped)
+        order = np.argsort(-share, kind="stable")
         order = order[share[order] > 0]
-        self._changed = (state, rows[order], share[order])
+        self._changed = (moments, rows[order], share[order])
         self.opened()
 
     def _show_cells(self) -> None:
         showing = self._showing
         ids = showing.session.embedding.ids
-        now = showing.session.state_at(showing.session.cursor)
-        if self._listed == "changed" and self._changed is not None and self._changed[0] is now:
+        if self._listed == "changed" and self._changed is not None and self._changed[0] == self._compared():
             _, rows, share = self._changed
-            showing.desk.cells.update(
-                ids[rows].tolist(), "changed", dict(zip(ids[rows].tolist(), share.tolist(), strict=True))
-            )
+            listed = ids[rows[:MOST_LISTED]].tolist()
+            shares = dict(zip(listed, share[:MOST_LISTED].tolist(), strict=True))
+            showing.desk.cells.update(listed, "changed", shares, among=len(rows))
             return
         if self._listed == "changed" and not self._background.busy:
-            self._listed = "selected"  # neighbours were compared at another step
+            self._listed = "selected"  # neighbours of other states were compared
         rows = self.selected_rows()
-        showing.desk.cells.update(ids[rows[:MOST_LISTED]].tolist(), "selected", {})
+        showing.desk.cells.update(ids[rows[:MOST_LISTED]].tolist(), "selected", among=len(rows))
 
-    def row_of(self, name: str) -> int:
-        """Return the row of the sample called ``name``; AliError when there is none."""
-        found = np.flatnonzero(self._showing.session.embedding.ids == name)
-        if not len(found):
-            raise AliError(f"no sample is called {name!r}; ids are those of the embedding")
-        return int(found[0])
+    def rows_of(self, names: Iterable[str]) -> NDArray[np.int64]:
+        """Return the rows of the samples called ``names``, sorted; AliError when there is none of that name."""
+        ids, asked = self._showing.session.embedding.ids, np.array(list(names), dtype=np.str_)
+        if len(unknown := np.setdiff1d(asked, ids)):
+            raise AliError(f"no sample is called {str(unknown[0])!r}; ids are those of the embedding")
+        return np.flatnonzero(np.isin(ids, asked))

@@ -17,7 +17,7 @@ class LiveLink:
     Parameters
     ----------
     training
-        What is trained; it does not know of the app, and goes on when the app is closed.
+        What is trained; it does not know of the app.
     showing
         What is shown.
     """
@@ -25,12 +25,20 @@ class LiveLink:
     def __init__(self, training: "LiveTraining", showing: "Showing") -> None:
         self._training, self._showing = training, showing
         self._unsubscribe = training.subscribe(self._heard)
-        showing.desk.tabs.open("Training")
-        self._update()
+        with showing.lock:
+            showing.desk.tabs.open("Training")
+            showing.follow(training.session or showing.session, self._last())
+            showing.train(running=training.running)
+            self._update()
 
     def close(self) -> None:
         """Hear no more."""
         self._unsubscribe()
+
+    def opened(self) -> None:
+        """Show the training as it is now, if its tab is open."""
+        if self._showing.desk.tabs.name == "Training":
+            self._update()
 
     def _heard(self, event: "LiveEvent") -> None:
         showing = self._showing
@@ -39,7 +47,7 @@ class LiveLink:
                 self._advance()
                 return
             showing.train(running=self._training.running)
-            if event.kind in ("epoch", "rewound"):
+            if event.kind in ("epoch", "rewound") and not event.control:
                 self._follow(compare=event.kind == "epoch")
             if event.kind == "failed":
                 showing.desk.messages.error(self._training.error)
@@ -47,11 +55,16 @@ class LiveLink:
 
     def _follow(self, *, compare: bool) -> None:
         training, showing = self._training, self._showing
-        last = None if training.last is None else training.last.session
+        last = self._last()
         session = training.session or Session(training.state.embedding, showing.session.settings)
         showing.looking.comparison = "epoch" if compare and last is not None else "start"
         showing.follow(session, last)
         showing.say(f"Epoch {training.state.epoch} is trained" if compare else f"Back at epoch {training.state.epoch}")
+
+    def _last(self) -> Session | None:
+        """Return what the last epoch followed, if one did."""
+        last = self._training.last
+        return None if last is None else last.session
 
     def _advance(self) -> None:
         showing, live = self._showing, self._showing.desk.live

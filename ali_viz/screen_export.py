@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from ali_viz.panels.captions import state_caption
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.panels.state_panel import STATE_COLUMNS
 from ali_viz.views.drawing import Drawing
+
+if TYPE_CHECKING:
+    from ali_core.experiments.session_scorer import SessionScores
 
 __all__ = ["export_screen", "screen_panel"]
 
@@ -61,7 +64,14 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
     return Panel(figure=figure, table=table, caption=caption)
 
 
-def export_screen(session: Session, drawing: Drawing, selected: NDArray[np.int64], folder: Path) -> list[Path]:
+def export_screen(
+    session: Session,
+    drawing: Drawing,
+    selected: NDArray[np.int64],
+    folder: Path,
+    *,
+    scores: "SessionScores | None" = None,
+) -> list[Path]:
     """Write everything about what is on screen.
 
     Parameters
@@ -76,6 +86,10 @@ def export_screen(session: Session, drawing: Drawing, selected: NDArray[np.int64
         Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
         step in force that dragged nothing), ``selection.csv`` (ids and classes), ``session.json``, ``steps.csv``,
         ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network.
+    scores
+        Of the steps in force, if they are known: then there is ``scores.csv`` too, a row for each number with what it
+        is: ``measure`` (``macro_f1`` or ``f1``), ``class``, ``n_validation``, ``state`` (``untouched``, ``transfer``,
+        ``oracle``), ``value``, ``n_steps``, ``meaning``. Else one that is there, of other steps, is removed.
 
     Returns
     -------
@@ -95,7 +109,7 @@ def export_screen(session: Session, drawing: Drawing, selected: NDArray[np.int64
         _text(session.as_code(), folder / "steps.py"),
         write_page(panel.table, folder / "embedding.html", caption=panel.caption, steps=steps),
     ]
-    return [*files, *_last_step(session, drawing.rows, folder)]
+    return [*files, *_last_step(session, drawing.rows, folder), *_scores(scores, folder / "scores.csv")]
 
 
 def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Sequence[Path]:
@@ -105,6 +119,25 @@ def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Seque
     embedding = session.embedding
     source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
     return step_panel(session, number, data=source, rows=rows).save(folder, "fig3")
+
+
+def _scores(scores: "SessionScores | None", path: Path) -> Sequence[Path]:
+    if scores is None:
+        path.unlink(missing_ok=True)
+        return []
+    from ali_core.experiments.session_scorer import BOUND_WORDS  # noqa: PLC0415  # scikit-learn is slow to import
+
+    meanings = {
+        "untouched": "before any step",
+        "transfer": f"after {scores.n_steps} steps, samples moved without their labels: a prediction",
+        "oracle": f"after {scores.n_steps} steps, samples moved with their labels: {BOUND_WORDS}",
+    }
+    macro = {state: [getattr(scores, state).macro_f1] for state in meanings} | {"n_validation": [scores.n_validation]}
+    both = [pd.DataFrame(macro).assign(measure="macro_f1"), scores.table().assign(measure="f1")]
+    table = pd.concat(both).melt(["measure", "class", "n_validation"], list(meanings), "state")
+    table["n_steps"] = scores.n_steps
+    table["meaning"] = [" ".join((f"{meanings[state]}.", *scores.words)) for state in table["state"]]
+    return [write_csv(table, path)]
 
 
 def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Path:

@@ -1,5 +1,6 @@
 """Runs of automatic steps that can be watched and stopped."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,9 +43,13 @@ class Stepping:
         self._background.start(f"a run of {n_iterations} steps", lambda stopped: self._run(n_iterations, stopped))
 
     def run_until(self, goal: str, value: float, most: int = MOST_STEPS) -> None:
-        """Begin to take steps until ``goal`` is reached, ``most`` at the most; AliError for an unknown goal."""
+        """Begin to take steps until ``goal`` is reached, ``most`` at the most; AliError for what cannot be a goal."""
         if goal not in GOALS:
             raise AliError(f"goal must be one of {', '.join(GOALS)}; got {goal!r}")
+        if not math.isfinite(value):
+            raise AliError(f"value must be a finite number for {goal} to reach; got {value}")
+        if most < 0:
+            raise AliError(f"most must be at least 0, the steps that are taken at most; got {most}")
         label = f"{GOALS[goal][0]} {value:g}"
         self._background.start(f"a run until {label}", lambda stopped: self._until(goal, value, most, stopped, label))
 

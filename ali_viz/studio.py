@@ -7,9 +7,11 @@ Synopsis::
     studio.run(5); studio.undo()     # every control is a method as well
 """
 
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +25,9 @@ from ali_viz.insight import Insight
 from ali_viz.live_link import LiveLink
 from ali_viz.stepping import MOST_STEPS, Stepping
 from ali_viz.views.drawing import Comparison
+from ali_viz.views.lasso import How, combined, lassoed_classes, lassoed_samples
 from ali_viz.views.showing import Mode, make_showing
 from ali_viz.views.sources import Images, Source, open_source
-from ali_viz.views.work import resting
 
 if TYPE_CHECKING:
     from ali_core.experiments import SessionScores
@@ -97,7 +99,8 @@ class Studio:
         self._background = Background(on_start=self._started, on_end=self._ended)
         self._insight = Insight(self._showing, self._background, training, seed=seed)
         self._work = Stepping(self._showing, self._background, lambda now: self._insight.score(now).transfer.macro_f1)
-        self._showing.shown = self._insight.opened
+        self._link: LiveLink | None = None
+        self._showing.shown = self._shown
         self._showing.start()
         self._link = None if training is None else LiveLink(training, self._showing)
 
@@ -144,8 +147,8 @@ class Studio:
         return self.session.cursor - before
 
     def stop(self) -> None:
-        """Stop a run or a scoring in the background at its next safe point."""
-        self._background.stop()
+        """Stop a run or a scoring in the background, of any Studio on the session, at its next safe point."""
+        self._showing.work.stop()
 
     def apply_selection(self, away_from: Iterable[str] | None = None, **strengths: float) -> InterventionStep:
         """Move the selected classes by hand.
@@ -169,9 +172,11 @@ class Studio:
 
         This is a gesture of the manual mode, which it switches to.
         """
-        self.set_mode("manual")
-        self.select([name])
-        self._drag(self.session.embedding.class_index(name), place)
+        self._drag(self.session.embedding.class_index(name), place, alone=True)
+
+    def undrag(self) -> None:
+        """Forget where a class was dragged; Apply moves it by the strengths again."""
+        self._showing.look(displacement=None)
 
     def change_settings(self, **values: Any) -> None:  # noqa: ANN401  # fields of InterventionSettings
         """Change settings of the next steps; those of coming epochs are :attr:`LiveTraining.settings`."""
@@ -237,6 +242,21 @@ class Studio:
             raise AliError(f"class {empty[0]!r} has no sample in this embedding and cannot be selected")
         self._showing.select(codes)
 
+    def select_samples(self, ids: Iterable[str], how: How = "replace") -> None:
+        """Select the samples with these ids, as a lasso around them would.
+
+        Parameters
+        ----------
+        ids
+            Of the samples. Classes of which at least half is among them are selected, or else the class with most.
+        how
+            ``replace`` the selection by them, ``add`` them to it, or ``remove`` them from it.
+        """
+        rows, counts = self._insight.rows_of([ids] if isinstance(ids, str) else ids), self.session.embedding.counts
+        inside = np.bincount(self.session.embedding.labels[rows], minlength=len(counts)).tolist()
+        codes = lassoed_classes({code: count for code, count in enumerate(inside) if count}, dict(enumerate(counts)))
+        self._lasso(codes, rows, how, drawn=np.arange(len(self.session.embedding)))
+
     @property
     def view(self) -> View:
         """How the samples are laid out now."""
@@ -245,6 +265,19 @@ class Studio:
     def set_view(self, view: View) -> None:
         """Lay the samples out anew; t-SNE is computed in the background, see :meth:`wait`."""
         self._showing.look(view=view)
+
+    def cancel_layout(self) -> None:
+        """Stop laying the samples out; what is not there by then is left out until a view is chosen again."""
+        self._showing.layouts.cancel()
+        self._showing.laid_out()
+
+    def show_names(self, shown: bool = True) -> None:
+        """Write the names of the classes into the picture, or leave them out."""
+        self._showing.look(names=shown)
+
+    def show_preview(self, shown: bool = True) -> None:
+        """Show the next automatic step before it is taken, or do not."""
+        self._showing.look(preview=shown)
 
     @property
     def comparison(self) -> Comparison:
@@ -265,24 +298,31 @@ class Studio:
         self._showing.look(mode=mode)
 
     def find(self, name: str) -> None:
-        """Mark the sample with the id ``name`` in the picture, and select its class."""
-        self._showing.mark(self._insight.row_of(name))
+        """Mark the sample with the id ``name`` in the picture; with no lasso, its class is selected as well."""
+        self._showing.mark(int(self._insight.rows_of([name])[0]))
+
+    def list_cells(self, what: Literal["selected", "changed"] = "changed") -> None:
+        """List in the tab *Cells* those that are ``selected``, or whose neighbours ``changed`` most."""
+        if self._insight.list_cells(what):
+            self._finished()
 
     def score(self) -> "SessionScores":
         """Score the steps in force on held-out samples, and show the scores."""
         self._insight.start_scoring()
         self._finished()
-        assert self._insight.scores is not None  # noqa: S101  # else it would have been trouble
-        return self._insight.scores
+        return self._insight.score(self.session)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for layouts, runs, scores and epochs under way; return False when ``timeout`` seconds were not enough.
+        """Wait for epochs, runs, scores and layouts under way; return False when ``timeout`` seconds were not enough.
 
         An interrupt stops the run in the background; a training stops after its epoch.
         """
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        waits = [self._background.wait, self._showing.layouts.wait]  # the layouts last: the others want new ones
+        if self._training is not None:
+            waits.insert(0, self._training.wait)
         try:
-            rested = self._background.wait(timeout) and self._showing.layouts.wait(timeout)
-            return rested and (self._training is None or self._training.wait(timeout))
+            return all(wait(None if timeout is None else max(end - time.monotonic(), 0.0)) for wait in waits)
         except KeyboardInterrupt:
             self._background.stop()
             raise
@@ -305,19 +345,25 @@ class Studio:
         return path
 
     def open(self, path: str | Path) -> None:
-        """Carry out the steps of a saved session (a file, or ``session.json`` in a folder) on this embedding."""
+        """Take in the branches of a saved session (a file, or ``session.json`` in a folder) beside those here.
+
+        With a training, the steps in force there are taken over, for the next epoch to follow.
+        """
         self._showing.open(Path(path).expanduser())
 
     def export(self, folder: str | Path) -> list[Path]:
-        """Write what is on screen, panels, numbers, scores, session and embedding into ``folder``; return the files."""
+        """Write what is on screen, panels, numbers, session and embedding into ``folder``; return the files.
+
+        With scores of the steps in force where they are known; see :meth:`score`.
+        """
         from ali_viz.screen_export import export_screen  # noqa: PLC0415  # draws with matplotlib, which is slow to import
 
         where, showing = _folder(folder), self._showing
         showing.say(f"Writing files to {where} …")
-        with resting(showing.desk, self.session):
+        with showing.work.during("writing files"):
             try:
                 rows = self._insight.selected_rows()
-                files = export_screen(self.session, showing.drawing(), rows, where)
+                files = export_screen(self.session, showing.drawing(), rows, where, scores=self._insight.scores)
             except OSError as error:
                 showing.say("")
                 raise AliError(f"cannot write to {where} ({error.strerror}); choose another folder") from None
@@ -327,6 +373,8 @@ class Studio:
     def close(self) -> None:
         """End the app and free its figure; the session stays as it is, and a training rests after its epoch."""
         self._background.stop()
+        if self._training is not None and self._training.status == "training":
+            self._training.pause()
         if self._link is not None:
             self._link.close()
         self._showing.close()
@@ -341,10 +389,34 @@ class Studio:
 
     # Inside --------------------------------------------------------------------------------------------------------
 
-    def _drag(self, code: int, place: tuple[float, float]) -> None:
+    def _shown(self) -> None:
+        self._insight.opened()
+        if self._link is not None:
+            self._link.opened()
+
+    def _drag(self, code: int, place: tuple[float, float], *, alone: bool) -> None:
+        """Drag the center of a class, which is selected ``alone`` or as one of several; else nothing changes."""
         showing, session = self._showing, self.session
-        displacement = showing.layouts.pull_back(showing.looking.view, session, session.cursor, code, place)
-        showing.look(displacement=tuple(float(value) for value in displacement))
+        with showing.lock:
+            displacement = showing.layouts.pull_back(showing.looking.view, session, session.cursor, code, place)
+            if alone:
+                showing.select((code,))
+            showing.look(mode="manual", displacement=tuple(float(value) for value in displacement))
+
+    def _lasso(self, codes: Sequence[int], rows: NDArray[np.int64], how: How, *, drawn: NDArray[np.int64]) -> None:
+        """Select samples, and the classes ``codes`` they stand for; ``drawn`` are the rows that could be chosen."""
+        showing, labels = self._showing, self.session.embedding.labels
+        with showing.lock:
+            chosen = lassoed_samples(self._insight.selected_rows(), rows, how, labels=labels, drawn=drawn)
+            selected = showing.looking.selected
+            if how == "remove":
+                codes = [code for code in selected if code not in labels[chosen]]
+            selected = combined(selected, codes, how)
+            showing.select(selected, chosen if selected else None)
+            what = ", ".join(self.selected) if len(selected) <= 3 else f"{len(selected)} classes"
+            count = len(self.selected_ids)
+            lasso = f"by a lasso of {count:,} points" if how == "replace" else f"now: {count:,} samples"
+            showing.say(f"{what or 'nothing'} selected {lasso}")
 
     def _finished(self) -> None:
         """Wait for the job in the background; an interrupt stops it; AliError when it failed."""
@@ -357,12 +429,10 @@ class Studio:
             raise AliError(self._background.trouble)
 
     def _started(self, name: str) -> None:
-        self._showing.work(name)
+        self._showing.begin(name, self._background.stop)
 
-    def _ended(self, _name: str, trouble: str | None) -> None:
-        self._showing.work("")
-        if trouble is not None:
-            self._showing.desk.messages.error(trouble)
+    def _ended(self, name: str, trouble: str | None) -> None:
+        self._showing.end(name, trouble)
 
 
 def _folder(folder: str | Path) -> Path:

@@ -107,21 +107,39 @@ class FoldScorer:
     transfer_weights: NDArray[np.float64]
 
     @classmethod
-    def of(cls, data: DryRunFold, space: Space = "nd", progress: Callable[[str], None] | None = None) -> Self:
+    def of(
+        cls,
+        data: DryRunFold,
+        space: Space = "nd",
+        progress: Callable[[str], None] | None = None,
+        *,
+        tuning: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None,
+    ) -> Self:
         """Choose C and gamma of the SVM on the untouched embedding, and fit the transfer map; tell what comes next.
+
+        Parameters
+        ----------
+        data
+            The samples that train and that are scored.
+        space
+            Where they lie: it decides which gammas are tried.
+        progress
+            Told in words what comes next.
+        tuning
+            Vectors (n, D), float64, and labels (n,), int64, of the samples that choose; by default the validation part.
 
         Notes
         -----
-        C and the multiple of gamma are those that classify the untouched validation part best, and stay the same for
-        all interventions: the untouched score is the best of a grid, the others are not chosen.
+        C and the multiple of gamma are those that classify the untouched ``tuning`` samples best, and stay the same
+        for all interventions. By default, as in the dry run, the untouched score is therefore the best of a grid, and
+        the others are not chosen.
         """
         tell = progress or (lambda _: None)
         tell("choosing the SVM")
         search = search_svm(
             data.train_vectors,
             data.train_labels,
-            data.validation_vectors,
-            data.validation_labels,
+            *(tuning or (data.validation_vectors, data.validation_labels)),
             n_classes=data.n_classes,
             grid=GRIDS[space],
         )

@@ -40,6 +40,7 @@ Steps = tuple[InterventionStep, ...]
 Key = tuple[str, ...]
 
 BOUND_WORDS = "uses labels: an upper bound, never a result"
+TUNING_WORDS = "C and gamma of the SVM were chosen on samples that neither train it nor are scored."
 CHOICE_WORDS = (
     "Which classes move was chosen with the labels of all samples, those scored included; where they move was computed "
     "from the training part alone."
@@ -109,9 +110,10 @@ class SessionScorer:
 
     The steps are replayed on the statistics of the training part, with the classes, neighbours, strengths and
     displacements of the record; centers, spreads and so all maps are those of the training part. The choice of the
-    classes, by Ω or by a person, was made with all labels, and remains. The scores are those of a dry run; see
-    :class:`~ali_core.experiments.fold_scorer.FoldScorer`. They are of the embedding as it is: where a network that saw
-    these labels made it, nothing follows for new cells.
+    classes, by Ω or by a person, was made with all labels, and remains. The scores are those of a dry run (see
+    :class:`~ali_core.experiments.fold_scorer.FoldScorer`), but C and gamma are chosen on a third part, the tuning
+    part, and not on the samples scored. They are of the embedding as it is: where a network that saw these labels made
+    it, nothing follows for new cells.
     """
 
     def __init__(self, embedding: LabelledEmbedding, *, seed: int = 0, fold: int = 0, max_samples: int = 3000) -> None:
@@ -184,7 +186,7 @@ class SessionScorer:
             n_steps=len(steps),
             n_train=len(split.train),
             n_validation=len(split.validation),
-            words=(*split.words, CHOICE_WORDS, SEEN_WORDS),
+            words=(*split.words, TUNING_WORDS, CHOICE_WORDS, SEEN_WORDS),
         )
 
     def _prepare(self, tell: Callable[[int, str], None]) -> tuple[FoldScorer, SessionSplit, ClassificationScores]:
@@ -199,7 +201,11 @@ class SessionScorer:
             validation_labels=labels[split.validation],
             n_classes=self._embedding.n_classes,
         )
-        scorer = FoldScorer.of(fold, progress=lambda what: tell(next(parts), what))
+        scorer = FoldScorer.of(
+            fold,
+            progress=lambda what: tell(next(parts), what),
+            tuning=(vectors[split.tuning].astype(np.float64), labels[split.tuning]),
+        )
         tell(next(parts), "classifying the untouched samples")
         untouched, _ = scorer.classified(ClassTransforms.identity(fold.n_classes, self._embedding.dim))
         return scorer, split, untouched

@@ -25,31 +25,32 @@ class SessionSplit:
 
     Parameters
     ----------
-    train, validation
-        Row numbers, int64, ascending, none in both.
+    train, validation, tuning
+        Row numbers, int64, ascending, none in two of them: those that train, that are scored, that choose parameters.
     words
         Sentences on how they were chosen.
     """
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
+    tuning: NDArray[np.int64]
     words: tuple[str, ...]
 
 
 def split_for_session(
     embedding: LabelledEmbedding, *, seed: int = 0, fold: int = 0, max_samples: int = 3000
 ) -> SessionSplit:
-    """Divide an embedding into a training and a validation part, with every class in the training part.
+    """Divide an embedding into a training, a validation and a tuning part, with every class in the training part.
 
     Parameters
     ----------
     embedding
-        With groups, if they are known: no group is in both parts, where that can be.
+        With groups, if they are known: no group is in two parts, where that can be.
     seed
         Of the draw and of the folds.
     fold
         Which of the six folds of :func:`~ali_core.data.grouped_folds`; with three to five groups there are as many
-        folds as groups. The test part of the fold is left out.
+        folds as groups. The test part of the fold is the tuning part.
     max_samples
         With more samples than this, a subset is drawn, each class by its share, but at least 12 of each or all it has.
 
@@ -65,7 +66,12 @@ def split_for_session(
     if split is None:
         split, rare = _split_freely(part, seed, fold)
         words = (*words, *rare)
-    return SessionSplit(train=rows[split.train], validation=rows[split.validation], words=tuple(filter(None, words)))
+    return SessionSplit(
+        train=rows[split.train],
+        validation=rows[split.validation],
+        tuning=rows[split.test],
+        words=tuple(filter(None, words)),
+    )
 
 
 def _drawn(embedding: LabelledEmbedding, seed: int, most: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -184,6 +184,21 @@ class Branches:
             raise AliError(f"branch {name!r} is the one you work on; switch to another one before you drop it")
         return replace(self, lines=tuple(line for line in self.lines if line.name != name))
 
+    def joined(self, other: "Branches") -> "Branches":
+        """Return these branches and those of ``other``, with the one worked on there as the one that is worked on.
+
+        A line that is here already, step by step, takes the other's cursor; a taken name is replaced by a new one.
+        Lines without steps are left out here.
+        """
+        joined, names = Branches(lines=tuple(line for line in self.lines if line.steps)), {}
+        for line in other.lines:
+            twin = next((own for own in joined.lines if own.steps == line.steps), None)
+            name = twin.name if twin else joined._new_name() if line.name in joined.names else line.name
+            added = replace(line, name=name) if twin is None else replace(twin, cursor=line.cursor)
+            joined = Branches(lines=(*(own for own in joined.lines if own is not twin), added))
+            names[line.name] = name
+        return replace(joined, current=names[other.current])
+
     def _new_name(self) -> str:
         number = len(self.lines) + 1
         while f"branch {number}" in self.names:

@@ -162,9 +162,17 @@ class Session(ReadableSession):
         """Carry out recorded steps again, on this embedding and from here on.
 
         Classes, neighbours and strengths are those of the record; where the classes go follows from where they are.
+
+        Raises
+        ------
+        AliError
+            When a step names classes that are not here or have no sample, or has numbers for other classes or
+            dimensions; no step is then carried out.
         """
+        records = tuple(steps)
+        self._check_records(records)
         with self.lock:
-            done = carried_out(self._branches.line.state, steps)
+            done = carried_out(self._branches.line.state, records)
             self._add(done)
         if done[0]:
             self._tell("step")
@@ -279,11 +287,44 @@ class Session(ReadableSession):
         saved.check(embedding, Path(path))
         session = cls(embedding, saved.settings)
         session.criterion = criterion
-        records = ((branch.name, branch.steps, branch.cursor) for branch in saved.branches)
-        session._branches = Branches.recorded(session.state_at(0), records, saved.branch)
+        session._branches = session._recorded(saved)
         return session
 
+    def merge(self, path: str | Path) -> None:
+        """Take in the branches of a saved session beside those here, and work on the one that was worked on there.
+
+        Parameters
+        ----------
+        path
+            A file that :meth:`save` wrote. Its settings become those of the next steps.
+
+        Raises
+        ------
+        AliError
+            When the file is no session, was recorded on another embedding, or with another spread.
+
+        Notes
+        -----
+        A branch whose name is taken here by other steps gets a new one (``branch 2``, …); one that is here already,
+        step by step, is not taken in twice.
+        """
+        saved = SavedSession.read(Path(path))
+        saved.check(self.embedding, Path(path))
+        if saved.settings.spread != self._settings.spread:
+            raise AliError(
+                f"{path} was recorded with spread {saved.settings.spread!r}, this session has "
+                f"{self._settings.spread!r}; load it as a session of its own"
+            )
+        with self.lock:
+            self._branches = self._branches.joined(self._recorded(saved))
+            self._settings = saved.settings
+        self._tell("branch")
+
     # Inside --------------------------------------------------------------------------------------------------------
+
+    def _recorded(self, saved: SavedSession) -> Branches:
+        records = ((branch.name, branch.steps, branch.cursor) for branch in saved.branches)
+        return Branches.recorded(self.state_at(0), records, saved.branch)
 
     def _add(self, done: Done) -> None:
         self._branches = self._branches.followed_by(done)

@@ -1,12 +1,14 @@
 """What can be asked of a session; nothing here changes it."""
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
 from ali_core.interventions.branches import FIRST_BRANCH, Branches, Line
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.criteria import Criterion, criterion_name
@@ -18,7 +20,7 @@ from ali_core.interventions.settings import InterventionSettings
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.step_table import describe_step, step_table
-from ali_core.interventions.steps import InterventionStep, carry_out
+from ali_core.interventions.steps import InterventionStep, carry_out, fault_of
 
 __all__ = ["ReadableSession"]
 
@@ -163,6 +165,7 @@ class ReadableSession:
         if step is None:
             return self.propose().state
         record = self.resolve(step) if isinstance(step, ManualStep) else step
+        self._check_records((record,))
         return carry_out(self._branches.line.state, record)[0]
 
     def preview(self, manual: ManualStep) -> LabelledEmbedding:
@@ -174,6 +177,15 @@ class ReadableSession:
         return resolve_manual(manual, self.statistics, self.embedding.class_names, self._settings)
 
     # Inside --------------------------------------------------------------------------------------------------------
+
+    def _check_records(self, steps: Iterable[InterventionStep]) -> None:
+        """Raise AliError unless all recorded steps can be carried out on this embedding."""
+        for number, step in enumerate(steps, start=1):
+            if fault := fault_of(step, self.statistics.present, self.embedding.dim):
+                raise AliError(
+                    f"recorded step {number} cannot be carried out here: {fault}; replay it on an embedding with the "
+                    "classes and dimensions it was recorded on"
+                )
 
     def _own_criterion(self) -> Criterion | None:
         """Return the function given, while the settings name it."""

@@ -1,10 +1,11 @@
 """One intervention as a record: decided by Ω or by a person, carried out on a state, saved and replayed."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from ali_core.errors import AliError
@@ -20,7 +21,7 @@ from ali_core.interventions.state import InterventionState, Move
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.transforms import contract, rotate, shift
 
-__all__ = ["InterventionStep", "carry_out", "decide", "step_generator", "strengths_of"]
+__all__ = ["InterventionStep", "carry_out", "decide", "fault_of", "step_generator", "strengths_of"]
 
 
 def _with_one_nan(scores: tuple[float, ...]) -> tuple[float, ...]:
@@ -81,6 +82,38 @@ class InterventionStep(Strengths):
     def moved(self) -> tuple[int, ...]:
         """Codes of the classes that the step moves: none when it is skipped."""
         return () if self.skipped else self.classes
+
+
+def fault_of(step: InterventionStep, present: NDArray[np.bool_], dim: int) -> str | None:
+    """Return in words why a recorded step cannot be carried out on an embedding, or None when it can.
+
+    Parameters
+    ----------
+    step
+        Perhaps recorded on another embedding, or changed in a file.
+    present
+        Which classes of the embedding have samples, shape (C,).
+    dim
+        Its dimensions D.
+    """
+    return next(_faults(step, present, dim), None)
+
+
+def _faults(step: InterventionStep, present: NDArray[np.bool_], dim: int) -> Iterator[str]:
+    classes, groups, n_classes = step.classes, step.neighbours, len(present)
+    for code in (*classes, *(code for group in groups for code in group)):
+        if not 0 <= code < n_classes:
+            yield f"it names class {code}, but codes go from 0 to {n_classes - 1}"
+        elif not present[code]:
+            yield f"it names class {code}, which has no sample"
+    if not len(set(classes)) == len(classes) == len(groups) > 0:
+        yield f"it must move each of its classes once, away from a group of its own; got {classes} and {groups}"
+    if any(code in group for code, group in zip(classes, groups, strict=False)):
+        yield f"it moves a class away from itself; got {classes} and {groups}"
+    if step.displacement is not None and len(step.displacement) != dim:
+        yield f"its displacement has {len(step.displacement)} numbers, but there are {dim} dimensions"
+    if step.scores is not None and len(step.scores) != n_classes:
+        yield f"it has scores of {len(step.scores)} classes, but there are {n_classes}"
 
 
 def step_generator(seed: int, index: int) -> np.random.Generator:

@@ -1,7 +1,7 @@
 """Parametric t-SNE: a map to the plane that is fit once and then takes any sample, and gradients back."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from numbers import Integral
 from typing import Any, Self
 
@@ -133,8 +133,14 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ------
         AliError
             For values that are not finite, fewer than four samples, samples that are all equal, parameters out of
-            range, and a layout that collapsed. An earlier network is then kept.
+            range, and a layout that collapsed. The estimator is then as it was.
         """
+        fitted = copy(self)
+        fitted._fit(X, progress)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _fit(self, X: ArrayLike, progress: Progress | None) -> None:
         _check_parameters(self)
         warm = bool(self.warm_start) and hasattr(self, "network_")
         vectors = self._checked(X, reset=not warm)
@@ -169,7 +175,6 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.network_, self._generator_state = network, generator.get_state()
         self.kl_divergence_ = affinities.kl_divergence(positions)
         self.n_iter_ = self.refit_iterations if warm else self.n_iterations
-        return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
         """Lay out samples ``X`` (n, D), also such that ``fit`` has not seen; returns positions (n, 2)."""

@@ -20,7 +20,7 @@ from ali_core.errors import AliError
 from ali_core.interventions import InterventionSettings, Session
 from ali_core.training.history import History
 from ali_core.training.live_events import Kind, Listeners, LiveEvent
-from ali_core.training.live_run import SteeredRun, check_control, copied
+from ali_core.training.live_run import SteeredRun, check_control, check_free, copied
 from ali_core.training.live_thread import EpochThread
 from ali_core.training.loop import EpochState, Training, TrainResult
 
@@ -51,8 +51,8 @@ class LiveTraining:
     Raises
     ------
     AliError
-        For a training of several processes, one that is driven already (:meth:`of` returns who drives it), or a control
-        that differs in more than the interventions.
+        For a training of several processes, one that is closed or driven already (:meth:`of` returns who drives it), or
+        a control that differs in more than the interventions.
 
     Notes
     -----
@@ -66,11 +66,12 @@ class LiveTraining:
     """
 
     def __init__(self, training: Training, *, control: Training | None = None) -> None:
-        if training.driver is not None:
-            raise AliError("this training is driven already; LiveTraining.of(training) returns by whom")
-        if control is not None:
-            check_control(training.run.settings, control.run.settings)
         self.training, self.control = training, control
+        self._trainings = [one for one in (training, control) if one is not None]
+        for one in self._trainings:
+            check_free(one)
+        if control is not None:
+            check_control(training.run, control.run)
         self._listeners, self._told = Listeners(), -math.inf
         self._batch: tuple[int, int, bool] = (0, 0, False)
         self._run = SteeredRun(training, lambda *at: self._heard(*at, control=False))
@@ -78,11 +79,13 @@ class LiveTraining:
         self._moments: tuple[EpochState | None, EpochState] = (None, self._run.state)
         self._thread = EpochThread(
             self._train_epoch,
+            self._propose_with,
             epoch=lambda: self.state.epoch,
             ended=lambda: bool(self.finished),
             tell=self._tell,
         )
-        training.driver = self
+        for one in self._trainings:
+            one.driver = self
 
     @classmethod
     def of(cls, training: Training, *, control: Training | None = None) -> "LiveTraining":
@@ -125,8 +128,8 @@ class LiveTraining:
 
     @property
     def finished(self) -> str:
-        """Why the run has ended, in words; empty while it can go on."""
-        return self.state.finished
+        """Why the run has ended, in words; empty while it, or its control, can go on."""
+        return "" if self._control_is_behind() else self.state.finished
 
     @property
     def error(self) -> str:
@@ -177,28 +180,25 @@ class LiveTraining:
         """Strengths and choices of the proposals of the coming epochs; assign others to change them.
 
         At rest, what is proposed now is replaced: the session is reset, and the new settings run on it. While an epoch
-        is under way, they hold from the next proposals on. AliError for ``pli`` and for methods without interventions,
-        and for another spread.
+        is under way, this is done as soon as it has ended. AliError for ``pli`` and for methods without interventions,
+        for another spread, and for a criterion that is none of the paper's.
 
         Notes
         -----
         They are part of the state after an epoch: a continued run goes on with them, and one that goes back has those
         of then. Changed while an epoch is under way, they are safe when that epoch is.
         """
-        intervener = self.training.run.intervener
-        return self.training.run.settings.intervention_settings() if intervener is None else intervener.interventions
+        run = self.training.run
+        in_force = run.settings.intervention_settings() if run.intervener is None else run.intervener.interventions
+        return self._thread.deferred or in_force
 
     @settings.setter
     def settings(self, settings: InterventionSettings) -> None:
-        if self.running:
-            self.training.run.intervene_with(settings, write=False)
-        else:
+        self.training.run.check_interventions(settings)
+        if not self._thread.defer(settings):
             with self._thread.at_rest("change the strengths"):
-                self.training.run.intervene_with(settings, write=True)
-                if self.session is not None:
-                    self.session.reset()
-                    self.session.settings = settings
-                    self.session.run()
+                self._propose_with(settings)
+                self._thread.deferred = None
         self._tell("settings")
 
     # What can be done ----------------------------------------------------------------------------------------------
@@ -256,7 +256,8 @@ class LiveTraining:
             if self._beside is not None:
                 self._beside.rewind(epoch)
             self._run.rewind(epoch)
-            self._moments, self._thread.error, self._batch = (None, self._run.state), "", (0, 0, False)
+            self._moments, self._batch = (None, self._run.state), (0, 0, False)
+            self._thread.error, self._thread.deferred = "", None
         self._tell("rewound")
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -285,14 +286,12 @@ class LiveTraining:
 
         Returns whether it ended within ``timeout`` seconds.
         """
-        first = not self._thread.closed
         if not self._thread.close(timeout):
             return False
-        for training in (self.training, self.control):
-            if training is not None:
+        if self.training.driver is self:
+            for training in self._trainings:
                 training.close()
-        self.training.driver = None
-        if first:
+                training.driver = None
             self._tell("closed")
         return True
 
@@ -306,6 +305,17 @@ class LiveTraining:
 
     # Inside --------------------------------------------------------------------------------------------------------
 
+    def _control_is_behind(self) -> bool:
+        control = None if self._beside is None else self._beside.state
+        return control is not None and not control.finished and control.epoch < self.state.epoch
+
+    def _propose_with(self, settings: InterventionSettings) -> None:
+        self.training.run.intervene_with(settings)
+        if self.session is not None:
+            self.session.reset()
+            self.session.settings = settings
+            self.session.run()
+
     def _mend(self) -> None:
         for run in (self._run, self._beside):
             if run is not None:
@@ -314,18 +324,21 @@ class LiveTraining:
             self._moments = (None, self._run.state)
 
     def _train_epoch(self) -> None:
+        if not self.state.finished:
+            self._train_own_epoch()
+        while self._beside is not None and self._control_is_behind():
+            self._batch = (0, 0, True)
+            self._beside.advance()
+            self._tell("epoch", control=True)
+
+    def _train_own_epoch(self) -> None:
         before = self.state
         if before.session is not None:
             before = replace(before, session=copied(before.session))
         self._batch = (0, 0, False)
         self._moments = (before, self._run.advance(before.session))
+        self._thread.apply_deferred()
         self._tell("epoch")
-        while self._beside is not None and self._beside.state.epoch < self.state.epoch:
-            if self._beside.state.finished:
-                return
-            self._batch = (0, 0, True)
-            self._beside.advance()
-            self._tell("epoch", control=True)
 
     def _heard(self, done: int, total: int, *, control: bool) -> None:
         """After a batch: tell, stand if asked to, end if closed."""

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from ali_core.errors import AliError
 from ali_core.interventions import Session
 from ali_core.training.loop import EpochState, Training
-from ali_core.training.settings import TrainSettings
+from ali_core.training.run import Run
 
-__all__ = ["SteeredRun", "check_control", "copied"]
+__all__ = ["SteeredRun", "check_control", "check_free", "copied"]
 
 MAY_DIFFER = ("control", "max_epochs", "patience", "workers", "keep_embeddings", "keep_checkpoints")
 """Settings in which a control may differ from its training."""
@@ -87,11 +87,22 @@ def copied(session: Session) -> Session:
     return own
 
 
-def check_control(settings: TrainSettings, control: TrainSettings) -> None:
-    """Raise AliError unless a run with ``control`` is what the epochs of one with ``settings`` are worth alone."""
-    if not control.control or settings.control:
+def check_free(training: Training) -> None:
+    """Raise AliError if ``training`` is closed, or somebody else drives it."""
+    name = "control" if training.run.settings.control else "training"
+    if training.closed:
+        raise AliError(f"this {name} is closed; open it again with resume=True")
+    if training.driver is not None:
+        raise AliError(f"this {name} is driven already; LiveTraining.of({name}) returns by whom")
+
+
+def check_control(run: Run, control: Run) -> None:
+    """Raise AliError unless ``control`` is what the epochs of ``run`` are worth alone."""
+    if not control.settings.control or run.settings.control:
         raise AliError("the control must be a run with TrainSettings(control=True), and the training must be none")
-    theirs = control.model_dump()
-    other = [name for name, value in settings.model_dump().items() if theirs[name] != value and name not in MAY_DIFFER]
+    mine, theirs = run.settings.model_dump(), control.settings.model_dump()
+    other = [name for name, value in mine.items() if theirs[name] != value and name not in MAY_DIFFER]
     if other:
         raise AliError(f"the control has other settings ({', '.join(other)}); change nothing but control")
+    if control.worker.inputs.fingerprint != run.worker.inputs.fingerprint:
+        raise AliError("the control is a run on other data; give both the same")

@@ -6,9 +6,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from ali_core.errors import AliError
+from ali_core.interventions import InterventionSettings
 from ali_core.training.live_events import Kind
 
 __all__ = ["EpochThread"]
@@ -32,6 +34,8 @@ class EpochThread:
     ----------
     train_epoch
         Trains an epoch, calling :meth:`after_batch` after each batch.
+    change_settings
+        Called between two epochs, or when one broke off, with the settings that :meth:`defer` was given meanwhile.
     epoch
         Returns how many epochs are finished.
     ended
@@ -47,6 +51,8 @@ class EpochThread:
         Whether it stands between two batches.
     closed
         Whether it is over.
+    deferred
+        Settings that are not in force yet; None when there are none.
     target
         Epochs after which it rests; 0 to rest after the present one.
     error
@@ -56,18 +62,21 @@ class EpochThread:
     def __init__(
         self,
         train_epoch: Callable[[], None],
+        change_settings: Callable[[InterventionSettings], None],
         *,
         epoch: Callable[[], int],
         ended: Callable[[], bool],
         tell: Callable[[Kind], None],
     ) -> None:
-        self._train_epoch, self._epoch, self._ended, self._tell = train_epoch, epoch, ended, tell
+        self._train_epoch, self._change_settings = train_epoch, change_settings
+        self._epoch, self._ended, self._tell = epoch, ended, tell
         self._change = threading.Condition()
         self.running = self.held = self.closed = False
+        self.deferred: InterventionSettings | None = None
         self.target, self.error = 0.0, ""
-        self._claimed = self._hold = False
-        self._alive = 0
-        self._thread: threading.Thread | None = None
+        self._hold, self._began = False, 0
+        self._claim: object | None = None
+        self._alive: set[threading.Thread] = set()
 
     @contextmanager
     def at_rest(self, what: str) -> Iterator[None]:
@@ -75,17 +84,17 @@ class EpochThread:
         with self._change:
             if self.closed:
                 raise AliError(f"the training is closed, so it cannot {what}; open it again with resume=True")
-            if self.running or self._claimed:
+            if self.running or self._claim is not None:
                 raise AliError(f"an epoch is under way, so the training cannot {what}; pause it, and wait for it")
-            self._claimed = True
+            self._claim = claim = object()
         try:
             yield
         finally:
             with self._change:
-                self._claimed = False
+                self._claim = None if self._claim is claim else self._claim
 
     def aim(self, n_epochs: int | None) -> bool:
-        """Let ``n_epochs`` be trained from the present state, None for all; return False when it rests."""
+        """Let ``n_epochs`` be trained, the one under way included, None for all; return False when it rests."""
         with self._change:
             if not self.running:
                 return False
@@ -95,13 +104,19 @@ class EpochThread:
 
     def start(self, n_epochs: int | None) -> None:
         """Begin to train that many; only in a block of :meth:`at_rest`."""
+        thread = threading.Thread(target=self._work, name="live training", daemon=True)
         with self._change:
+            self._began = self._epoch()
             self._aim(n_epochs)
-            self.error, self.running = "", True
-            self._alive += 1
-        self._tell("go")
-        self._thread = threading.Thread(target=self._work, name="live training", daemon=True)
-        self._thread.start()
+            self.error, self.running, self._claim = "", True, None  # once it rests, others may claim it
+            self._alive.add(thread)
+        try:
+            self._tell("go")
+        except BaseException:  # an interrupt: the thread rests at once
+            self.target = 0.0
+            raise
+        finally:
+            thread.start()
 
     def pause(self) -> None:
         """Rest after the present epoch; asked again, stand before its next batch."""
@@ -115,7 +130,7 @@ class EpochThread:
         """Wait until it rests or is held; False after ``timeout`` seconds."""
         end = math.inf if timeout is None else time.monotonic() + timeout
         with self._change:
-            while self._alive and not self.held and threading.current_thread() is not self._thread:
+            while self._others() and not self.held:
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
@@ -131,13 +146,27 @@ class EpochThread:
 
     def close(self, timeout: float | None = None) -> bool:
         """End it after the batch under way; return whether it ended within ``timeout`` seconds."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
         with self._change:
-            self.closed, thread = True, self._thread
+            self.closed, threads = True, [thread for thread in self._others() if thread.ident is not None]
             self._change.notify_all()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
-            return not thread.is_alive()
-        return True
+        for thread in threads:
+            thread.join(None if timeout is None else max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def defer(self, settings: InterventionSettings) -> bool:
+        """Let ``settings`` hold after the epoch under way; return False, and do nothing, when it rests."""
+        with self._change:
+            if self.running:
+                self.deferred = settings
+            return self.running
+
+    def apply_deferred(self) -> None:
+        """Change to the settings that were deferred; only in the thread."""
+        while (settings := self.deferred) is not None:
+            self._change_settings(settings)
+            with self._change:
+                self.deferred = None if self.deferred is settings else self.deferred
 
     def _stand(self) -> None:
         with self._change:
@@ -152,35 +181,49 @@ class EpochThread:
             self.held = False
 
     def _aim(self, n_epochs: int | None) -> None:
-        self.target = math.inf if n_epochs is None else self._epoch() + n_epochs
+        self.target = math.inf if n_epochs is None else self._began + n_epochs
         self._hold = self.held = False
         self._change.notify_all()
 
     def _work(self) -> None:
-        atexit.register(self.close, EXIT_SECONDS)
+        at_exit = partial(self.close, EXIT_SECONDS)  # another thread's is not equal to it
+        atexit.register(at_exit)
         kind: Kind = "rest"
         try:
             while self._goes_on():
                 self._train_epoch()
-        except _Closed:
-            pass
-        except Exception as error:
-            kind, self.error = "failed", str(error) if isinstance(error, AliError) else _in_words(error)
+        except BaseException as error:
+            kind = "rest" if isinstance(error, _Closed) else "failed"
+            self._break_off("" if isinstance(error, _Closed) else _in_words(error))
         finally:
-            self.running = self.held = False
             if not self.closed:
                 self._tell(kind)
-            atexit.unregister(self.close)
+            atexit.unregister(at_exit)
             with self._change:
-                self._alive -= 1
+                self._alive.remove(threading.current_thread())
                 self._change.notify_all()
 
     def _goes_on(self) -> bool:
+        while True:
+            self.apply_deferred()
+            with self._change:
+                if self.deferred is None:
+                    self._began = self._epoch()
+                    self.running = not self.closed and not self._ended() and self._began < self.target
+                    return self.running
+
+    def _break_off(self, error: str) -> None:
+        with suppress(Exception):  # what cannot be changed now stays deferred
+            self.apply_deferred()
         with self._change:
-            self.running = not self.closed and not self._ended() and self._epoch() < self.target
-            return self.running
+            self.running, self.held, self.error = False, False, error
+
+    def _others(self) -> list[threading.Thread]:
+        return [thread for thread in self._alive if thread is not threading.current_thread()]
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, AliError):
+        return str(error)
     log.error("the training stopped", exc_info=error)
     return f"{type(error).__name__}: {error}"

@@ -108,6 +108,8 @@ class Training(Iterator[EpochState]):
         What the run came to; None before it has ended by itself.
     driver
         Who asks for the states, if that is not you: a :class:`~ali_core.training.live.LiveTraining`.
+    closed
+        Whether the data is released.
     """
 
     def __init__(self, run: Run) -> None:
@@ -117,6 +119,7 @@ class Training(Iterator[EpochState]):
         self.state: EpochState | None = None
         self.result: TrainResult | None = None
         self.driver: object | None = None
+        self.closed = False
 
     def _loop(self) -> Iterator[EpochState]:
         run = self.run
@@ -176,6 +179,7 @@ class Training(Iterator[EpochState]):
 
     def close(self) -> None:
         """Release the data; a run on disk can be continued later."""
+        self.closed = True
         self.run.close()
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ from ali_core.data import CellImages, FoldSplit, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, InterventionSettings, InterventionStep, Session
+from ali_core.interventions.settings import named_criterion
 from ali_core.networks.devices import choose_device
 from ali_core.training.checkpoint import (
     optimiser_tensors,
@@ -25,7 +26,7 @@ from ali_core.training.checkpoint import (
 )
 from ali_core.training.history import History
 from ali_core.training.inputs import FeatureInputs, ImageInputs, open_inputs
-from ali_core.training.interveners import InSpace, make_intervener
+from ali_core.training.interveners import InSpace, Intervener, make_intervener
 from ali_core.training.learner import make_learner
 from ali_core.training.reduction import merged_over_ranks
 from ali_core.training.run_folder import RunFolder, starting_tensors
@@ -216,9 +217,8 @@ class Run:
         """Go back to the state after ``epoch``; AliError when it is not kept."""
         if self.folder is None:
             raise AliError("a run without a folder keeps no earlier states; give out, and keep_checkpoints")
-        history = self.history.until(epoch)
-        best = int((history.best() or {"epoch": epoch})["epoch"])
-        tensors, best_tensors = self.folder.at(epoch), self.folder.at(best)
+        history, best = self.history.until(epoch), self._best_until(epoch)
+        tensors, best_tensors = self.folder.at(epoch), self.folder.network(best)
         self.history, self.epoch = history, epoch
         self.best = (best, prefixed(under(best_tensors, "learner"), "learner"))
         self._restore(tensors)
@@ -227,24 +227,33 @@ class Run:
             self.folder.forget_after(epoch)
 
     def recover(self) -> None:
-        """Go back to the last state that is safe, as a run that is continued does; AliError when there is none."""
+        """Go back to the last state that is safe, as a run that is continued does; AliError when there is none.
+
+        Strengths that a person has set since then stay.
+        """
         if self.folder is None:
             raise AliError("a run without a folder keeps no state to go back to; give out")
+        chosen = None if self.intervener is None else self.intervener.interventions
         self._continue()
+        if self.intervener is not None and chosen is not None:
+            self.intervener.interventions = chosen
 
     def kept(self) -> tuple[int, ...]:
-        """Return the epochs whose states are on disk, up to the present one."""
-        return () if self.folder is None else tuple(epoch for epoch in self.folder.kept() if epoch <= self.epoch)
+        """Return the epochs, up to the present one, whose states and the best networks until then are on disk."""
+        if self.folder is None:
+            return ()
+        networks = self.folder.networks()
+        there = (epoch for epoch in self.folder.kept() if epoch <= self.epoch)
+        return tuple(epoch for epoch in there if self._best_until(epoch) in networks)
 
-    def intervene_with(self, interventions: InterventionSettings, *, write: bool) -> None:
-        """Propose with other strengths and choices from now on; ``write`` them beside the last safe state as well.
-
-        Without that, they are written with the next epoch: a state must not change while one is being written.
+    def check_interventions(self, interventions: InterventionSettings) -> Intervener:
+        """Return who proposes, if it can propose with ``interventions``.
 
         Raises
         ------
         AliError
-            When the method proposes nothing that settings decide, or the spread is another one.
+            When the method proposes nothing that settings decide, the spread is another one, or the criterion is none
+            of the paper's.
         """
         if self.intervener is None or self.settings.method == "pli":
             what = "pli replays recorded steps" if self.intervener else "this run has no interventions"
@@ -252,9 +261,22 @@ class Run:
         fixed = self.intervener.interventions.spread
         if interventions.spread != fixed:
             raise AliError(f"spread is fixed to {fixed!r} in this run; start a new one to change it")
-        self.intervener.interventions = interventions
-        if write and self.folder is not None and self.worker.fabric.is_global_zero:
-            self.folder.amend(self.history.epoch, CHOSEN, self._chosen())
+        named_criterion(interventions.criterion)
+        return self.intervener
+
+    def intervene_with(self, interventions: InterventionSettings) -> None:
+        """Propose with other strengths and choices from now on, and write them beside the last safe state.
+
+        Raises
+        ------
+        AliError
+            As :meth:`check_interventions`, and when they cannot be written: nothing has changed then.
+        """
+        intervener = self.check_interventions(interventions)
+        if self.folder is not None and self.worker.fabric.is_global_zero:
+            with self._stage("save", self.epoch):
+                self.folder.amend(CHOSEN, self._chosen(interventions))
+        intervener.interventions = interventions
 
     def close(self) -> None:
         """Release the data."""
@@ -325,14 +347,18 @@ class Run:
             tensors = prefixed(self.worker.learner.state_dict(), "learner")
             tensors |= prefixed(optimiser_tensors(self.worker.optimiser), "optimiser")
             tensors |= prefixed({} if self.intervener is None else self.intervener.state(), "intervener")
-            tensors |= self._chosen()
+            tensors |= {} if self.intervener is None else self._chosen(self.intervener.interventions)
             self.folder.save(self.history, tensors, self.best)
 
-    def _chosen(self) -> dict[str, Tensor]:
-        """Return the strengths that a person has set in place of those of the settings, if any."""
-        if self.intervener is None or self.intervener.interventions == self.settings.intervention_settings():
+    def _best_until(self, epoch: int) -> int:
+        """Return the best epoch as it was after ``epoch``."""
+        return int((self.history.until(epoch).best() or {"epoch": epoch})["epoch"])
+
+    def _chosen(self, interventions: InterventionSettings) -> dict[str, Tensor]:
+        """Return ``interventions`` to be written, unless they are those of the settings."""
+        if interventions == self.settings.intervention_settings():
             return {}
-        return {CHOSEN: text_tensor(self.intervener.interventions.model_dump_json())}
+        return {CHOSEN: text_tensor(interventions.model_dump_json())}
 
     def _continue(self) -> None:
         found = None if self.folder is None else self.folder.load()

@@ -187,13 +187,23 @@ class RunFolder:
             )
         return read_tensors(path)
 
+    def network(self, epoch: int) -> dict[str, Tensor]:
+        """Return what holds the network of ``epoch``: the state after it, or the file of the best epoch."""
+        best = self.folder / "checkpoints" / f"best-{epoch:04d}.safetensors"
+        return read_tensors(best) if epoch not in self.kept() and best.is_file() else self.at(epoch)
+
+    def networks(self) -> set[int]:
+        """Return the epochs whose networks are here."""
+        return {int(file.stem.split("-")[1]) for file in (self.folder / "checkpoints").glob("*-*.safetensors")}
+
     def kept(self) -> list[int]:
         """Return the epochs whose states are here, in order."""
         return sorted(int(file.stem[6:]) for file in (self.folder / "checkpoints").glob("epoch-*.safetensors"))
 
-    def amend(self, epoch: int, name: str, tensors: Mapping[str, Tensor]) -> None:
-        """Replace what the state after ``epoch`` holds under ``name`` by ``tensors``, if that state is here."""
-        if epoch in self.kept():
+    def amend(self, name: str, tensors: Mapping[str, Tensor]) -> None:
+        """Replace what the last safe state holds under ``name`` by ``tensors``; nothing when none is safe yet."""
+        epoch = self.saved_epoch()
+        if isinstance(epoch, int):
             held = {key: tensor for key, tensor in self.at(epoch).items() if key != name}
             write_tensors({**held, **tensors}, self.folder / "checkpoints" / f"epoch-{epoch:04d}.safetensors")
 

@@ -1,4 +1,4 @@
-"""Let Ω work: step, run, run until, stop, and how it chooses."""
+"""Let Ω work: step, run, run until, and how it chooses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,11 +31,11 @@ GOALS: dict[str, tuple[str, float, str]] = {
 
 
 class AutomaticView:
-    """Step, Run, Run until and Stop, criterion and selection.
+    """Step, Run and Run until, criterion and selection.
 
     Parameters
     ----------
-    on_step, on_run, on_stop
+    on_step, on_run
         Called on a click.
     on_run_until
         Called on a click with the key of the goal and its value.
@@ -51,14 +51,12 @@ class AutomaticView:
         on_step: Callable[[], None],
         on_run: Callable[[], None],
         on_run_until: Callable[[str, float], None],
-        on_stop: Callable[[], None],
         on_preview: Callable[[bool], None],
         on_change: Callable[[dict[str, Any]], None],
     ) -> None:
         self._tell, self._quiet = on_change, quiet()
         self.step = _button("Step", "Move the class that Ω chooses, marked in the table", style="primary")
         self.run = _button("Run", "Take n steps in a row")
-        self.stop = _button("Stop", "Stop after the step under way; the steps taken so far stay")
         self.run_until = _button("Run until", "Take steps until the goal on the right is reached")
         self.n_iterations = widgets.BoundedIntText(
             min=1,
@@ -94,35 +92,39 @@ class AutomaticView:
             "choice",
             "deterministic: the largest score; probabilistic: drawn with the probabilities in the table",
         )
-        for button, tell in ((self.step, on_step), (self.run, on_run), (self.stop, on_stop)):
+        for button, tell in ((self.step, on_step), (self.run, on_run)):
             button.on_click(lambda _, tell=tell: tell())
         self.run_until.on_click(lambda _: on_run_until(self.goal.value, self.limit.value))
         self.goal.observe(self._goal_chosen, "value")
-        self.preview.observe(lambda change: on_preview(change["new"]), "value")
-        for name, widget in self._fields().items():
+        self.preview.observe(lambda change: None if self._quiet.active else on_preview(change["new"]), "value")
+        for name, widget in self.fields.items():
             widget.observe(lambda change, name=name: self._changed(name, change["new"]), "value")
         self.widget = widgets.VBox(
             [
                 heading("Automatic"),
                 widgets.HBox([self.step, self.run, self.n_iterations]),
                 widgets.HBox([self.run_until, self.goal, self.limit]),
-                self.stop,
                 self.preview,
                 self.criterion,
                 self.selection,
             ]
         )
-        self.update_work(running=False)
 
     @property
     def buttons(self) -> list[widgets.Button]:
         """What must rest while steps cannot be taken."""
         return [self.step, self.run, self.run_until]
 
-    def update(self, settings: InterventionSettings) -> None:
-        """Show ``settings``."""
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The controls of settings, by name; they rest as well."""
+        return {"n_iterations": self.n_iterations, "criterion": self.criterion, "selection": self.selection}
+
+    def update(self, settings: InterventionSettings, *, preview: bool = True) -> None:
+        """Show ``settings``, and whether the next step is shown."""
         with self._quiet:
-            for name, widget in self._fields().items():
+            self.preview.value = preview
+            for name, widget in self.fields.items():
                 value = getattr(settings, name)
                 if name == "criterion" and value not in widget.options:
                     widget.options = [*widget.options, value]
@@ -131,14 +133,6 @@ class AutomaticView:
                     value = max(value, 1)
                 widget.value = value
         self.run.description = f"Run {self.n_iterations.value}"
-
-    def update_work(self, *, running: bool) -> None:
-        """Show whether steps are being taken in the background."""
-        self.stop.disabled = not running
-        self.stop.button_style = "danger" if running else ""
-
-    def _fields(self) -> dict[str, Any]:
-        return {"n_iterations": self.n_iterations, "criterion": self.criterion, "selection": self.selection}
 
     def _changed(self, name: str, value: object) -> None:
         if not self._quiet.active:

@@ -71,7 +71,8 @@ class CellsView:
         self._codes = dict(zip(embedding.ids.tolist(), embedding.labels.tolist(), strict=True))
         self._styles, self._images = styles, images
         self._on_list, self._on_pick, self._quiet = on_list, on_pick, quiet()
-        self._given: Sequence[str] = ()
+        self._given: tuple[str, ...] = ()
+        self._among = 0
         self._shares: Mapping[str, float] = {}
         self._hovered: deque[str] = deque(maxlen=PER_PAGE)
         self._shown: tuple[tuple[str, ...], int] | None = None
@@ -102,7 +103,9 @@ class CellsView:
         below = [self.sheet, widgets.VBox([self.list, hover], layout={"flex": "1 1 240px", "min_width": "0"})]
         self.widget = widgets.VBox([top, widgets.HBox(below, layout={"flex_flow": "row wrap", "grid_gap": "4px 10px"})])
 
-    def update(self, ids: Sequence[str], reason: str, shares: Mapping[str, float] | None = None) -> None:
+    def update(
+        self, ids: Sequence[str], reason: str, shares: Mapping[str, float] | None = None, *, among: int = 0
+    ) -> None:
         """List cells.
 
         Parameters
@@ -113,12 +116,15 @@ class CellsView:
             ``selected`` or ``changed``: why they are. While the cells hovered last are looked at, these stay.
         shares
             Share of changed neighbours by id, for those where it is known.
+        among
+            Number of all such cells, when more than are listed.
         """
-        self._given, self._shares = tuple(ids), dict(shares or {})
+        page = self._shown[1] if self._shown is not None and self._given == tuple(ids) else 0
+        self._given, self._shares, self._among = tuple(ids), dict(shares or {}), among
         if self.what.value != "hovered":
             with self._quiet:
                 self.what.value = reason
-        self._draw()
+        self._draw(page)
 
     def show_hover(self, name: str | None) -> None:
         """Show the cell called ``name`` larger, with what is known of it; None: no cell."""
@@ -171,6 +177,8 @@ class CellsView:
         if not ids:
             return NOTHING[self.what.value]
         where = f"{start + 1:,}–{start + count:,} of {len(ids):,}"
+        if self.what.value != "hovered" and self._among > len(ids):
+            where = f"{start + 1:,}–{start + count:,} of the first {len(ids):,} of {self._among:,}"
         if self._images is None:
             return f"{where}. {NO_IMAGES}"
         missing = sum(name not in self._images for name in ids)

@@ -51,6 +51,7 @@ class Scene:
     last: Session | None
     looking: "Looking"
     working: bool
+    stoppable: bool
 
 
 class Desk:
@@ -75,7 +76,7 @@ class Desk:
     ) -> None:
         embedding, tell = session.embedding, told.clicked
         self.messages = MessageView()
-        self.progress = LayoutProgress(on_cancel=lambda: tell("_cancel_layout"))
+        self.progress = LayoutProgress(on_cancel=lambda: tell("cancel_layout"))
         self.scatter = ScatterView(
             embedding,
             live=live,
@@ -96,25 +97,27 @@ class Desk:
             on_mode=lambda mode: tell("set_mode", mode),
             on_view=lambda view: tell("set_view", view),
             on_comparison=lambda comparison: tell("compare_with", comparison),
-            on_names=lambda shown: tell("_names", shown),
+            on_names=lambda shown: tell("show_names", shown),
         )
         self.automatic = AutomaticView(
             on_step=lambda: tell("step"),
             on_run=lambda: tell("_run"),
             on_run_until=lambda goal, value: tell("_run_until", goal, value),
-            on_stop=lambda: tell("stop"),
-            on_preview=lambda on: tell("_preview", on),
+            on_preview=lambda on: tell("show_preview", on),
             on_change=lambda values: tell("_change", values),
         )
         self.manual = ManualView(
             names,
             on_change=lambda: tell("_manual_changed"),
             on_drag=lambda place: tell("_drag", None, place),
-            on_undrag=lambda: tell("_undrag"),
+            on_undrag=lambda: tell("undrag"),
             on_apply=lambda: tell("_apply"),
         )
         self.buttons = StepButtons(
-            on_undo=lambda: tell("undo"), on_redo=lambda: tell("redo"), on_reset=lambda: tell("reset")
+            on_undo=lambda: tell("undo"),
+            on_redo=lambda: tell("redo"),
+            on_reset=lambda: tell("reset"),
+            on_stop=lambda: tell("stop"),
         )
         self.strengths = StrengthsView(
             dim=embedding.dim, n_others=len(order) - 1, on_change=lambda values: tell("_change", values)
@@ -172,15 +175,16 @@ class Desk:
         manual = looking.mode == "manual"
         self.scatter.set_handles(looking.selected if manual else ())
         self.scatter.mark(looking.marked)
+        self.scatter.show_labels(looking.names)
         self.scatter.update(drawing, looking.selected, scene.preview)
         self.messages.picture(drawing.note)
-        self.toolbar.update(looking.view, looking.mode, looking.comparison)
-        self.automatic.update(session.settings)
+        self.toolbar.update(looking.view, looking.mode, looking.comparison, names=looking.names)
+        self.automatic.update(session.settings, preview=looking.preview)
         self.manual.update(looking.selected, _place(scene), dragged=looking.displacement is not None)
-        self.buttons.update(session, working=scene.working)
         self.strengths.update(session.settings)
         self.selection.update(looking.selected)
         self.history.update(session)
+        self.rest(session, working=scene.working, stoppable=scene.stoppable)
         self.automatic.widget.layout.display = "none" if manual else "flex"
         self.manual.widget.layout.display = "flex" if manual else "none"
         if self.tabs.name == "Ω":
@@ -195,13 +199,13 @@ class Desk:
         self.cells.close()
         close_all(self.widget)
 
-    def rest(self, session: Session, *, working: bool, stoppable: bool = False) -> None:
-        """Switch off every button that takes steps or writes files while that goes on, and on again."""
-        for view in (self.automatic, self.manual, self.files):
-            for button in view.buttons:
-                button.disabled = working
-        self.automatic.update_work(running=stoppable)
-        self.buttons.update(session, working=working)
+    def rest(self, session: Session, *, working: bool, stoppable: bool) -> None:
+        """Switch off all that changes the steps or their settings, scores or writes files, and on again."""
+        buttons = [button for view in (self.automatic, self.manual, self.files, self.effect) for button in view.buttons]
+        for control in (*buttons, *self.automatic.fields.values(), *self.strengths.fields.values()):
+            control.disabled = working
+        self.history.rest(working=working)
+        self.buttons.update(session, working=working, stoppable=stoppable)
 
 
 def _place(scene: Scene) -> tuple[float, float] | None:

@@ -34,8 +34,8 @@ class ExportView:
         )
         self.export = _button(
             "Export",
-            "Write what is on screen and the print panels with their numbers, the selected cells, scores, steps as "
-            "table and as code, the session and the embedding",
+            "Write what is on screen and the print panels with their numbers, the selected cells, the scores if this "
+            "state has been scored, steps as table and as code, the session and the embedding",
         )
         self.save = _button("Save session", "Write session.json: the steps, and which embedding they belong to")
         self.open = _button("Open session", "Read session.json from the folder and carry its steps out again")

@@ -50,6 +50,7 @@ class HistoryView:
         on_rename: Callable[[str], None],
     ) -> None:
         self._quiet = quiet()
+        self._resting = False
         self._lines: list[tuple[str, int]] = []
         self._skipped: list[bool] = []
         self.list = widgets.Select(
@@ -99,11 +100,16 @@ class HistoryView:
             self.branch.value = session.branch
         self._marked()
 
+    def rest(self, *, working: bool) -> None:
+        """Switch off what changes the steps while others do, and on again."""
+        self._resting = self.go.disabled = self.branch.disabled = working
+        self._marked()
+
     def _marked(self) -> None:
         if self._quiet.active:
             return
         number = self.list.value or 0
-        self.toggle.disabled = number == 0
+        self.toggle.disabled = self._resting or number == 0
         skipped = bool(number) and self._skipped[number - 1]
         self.toggle.description = "Use step" if skipped else "Skip step"
 
@@ -117,29 +123,32 @@ class HistoryView:
 
 
 class StepButtons:
-    """Undo, Redo, Reset.
+    """Undo, Redo, Reset, and Stop.
 
     Parameters
     ----------
-    on_undo, on_redo, on_reset
+    on_undo, on_redo, on_reset, on_stop
         Called on a click.
     """
 
     def __init__(
-        self, *, on_undo: Callable[[], None], on_redo: Callable[[], None], on_reset: Callable[[], None]
+        self,
+        *,
+        on_undo: Callable[[], None],
+        on_redo: Callable[[], None],
+        on_reset: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         self.undo = _button("Undo", "Take back the last step", on_undo)
         self.redo = _button("Redo", "Bring back the step undone last", on_redo)
         self.reset = _button("Reset", "Back to the start; Redo still brings the steps back", on_reset)
-        self.widget = widgets.HBox(self.buttons)
+        self.stop = _button("Stop", "Stop after the step under way; the steps taken so far stay", on_stop)
+        self.widget = widgets.HBox([self.undo, self.redo, self.reset, self.stop])
 
-    @property
-    def buttons(self) -> list[widgets.Button]:
-        """What must rest while steps cannot be taken."""
-        return [self.undo, self.redo, self.reset]
-
-    def update(self, session: Session, *, working: bool) -> None:
+    def update(self, session: Session, *, working: bool, stoppable: bool) -> None:
         """Offer only what can be done."""
+        self.stop.disabled = not stoppable
+        self.stop.button_style = "danger" if stoppable else ""
         self.undo.disabled = working or session.cursor == 0
         self.reset.disabled = working or session.cursor == 0
         self.redo.disabled = working or not session.undone

@@ -130,11 +130,8 @@ class ScatterView:
         self._modifiers = modifiers
 
     def show_labels(self, shown: bool) -> None:
-        """Write the names of the classes into the picture, or leave them out."""
+        """Write the names of the classes into the picture from the next :meth:`update` on, or leave them out."""
         self._named = shown
-        if self._drawing is not None:
-            with self.widget.batch_update():
-                self._put_overlay(self._drawing)
 
     def mark(self, row: int | None) -> None:
         """Draw a ring around one sample from the next :meth:`update` on, if it is drawn; None takes it away."""
@@ -217,10 +214,11 @@ class ScatterView:
 
     def _lassoed(self, points: dict[int, list[int]]) -> None:
         """Tell which classes a lasso holds; on any side the same sample counts once."""
-        self._outlined = True
         rows = self._points.rows(points)
         if not len(rows):
+            self.widget.clear_outline()
             return
+        self._outlined = True
         codes, counts = np.unique(self._codes_of[rows], return_counts=True)
         inside = dict(zip(codes.tolist(), counts.tolist(), strict=True))
         self._on_lasso(lassoed_classes(inside, self._points.drawn), rows, how(self._modifiers))

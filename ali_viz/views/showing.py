@@ -26,6 +26,7 @@ from ali_viz.views.drawing import COMPARISONS, Comparison, Drawing, Preview, dra
 from ali_viz.views.layouts import Layouts
 from ali_viz.views.pictures import ImageSource
 from ali_viz.views.sources import Images
+from ali_viz.views.work import Work
 
 __all__ = ["Mode", "Showing", "make_showing"]
 
@@ -49,7 +50,9 @@ class Looking:
     preview
         Whether the next automatic step is shown before it is taken.
     marked
-        Row of the sample that is marked in the picture, or None.
+        Row of the sample that is marked in the picture, or None; it is let go with the selection.
+    names
+        Whether the names of the classes stand in the picture.
     """
 
     view: View
@@ -60,6 +63,7 @@ class Looking:
     displacement: tuple[float, ...] | None = None
     preview: bool = True
     marked: int | None = None
+    names: bool = True
 
 
 class Showing:
@@ -80,6 +84,12 @@ class Showing:
     ----------
     shown
         Called after each refresh.
+    last
+        What the epoch before the session followed, if one did.
+    work
+        What is under way, here and in other Studios on the session.
+    closed
+        Whether nothing is shown any more.
 
     Notes
     -----
@@ -96,8 +106,8 @@ class Showing:
         self.shown: Callable[[], object] = lambda: None
         self._drawn: tuple[object, Drawing] | None = None
         self._proposal: Proposal | None = None
-        self._closed = False
-        self._working, self._training = "", False
+        self.closed = self._training = False
+        self.work = Work(session, self.rest)
         self._unsubscribe = session.subscribe(self.heard)
 
     def start(self) -> None:
@@ -109,7 +119,10 @@ class Showing:
     def heard(self, event: SessionEvent) -> None:
         """Show the session after a change of it; a picture that cannot be drawn must not stop the session."""
         with self.lock:
-            self.looking.displacement = None
+            if event.kind != "settings":
+                self.looking.displacement = None
+                if self.looking.comparison == "epoch":  # where the steps of the coming one are not drawn
+                    self.looking.comparison = "start"
             try:
                 self.refresh(session_changed=True)
             except AliError as error:
@@ -122,8 +135,12 @@ class Showing:
         """Show another session of the same samples; ``last`` is what the epoch before it followed, if one did."""
         with self.lock:
             self._unsubscribe()
-            if session is not self.session:
-                self.layouts.follow(session, self.session)
+            previous = self.session
+            for other in (last, session):
+                if other is not None and other is not self.session:
+                    self.layouts.follow(other, previous)
+                    previous = other
+            self.work.follow(session)
             self.session, self.last = session, last
             self._unsubscribe = session.subscribe(self.heard)
             self.looking.displacement = None
@@ -134,6 +151,8 @@ class Showing:
         with self.lock:
             looking = self.looking
             looking.selected, looking.lassoed, looking.displacement = tuple(dict.fromkeys(codes)), lassoed, None
+            if not looking.selected:
+                looking.marked = None
             self.refresh()
 
     def look(self, **changes: Any) -> None:  # noqa: ANN401  # values of Looking
@@ -142,6 +161,7 @@ class Showing:
         for name in set(changes) & set(allowed):
             _checked(changes[name], allowed[name], name)
         with self.lock:
+            changes = self._drawable(changes)
             before = {name: getattr(self.looking, name) for name in changes}
             if "view" in changes:  # a layout that was cancelled is wanted again
                 self.layouts.resume()
@@ -153,47 +173,73 @@ class Showing:
                 self._set(before)
                 raise
 
-    def work(self, name: str) -> None:
-        """Say what is under way in the background; an empty name ends it."""
+    def _drawable(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return ``changes`` with a comparison that shows them; AliError for an epoch that was not trained."""
+        if changes.get("comparison") == "epoch" and self.last is None:
+            raise AliError("no last epoch is there to compare with; train one, or take 'start' or 'previous'")
+        looking, gestures = self.looking, {"mode", "displacement"} & changes.keys()
+        steers = any(changes[name] != getattr(looking, name) for name in gestures)
+        return {"comparison": "start"} | changes if steers and looking.comparison == "epoch" else changes
+
+    def begin(self, name: str, stop: Callable[[], object]) -> None:
+        """Say what begins in the background and let the controls rest; ``stop`` stops it."""
         with self.lock:
-            self._working = name
-            if name:
-                self.say(f"{name[:1].upper()}{name[1:]} …")
-            self._rest()
+            self.say(f"{name[:1].upper()}{name[1:]} …")
+            self.work.begin(name, stop)
+
+    def end(self, name: str, trouble: str | None) -> None:
+        """Let the controls go on after ``name``, and say what went wrong in it, if anything did."""
+        with self.lock:
+            self.work.end(name)
+            if trouble is not None and not self.closed:
+                self.desk.messages.error(trouble)
 
     def train(self, *, running: bool) -> None:
         """Let the controls rest while an epoch is trained: it follows the steps that it began with."""
         with self.lock:
             self._training = running
-            self._rest()
+            self.rest()
 
-    def _rest(self) -> None:
-        busy = bool(self._working)
-        self.desk.rest(self.session, working=busy or self._training, stoppable=busy)
+    @property
+    def under_way(self) -> str:
+        """What the controls rest for, in words; empty when they do not."""
+        return self.work.name or ("an epoch" if self._training else "")
+
+    def rest(self) -> None:
+        """Let the controls rest while something is under way, or else go on."""
+        with self.lock:
+            if not self.closed:
+                self.desk.rest(self.session, working=bool(self.under_way), stoppable=self.work.stoppable)
 
     def mark(self, row: int) -> None:
-        """Mark one sample in the picture and select its class."""
+        """Mark one sample in the picture; select its class, unless it is selected or a lasso has chosen samples."""
         with self.lock:
-            self.looking.marked = row
-            self.select((int(self.session.embedding.labels[row]),))
+            looking, code = self.looking, int(self.session.embedding.labels[row])
+            looking.marked = row
+            if code in looking.selected or looking.lassoed is not None:
+                self.refresh()
+            else:
+                self.select((code,))
 
     def open(self, path: Path) -> None:
-        """Show the session saved in ``path`` instead; AliError when it does not belong to this embedding.
+        """Take in the session saved in ``path``; AliError when it does not belong to this embedding.
 
-        With a training the session stays, which the next epoch follows, and takes over the steps in force.
+        Its branches come beside those here. With a training, the steps in force there are taken over alone: the next
+        epoch follows them.
         """
         file = path / "session.json" if path.is_dir() else path
-        saved = Session.load(file, self.session.embedding)
         if self.desk.live is None:
-            self.follow(saved, self.last)
+            self.session.merge(file)
         else:
+            saved = Session.load(file, self.session.embedding)
             self.session.reset()
             self.session.replay(saved.steps)
-        self.say(f"Opened {file}: {len(self.session.steps)} steps")
+        self.say(f"Opened {file}: {len(self.session.steps)} steps on {self.session.branch}")
 
     def say(self, text: str) -> None:
         """Put ``text`` into the status line."""
-        self.desk.messages.status(text)
+        if not self.closed:
+            self.desk.messages.status(text)
 
     def laid_out(self) -> None:
         """Show a layout that has just been computed."""
@@ -202,11 +248,15 @@ class Showing:
             self.refresh()
 
     def not_laid_out(self, words: str) -> None:
-        """Say why a layout could not be computed, and show a view that needs none."""
+        """Say why a layout could not be computed; show a view that needs none if it was the one looked at."""
         with self.lock:
             self.desk.messages.error(words)
-            self._drawn, self.looking.view = None, "dims" if self.session.embedding.dim <= 2 else "pca"
-            self.refresh()
+            self._drawn = None
+            try:
+                self.refresh()
+            except AliError:
+                self.looking.view = "dims" if self.session.embedding.dim <= 2 else "pca"
+                self.refresh()
 
     def manual_step(self, away_from: Sequence[str] | None = None, **strengths: float) -> ManualStep:
         """Return what Apply would do; AliError when no class is selected."""
@@ -227,7 +277,7 @@ class Showing:
     def refresh(self, *, session_changed: bool = False) -> None:
         """Show everything as it is now; views send only what differs."""
         with self.lock:
-            if self._closed:
+            if self.closed:
                 return
             if session_changed:
                 self._proposal = self._proposed()
@@ -240,7 +290,8 @@ class Showing:
                     session=self.session,
                     last=self.last,
                     looking=self.looking,
-                    working=bool(self._working) or self._training,
+                    working=bool(self.under_way),
+                    stoppable=self.work.stoppable,
                 )
             )
             self.shown()
@@ -248,7 +299,7 @@ class Showing:
     def close(self) -> None:
         """Show nothing any more."""
         with self.lock:
-            self._closed = True
+            self.closed = True
             self._unsubscribe()
             self.layouts.close()
 

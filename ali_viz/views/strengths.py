@@ -90,6 +90,11 @@ class StrengthsView:
             [heading("Strengths"), self.preset, *self.sliders.values(), self.n_neighbours, units]
         )
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The controls, by what they set; they rest while steps cannot be taken."""
+        return {"preset": self.preset, **self.sliders, "n_neighbours": self.n_neighbours}
+
     def update(self, settings: InterventionSettings) -> None:
         """Show ``settings``; a value beyond a slider lengthens the slider."""
         with self._quiet:

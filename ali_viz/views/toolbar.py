@@ -83,10 +83,10 @@ class Toolbar:
             layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 16px"},
         )
 
-    def update(self, view: View, mode: str, comparison: Comparison) -> None:
+    def update(self, view: View, mode: str, comparison: Comparison, *, names: bool) -> None:
         """Show which toggles are on; ``view`` is what is looked at."""
         with self._quiet:
-            self.mode.value, self.comparison.value = mode, comparison
+            self.mode.value, self.comparison.value, self.names.value = mode, comparison, names
             self.view.value = "supervised_tsne" if view in SUPERVISED else view
             self.shuffled.value = view == "shuffled_tsne"
         self.shuffled.layout.display = "flex" if view in SUPERVISED else "none"

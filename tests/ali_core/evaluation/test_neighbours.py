@@ -61,6 +61,25 @@ def test_a_class_in_one_point_has_the_same_neighbours_each_time():
     assert not changed_neighbours(before, before.copy()).any()
 
 
+def test_ties_are_put_in_order_across_many_rows():
+    """Squared distances between whole numbers are exact; a stable sort of them keeps the order of the rows."""
+    vectors = np.random.default_rng(2).integers(-2, 3, size=(1100, 3))
+    distances = np.sum((vectors[:, None] - vectors) ** 2, axis=2)
+    np.fill_diagonal(distances, distances.max() + 1)
+    expected = np.argsort(distances, axis=1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(nearest_neighbours(vectors.astype(np.float64), 10), expected)
+
+
+def test_progress_is_told_and_the_search_can_be_stopped():
+    vectors, told = np.random.default_rng(3).normal(size=(600, 2)), []
+    changed_neighbours(vectors, vectors, progress=lambda *done: told.append(done))
+    assert told == [(512, 1200), (600, 1200), (1112, 1200), (1200, 1200)]
+    asked = iter([False, False, True])
+    with pytest.raises(AliError, match="was stopped; start it again"):
+        changed_neighbours(vectors, vectors, progress=lambda *done: told.append(done), stopped=lambda: next(asked))
+    assert told[4:] == told[:2]
+
+
 def test_with_few_samples_all_others_are_the_neighbours():
     vectors = np.array([[0.0], [1.0], [3.0]])
     assert nearest_neighbours(vectors, 10).tolist() == [[1, 2], [0, 2], [1, 0]]
@@ -74,6 +93,13 @@ def test_with_few_samples_all_others_are_the_neighbours():
         (np.zeros((1, 1)), np.zeros((1, 1)), 1, "2 to 20,000 samples; got 1"),
         (np.zeros((20_001, 1)), np.zeros((20_001, 1)), 1, "got 20,001: give a subset"),
         (np.zeros((3, 1)), np.zeros((3, 1)), 0, "k must be at least 1; got 0"),
+        (
+            np.zeros((3, 1)),
+            np.diag([0, np.nan, np.inf]),
+            1,
+            "finite; 2 rows hold NaN or infinity .first: row 1",
+        ),
+        (np.zeros((30, 1)), np.full((30, 1), np.nan), 1, "must be finite; 30 rows"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(before, after, k, message):

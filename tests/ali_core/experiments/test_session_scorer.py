@@ -47,7 +47,9 @@ def test_the_scores_are_those_of_the_steps_replayed_on_the_training_part_of_the_
     fold = folds_of_embedding(session.embedding)[0]
     train = Session(LabelledEmbedding(fold.train_vectors, fold.train_labels, session.embedding.class_names))
     train.replay(session.steps)
-    expected = FoldScorer.of(fold)
+    split = split_for_session(session.embedding)
+    tuning = session.embedding.subset(split.tuning)
+    expected = FoldScorer.of(fold, tuning=(tuning.vectors, tuning.labels))
     assert (scores.n_train, scores.n_validation) == (len(fold.train_labels), len(fold.validation_labels))
     found = scores.oracle.macro_f1, scores.transfer.macro_f1
     assert found == pytest.approx(literal_scores(expected, train.transforms), abs=1e-12)
@@ -74,23 +76,29 @@ def test_without_steps_all_three_are_the_same(scorer, session, scores):
 
 
 def test_the_answers_of_the_prediction_do_not_depend_on_validation_labels(session, scores):
-    """With the labels of two validation samples exchanged, each gets the answer it got before; the oracle's may not."""
-    embedding = session.embedding
-    split = split_for_session(embedding)
-    first, second = (split.validation[embedding.labels[split.validation] == code][0] for code in (0, 2))
-    labels = embedding.labels.copy()
-    labels[[first, second]] = labels[[second, first]]
-    other = Session(replace(embedding, labels=labels))
-    other.replay(session.steps)
-    scorer = SessionScorer(other.embedding)
-    known = SessionScorer(embedding)
+    """With the next label for every validation sample, each class gets the answers of the one before; not so oracle."""
+    known, other = SessionScorer(session.embedding), SessionScorer(session.embedding)
     known.scores(session)
-    prepared, _, _ = known._prepared
-    # The same samples are held out, so that only their labels differ.
-    held = replace(prepared, data=replace(prepared.data, validation_labels=labels[split.validation]))
-    scorer._prepared = (held, split, scores.untouched)
-    found = scorer.scores(other)
-    np.testing.assert_array_equal(found.transfer.confusion.sum(axis=0), scores.transfer.confusion.sum(axis=0))
+    scorer, split, untouched = known._prepared
+    labels = (scorer.data.validation_labels + 1) % 4
+    other._prepared = replace(scorer, data=replace(scorer.data, validation_labels=labels)), split, untouched
+    found = other.scores(session)
+    np.testing.assert_array_equal(found.transfer.confusion, np.roll(scores.transfer.confusion, 1, axis=0))
+    assert not np.array_equal(found.oracle.confusion, np.roll(scores.oracle.confusion, 1, axis=0))
+
+
+def test_noise_is_classified_at_chance():
+    """Neither parameters nor maps have seen the labels that are scored: of three equal classes a third is right."""
+    untouched, transfer = [], []
+    for seed in range(20):
+        vectors = np.random.default_rng(seed).normal(size=(120, 5))
+        session = Session(LabelledEmbedding(vectors, np.repeat(np.arange(3), 40)))
+        session.run(3)
+        found = SessionScorer(session.embedding).scores(session)
+        untouched.append(found.untouched.macro_f1)
+        transfer.append(found.transfer.macro_f1)
+    for values in (untouched, transfer):
+        assert np.mean(values) == pytest.approx(1 / 3, abs=3 * np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def test_where_validation_samples_are_does_not_change_the_maps(session, monkeypatch):
@@ -165,7 +173,8 @@ def test_a_session_on_another_embedding_is_refused(scorer):
 def test_no_group_is_in_both_parts_where_groups_can_be_kept_whole():
     groups = np.array([f"p{row % 9}" for row in range(sum(COUNTS))])
     split = split_for_session(embedding_of(groups=groups))
-    assert not set(groups[split.train]) & set(groups[split.validation])
+    parts = [set(groups[rows]) for rows in (split.train, split.validation, split.tuning)]
+    assert len(set.union(*parts)) == sum(map(len, parts)) == 9
     assert "No group of the 9 is in training and validation" in split.words[0]
 
 
@@ -217,5 +226,6 @@ def test_what_cannot_be_divided_is_refused(counts, options, message):
 
 def test_the_words_say_what_the_numbers_are(scores):
     words = " ".join(scores.words)
+    assert "chosen on samples that neither train it nor are scored" in words
     assert "chosen with the labels of all samples" in words
     assert "samples the network may have seen" in words

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ali_core import AliError, InterventionSettings, LabelledEmbedding, ManualStep, Session, preset
 from ali_core.interventions import PRESETS, ClassStatistics, plan
+from tests.ali_core.interventions.histories import cells
 
 
 @pytest.fixture
@@ -224,6 +225,8 @@ def test_a_damaged_file_is_named(embedding, tmp_path, content, message):
         {"classes": [5]},
         {"neighbours": [[99]]},
         {"neighbours": [[0], [1]]},
+        {"neighbours": [[5]]},
+        {"scores": [1.0]},
         {"classes": [1], "neighbours": [[1]]},
         {"classes": [], "neighbours": []},
         {"classes": [0, 0], "neighbours": [[1], [1]]},
@@ -242,6 +245,34 @@ def test_a_step_that_cannot_have_been_is_refused(embedding, tmp_path, change):
     path.write_text(json.dumps(content))
     with pytest.raises(AliError, match="damaged"):
         Session.load(path, embedding)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": (7,)}, "it names class 7, but codes go from 0 to 5; replay it on"),
+        ({"neighbours": ((-1,),)}, "class -1, but codes go from 0 to 5"),
+        ({"classes": (5,)}, "class 5, which has no sample"),
+        ({"neighbours": ((5,),)}, "class 5, which has no sample"),
+        ({"classes": (1, 1), "neighbours": ((0,), (0,))}, r"each of its classes once, .*\(1, 1\)"),
+        ({"neighbours": ((2,),), "classes": (2,)}, "away from itself"),
+        ({"displacement": (1.0,)}, "displacement has 1 numbers, but there are 4 dimensions"),
+        ({"scores": (1.0,)}, "scores of 1 classes, but there are 6"),
+    ],
+)
+def test_a_record_that_does_not_fit_the_embedding_changes_nothing(change, message):
+    session, told = Session(cells()), []
+    good = session.step()
+    session.undo()
+    session.subscribe(told.append)
+    bad = good.changed(**change)
+    with pytest.raises(AliError, match=f"recorded step 2 .*{message}"):
+        session.replay(iter((good, bad)))
+    with pytest.raises(AliError, match=message):
+        session.outcome(bad)
+    assert session.cursor == 0
+    assert session.undone == (good,)
+    assert told == []
 
 
 def test_listeners_hear_every_change_after_it_happened(embedding):

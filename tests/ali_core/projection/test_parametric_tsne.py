@@ -262,6 +262,22 @@ def test_a_failed_refit_keeps_the_network(iris):
     np.testing.assert_array_equal(model.transform(iris[0]), before)
 
 
+def test_a_fit_to_other_dimensions_that_fails_or_is_cancelled_changes_nothing(iris):
+    vectors = iris[0][:40]
+    estimator = ParametricTSNE(n_iterations=10).fit(vectors)
+    before, state = estimator.transform(vectors), dict(vars(estimator))
+
+    def cancel(*_):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        estimator.fit(vectors[:, :2], progress=cancel)
+    with pytest.raises(AliError):
+        estimator.fit(np.full((40, 3), np.nan))
+    assert vars(estimator) == state
+    np.testing.assert_array_equal(estimator.transform(vectors), before)
+
+
 def test_states_that_do_not_fit_are_refused(iris):
     state = ParametricTSNE(**SMALL).fit(iris[0]).state_dict()
     with pytest.raises(AliError, match="hidden layers \\(300, 100\\)"):

@@ -170,6 +170,40 @@ def test_closed_within_an_epoch_it_can_be_continued(tmp_path, held):
     pd.testing.assert_frame_equal(resumed.table, train(DATA, small()).table)
 
 
+def test_it_is_told_once_that_it_is_closed_and_what_is_closed_is_not_driven_again(tmp_path):
+    gate, heard = Gate(), []
+    training = epochs(DATA, small(), out=tmp_path, progress=gate)
+    live = LiveTraining(training)
+    live.subscribe(lambda event: heard.append(event.kind))
+    live.go()
+    gate.wait()
+    assert not live.close(0.01)
+    assert "closed" not in heard
+    gate.open()
+    assert live.close()
+    assert live.close()
+    assert heard.count("closed") == 1
+    with pytest.raises(AliError, match="this training is closed; open it again with resume=True"):
+        LiveTraining.of(training)
+
+
+def test_an_interrupt_as_it_begins_leaves_it_at_rest():
+    def interrupt(event):
+        if event.kind == "go":
+            raise KeyboardInterrupt
+
+    with LiveTraining(epochs(DATA, small())) as live:
+        end = live.subscribe(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            live.go()
+        end()
+        assert live.wait(WAIT)
+        assert (live.status, live.state.epoch) == ("resting", 0)
+        live.go()
+        assert live.wait(WAIT)
+        pd.testing.assert_frame_equal(live.result.table, train(DATA, small()).table)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["exit", "held", "interrupt"])
 def test_a_process_that_ends_while_it_trains_ends_well_and_the_run_goes_on_later(tmp_path, way):

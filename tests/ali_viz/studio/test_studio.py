@@ -3,8 +3,10 @@
 import gc
 import threading
 import weakref
+from unittest.mock import Mock
 
 import numpy as np
+import pandas as pd
 import pytest
 from ipywidgets.widgets.widget import _instances
 
@@ -182,11 +184,16 @@ def test_a_cancelled_layout_says_so_and_is_begun_again_when_asked_for(studio):
     assert not studio._showing.drawing().waiting
 
 
-def test_a_failed_layout_is_said_and_another_view_shown(studio):
-    studio._showing.looking.view = "tsne"
-    studio._showing.not_laid_out("the layout failed")
+def test_a_failed_layout_is_said_and_another_view_shown(studio, monkeypatch):
+    monkeypatch.setattr("ali_viz.views.slow_layouts.layout", lambda *_, **__: 1 / 0)
+    studio.set_view("tsne")
+    assert studio.wait(30)
     assert studio.view == "pca"
-    assert "the layout failed" in alert(studio)
+    assert "failed (ZeroDivisionError" in alert(studio)
+    studio.set_view("dims")
+    studio._showing.not_laid_out("the layout of another view failed")
+    assert studio.view == "dims"
+    assert "another view failed" in alert(studio)
 
 
 def test_what_fails_in_the_background_is_raised_by_the_call(studio, monkeypatch):
@@ -250,8 +257,14 @@ def test_run_until_ends_when_the_goal_is_reached(studio):
     assert crowding(studio.session.statistics) <= 0.8 * now
     assert studio.run_until("crowding", 0.8 * now) == 0
     assert "reached after 0 steps" in status(studio)
-    with pytest.raises(AliError, match="goal must be one of"):
-        studio.run_until("happiness", 1.0)
+    for arguments, message in (
+        (("happiness", 1.0, 9), "goal must be one of"),
+        (("crowding", np.nan, 9), "value must be a finite number"),
+        (("crowding", 0.1, -3), "most must be at least 0"),
+    ):
+        with pytest.raises(AliError, match=message):
+            studio.run_until(*arguments[:2], most=arguments[2])
+    assert studio.session.cursor == taken
 
 
 def test_steps_are_skipped_and_lines_kept(studio):
@@ -283,6 +296,47 @@ def test_scores_fill_the_tabs(studio):
             "Code": desk(studio).code.text,
         }[name].value
         assert words.lower() in shown.lower()
+
+
+def test_scores_are_shown_for_the_steps_that_were_scored_and_no_others(studio):
+    desk(studio).tabs.open("Effect")
+    studio.run(2)
+    scores = studio.score()
+    told = f"predicted after 2 steps <b>{scores.transfer.macro_f1:.3f}</b>"
+    assert told in desk(studio).effect.scores.value
+    studio.step()
+    assert "has not been scored" in desk(studio).effect.scores.value
+    studio.reset()
+    studio.select("blast")
+    studio.apply_selection(contract=1.0, shift=0.0)
+    studio.apply_selection(contract=1.0, shift=0.0)
+    assert "has not been scored" in desk(studio).effect.scores.value
+    studio.switch("main")
+    studio.go_to(2)
+    assert told in desk(studio).effect.scores.value
+
+
+def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
+    from ali_viz import screen_export
+
+    monkeypatch.setattr(screen_export, "screen_panel", Mock(return_value=Mock(save=lambda *_: [])))
+    monkeypatch.setattr(screen_export, "write_page", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(screen_export, "_last_step", lambda *_: [])
+    studio.run(2)
+    scores = studio.score()
+    assert tmp_path / "scores.csv" in studio.export(tmp_path)
+    table = pd.read_csv(tmp_path / "scores.csv")
+    assert len(table) == 3 * 5
+    for state in ("untouched", "transfer", "oracle"):
+        expected = getattr(scores, state)
+        mine = table[table["state"] == state]
+        assert mine[mine["measure"] == "macro_f1"]["value"].item() == expected.macro_f1
+        assert np.array_equal(mine[mine["measure"] == "f1"]["value"], expected.class_f1)
+        assert all(words in mine["meaning"].iloc[0] for words in scores.words)
+    assert "never a result" in table[table["state"] == "oracle"]["meaning"].iloc[0]
+    studio.step()
+    studio.export(tmp_path)
+    assert not (tmp_path / "scores.csv").exists()
 
 
 def test_cells_are_listed_and_found(studio):
@@ -352,6 +406,20 @@ def test_a_saved_session_is_opened_again(studio, tmp_path):
     desk(studio).files.open.click()
     assert "recorded on another embedding" in alert(studio)
     assert np.array_equal(studio.session.after.vectors, moved)
+
+
+def test_opening_a_session_keeps_the_steps_that_are_not_saved(studio, tmp_path):
+    session = studio.session
+    other = Session(session.embedding, session.settings)
+    other.run(2)
+    other.save(tmp_path / "session.json")
+    studio.select(["monocyte"])
+    own = studio.apply_selection(contract=0.3)
+    studio.open(tmp_path)
+    assert studio.session is session
+    assert session.steps == other.steps
+    studio.switch(session.branches[0])
+    assert session.steps == (own,)
 
 
 def test_clicks_and_calls_from_two_threads_lose_no_step(studio):

@@ -90,6 +90,15 @@ def test_many_rows_are_thinned_and_moved_all():
     studio.close()
 
 
+def test_the_search_for_changed_neighbours_can_be_stopped(monkeypatch):
+    studio = Studio(cloud())
+    studio.step()
+    monkeypatch.setattr(studio._background, "start", lambda _, job: job(lambda: True))
+    with pytest.raises(AliError, match="search for neighbours was stopped"):
+        studio.list_cells("changed")
+    studio.close()
+
+
 def test_a_custom_criterion_is_named_in_the_list():
     def mine(statistics):
         return statistics.spreads

@@ -7,7 +7,7 @@ from ali_core import LabelledEmbedding, ManualStep, Session, preset
 from ali_core.interventions import PRESETS
 from ali_viz.theme import class_styles
 from ali_viz.views.automatic import AutomaticView
-from ali_viz.views.history import HistoryView, step_lines
+from ali_viz.views.history import HistoryView, StepButtons, step_lines
 from ali_viz.views.manual import ManualView
 from ali_viz.views.scores import scores_table
 from ali_viz.views.selection import SelectionView
@@ -60,7 +60,6 @@ def test_automatic_controls_tell_and_show():
         on_step=lambda: told.append("step"),
         on_run=lambda: told.append("run"),
         on_run_until=lambda goal, value: told.append((goal, value)),
-        on_stop=lambda: told.append("stop"),
         on_preview=lambda on: told.append(("preview", on)),
         on_change=told.append,
     )
@@ -75,25 +74,40 @@ def test_automatic_controls_tell_and_show():
     assert (view.criterion.value, view.run.description) == ("mine", "Run 5000")
 
 
-def test_run_until_tells_the_goal_and_its_value_and_only_a_run_can_be_stopped():
+def test_run_until_tells_the_goal_and_its_value():
     told = []
     view = AutomaticView(
         on_step=print,
         on_run=print,
         on_run_until=lambda goal, value: told.append((goal, value)),
-        on_stop=lambda: told.append("stop"),
         on_preview=told.append,
         on_change=print,
     )
-    assert view.stop.disabled
     view.goal.value = "transfer_f1"
     view.limit.value = 0.75
     view.run_until.click()
     view.preview.value = False
-    view.update_work(running=True)
-    assert not view.stop.disabled
-    view.stop.click()
-    assert told == [("transfer_f1", 0.75), False, "stop"]
+    assert told == [("transfer_f1", 0.75), False]
+
+
+def test_only_a_run_can_be_stopped_and_nothing_else_done_meanwhile():
+    told, session = [], Session(cloud())
+    view = StepButtons(
+        on_undo=lambda: told.append("undo"),
+        on_redo=lambda: told.append("redo"),
+        on_reset=lambda: told.append("reset"),
+        on_stop=lambda: told.append("stop"),
+    )
+    session.run(2)
+    session.undo()
+    view.update(session, working=False, stoppable=False)
+    buttons = (view.undo, view.redo, view.reset, view.stop)
+    assert [button.disabled for button in buttons] == [False, False, False, True]
+    view.update(session, working=True, stoppable=True)
+    assert [button.disabled for button in buttons] == [True, True, True, False]
+    for button in buttons:
+        button.click()
+    assert told == ["undo", "redo", "reset", "stop"]
 
 
 def test_manual_controls_give_the_neighbours_or_the_chosen_classes():
@@ -201,6 +215,13 @@ def test_the_history_tells_where_to_go_and_which_step_to_skip():
     view.update(session)
     assert view.toggle.disabled
     session.run(3)
+    view.rest(working=True)
+    view.update(session)
+    assert view.go.disabled
+    assert view.toggle.disabled
+    assert view.branch.disabled
+    view.rest(working=False)
+    assert not view.toggle.disabled
     view.update(session)
     assert view.list.value == 3
     view.list.value = 1

@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from ali_core import Session
+from ali_core import ManualStep, Session
 from ali_viz.theme import class_styles
-from ali_viz.views.drawing import draw
+from ali_viz.views.drawing import draw, preview_of
 from ali_viz.views.lasso import lassoed_classes
 from ali_viz.views.layouts import Layouts
 from ali_viz.views.scatter import ScatterView
@@ -110,6 +110,63 @@ def test_the_outline_is_cleared_with_the_next_update_and_an_empty_lasso_tells_no
     assert {"selections": []} in [message[1] for message in sent]
     view.widget._js2py_pointsCallback = points(view, {})
     assert len(heard.lassos) == 1
+
+
+def clicked(view, traces, device_state):
+    return points(view, traces) | {"event_type": "plotly_click", "device_state": device_state}
+
+
+@pytest.mark.parametrize(
+    ("key", "how"),
+    [(None, "replace"), ("shift", "add"), ("ctrl", "add"), ("meta", "add"), ("alt", "remove")],
+)
+def test_a_click_tells_the_sample_and_how_it_is_chosen(stage, key, how):
+    session, _, view, heard = stage
+    state = {name: name == key for name in ("alt", "ctrl", "meta", "shift")} | {"button": 0, "buttons": 1}
+    for side in (0, 1):
+        view.widget._js2py_pointsCallback = clicked(view, {trace_of(view, "lymphocyte", side): 1}, state)
+    assert heard.points == [(np.flatnonzero(session.embedding.labels == 2)[0], how)] * 2
+    view.widget._js2py_pointsCallback = clicked(view, {len(view.widget.data) - 1: 1}, state)
+    assert len(heard.points) == 2
+
+
+def test_a_marked_sample_has_a_ring_on_each_side_until_it_is_let_go(stage):
+    session, layouts, view, _ = stage
+    session.step()
+    row = int(np.flatnonzero(session.embedding.labels == session.steps[0].classes[0])[0])
+    view.mark(row)
+    view.update(draw(session, layouts, "dims"), ())
+    rings = [trace for trace in view.widget.data if trace.name == "marked"]
+    places = [(trace.x[0], trace.y[0]) for trace in rings]
+    assert np.allclose(places, [session.embedding.vectors[row, :2], session.after.vectors[row, :2]])
+    view.mark(None)
+    view.update(draw(session, layouts, "dims"), ())
+    assert [len(trace.x) for trace in rings] == [0, 0]
+
+
+def test_a_handle_stands_where_the_class_would_be_and_its_drop_is_told(stage):
+    session, layouts, view, heard = stage
+    picture, labels = draw(session, layouts, "dims"), session.embedding.labels
+    outcome = session.outcome(ManualStep(classes=("platelet",), contract=0.5, shift=4.0))
+    planned = outcome.transforms.apply(session.embedding.vectors, labels)
+
+    def stand():
+        return [(shape.xanchor, shape.yanchor) for shape in view.widget.layout.shapes]
+
+    def centers(vectors):
+        return [vectors[labels == code, :2].mean(axis=0) for code in (1, 3)]
+
+    view.set_handles((1, 3))
+    view.update(picture, (1, 3))
+    assert np.allclose(stand(), centers(session.embedding.vectors), atol=1e-4)
+    view.update(picture, (1, 3), preview_of(session, layouts, "dims", picture, outcome, codes=(3,)))
+    assert np.allclose(stand(), centers(planned), atol=1e-4)
+    assert heard.drags == []
+    moved = {"shapes[1].xanchor": 1.5, "shapes[1].yanchor": -2.0}
+    view.widget._js2py_relayout = {"relayout_data": moved, "source_view_id": "a"}
+    assert heard.drags == [(3, (1.5, -2.0))]
+    view.update(picture, (1, 3))
+    assert np.allclose(stand(), centers(session.embedding.vectors), atol=1e-4)
 
 
 def test_a_double_click_clears(stage):
