@@ -227,16 +227,10 @@ class Run:
             self.folder.forget_after(epoch)
 
     def recover(self) -> None:
-        """Go back to the last state that is safe, as a run that is continued does; AliError when there is none.
-
-        Strengths that a person has set since then stay.
-        """
+        """Go back to the last state that is safe, as a run that is continued does; AliError when there is none."""
         if self.folder is None:
             raise AliError("a run without a folder keeps no state to go back to; give out")
-        chosen = None if self.intervener is None else self.intervener.interventions
         self._continue()
-        if self.intervener is not None and chosen is not None:
-            self.intervener.interventions = chosen
 
     def kept(self) -> tuple[int, ...]:
         """Return the epochs, up to the present one, whose states and the best networks until then are on disk."""

@@ -1,4 +1,4 @@
-"""The thread of a live training, on epochs that are counted only: who may begin one, who waits, and what the exit does."""
+"""The thread of a live training, on epochs that are only counted: who may begin one, who waits, what the exit does."""
 
 import threading
 from types import SimpleNamespace
@@ -85,8 +85,8 @@ def test_a_thread_that_ends_leaves_the_exit_to_wait_for_the_next_one(monkeypatch
     gate.wait()
     assert ended(old[0])
     threading.Timer(0.05, gate.open).start()
-    for function, words in list(at_exit):  # the interpreter exits
-        function(*words)
+    [(close, words)] = at_exit
+    close(*words)  # as the interpreter does
     assert (counted.thread.closed, counted.done, counted.thread._alive) == (True, 1, set())
     assert at_exit == []
 

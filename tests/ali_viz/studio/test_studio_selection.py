@@ -95,6 +95,14 @@ def test_samples_are_selected_by_id_as_by_a_lasso(studio):
     assert studio.selected == ()
 
 
+def test_with_the_last_class_its_lasso_is_let_go(studio):
+    blasts, few = rows_of(studio, BLAST)[:25], rows_of(studio, LYMPHOCYTE)[:3]
+    lasso(studio, np.concatenate([blasts, few]))
+    assert (studio.selected, len(studio.selected_ids)) == (("blast",), 28)
+    lasso(studio, blasts, "alt")
+    assert (studio.selected, len(studio.selected_ids)) == ((), 0)
+
+
 # Cells ---------------------------------------------------------------------------------------------------------------
 
 

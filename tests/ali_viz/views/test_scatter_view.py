@@ -161,10 +161,12 @@ def test_a_handle_stands_where_the_class_would_be_and_its_drop_is_told(stage):
     assert np.allclose(stand(), centers(session.embedding.vectors), atol=1e-4)
     view.update(picture, (1, 3), preview_of(session, layouts, "dims", picture, outcome, codes=(3,)))
     assert np.allclose(stand(), centers(planned), atol=1e-4)
+    view.update(picture, (1, 3))
     assert heard.drags == []
     moved = {"shapes[1].xanchor": 1.5, "shapes[1].yanchor": -2.0}
     view.widget._js2py_relayout = {"relayout_data": moved, "source_view_id": "a"}
     assert heard.drags == [(3, (1.5, -2.0))]
+    assert stand()[1] == (1.5, -2.0)
     view.update(picture, (1, 3))
     assert np.allclose(stand(), centers(session.embedding.vectors), atol=1e-4)
 
