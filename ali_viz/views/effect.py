@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_STYLE", "EffectView", "change_words", "effect_html", "scores_html"]
 
 EFFECT_STYLE = """
-.ali-studio table.ali-effect { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
-.ali-studio table.ali-effect th { font-weight: 600; padding: 1px 6px; text-align: right; white-space: nowrap;
+.ali-studio table.ali-effect { border-collapse: collapse; font-size: 11.5px; font-variant-numeric: tabular-nums; }
+.ali-studio table.ali-effect th { font-weight: 600; padding: 1px 3px; text-align: right; white-space: nowrap;
   background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
-.ali-studio table.ali-effect td { padding: 0 6px; text-align: right; line-height: 17px; white-space: nowrap; }
+.ali-studio table.ali-effect td { padding: 0 3px; text-align: right; line-height: 17px; white-space: nowrap; }
 .ali-studio table.ali-effect th[colspan] { text-align: center; }
 .ali-studio table.ali-effect .ali-name { text-align: left; position: sticky; left: 0; }
 .ali-studio table.ali-effect .ali-first { border-left: 1px solid var(--jp-border-color2, #d5d9e0); }

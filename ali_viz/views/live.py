@@ -55,8 +55,8 @@ class LiveView:
             max=100_000,
             description="epochs",
             tooltip="How many epochs the button beside trains",
-            style={"description_width": "46px"},
-            layout={"width": "110px"},
+            style={"description_width": "52px"},
+            layout={"width": "130px", "flex": "0 0 auto"},
         )
         self.pause = _button("Pause", PAUSE_HELP)
         self.skip = _button("Skip interventions", SKIP_HELP)
@@ -64,8 +64,8 @@ class LiveView:
         self.rewind_to = widgets.Dropdown(
             description="epoch",
             tooltip="Epochs whose states are kept",
-            style={"description_width": "46px"},
-            layout={"width": "110px"},
+            style={"description_width": "52px"},
+            layout={"width": "130px", "flex": "0 0 auto"},
         )
         self.rewind = _button("Rewind to", REWIND_HELP)
         self.progress = widgets.IntProgress(
