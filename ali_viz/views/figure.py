@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.basewidget import BaseFigureWidget
 from plotly.serializers import custom_serializers
-from traitlets import observe
+from traitlets import Dict, observe
 
 from ali_viz.offline import OFFLINE
 from ali_viz.views.figure_style import FIGURE_STYLE
@@ -40,6 +40,8 @@ class Listener:
         Called with the point under the mouse, None when there is none.
     dropped
         Called with the number of a shape and where it was dropped.
+    resized
+        Called with the width in pixels whenever the browser has given the figure another one.
     """
 
     selected: Callable[[dict[int, list[int]]], None]
@@ -47,6 +49,7 @@ class Listener:
     clicked: Callable[[tuple[int, int], frozenset[str]], None]
     hovered: Callable[[tuple[int, int] | None], None]
     dropped: Callable[[int, tuple[float, float]], None]
+    resized: Callable[[float], None]
 
 
 class StudioFigure(go.FigureWidget):
@@ -55,15 +58,18 @@ class StudioFigure(go.FigureWidget):
     Notes
     -----
     ``_esm`` as text: a path would be watched by anywidget, whose watcher keeps every figure for ever. plotly's own
-    handling of selections also restyles every trace once per selection; with 2 C traces that is 2 C redraws.
+    handling of selections also restyles every trace once per selection; with 2 C traces that is 2 C redraws. What the
+    browser makes of the layout it tells under a name (plotly 7.1) that plotly's own Python does not listen to.
     """
 
     _esm = str(BaseFigureWidget._esm)
+    _js2py_widget_layoutDelta = Dict(allow_none=True, default_value=None).tag(sync=True)  # noqa: N815  # plotly's name
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self._config = CONFIG
         self._fitted = False
+        self._drawn_width = 0.0
         self._listener: Listener | None = None
 
     def listen(self, listener: Listener) -> None:
@@ -123,6 +129,15 @@ class StudioFigure(go.FigureWidget):
         if not self._fitted:
             self._fitted = True
             self.refit()
+
+    @observe("_js2py_widget_layoutDelta")
+    def _handler_layout_delta(self, change: dict[str, Any]) -> None:
+        """Tell the width, which nobody but the browser knows."""
+        width = ((change["new"] or {}).get("layout_delta") or {}).get("width")
+        if width and width != self._drawn_width:
+            self._drawn_width = width
+            if self._listener is not None:
+                self._listener.resized(float(width))
 
     def put_annotations(self, annotations: list[dict[str, Any]]) -> None:
         """Replace the annotations, within ``batch_update``; ``layout.annotations`` is then not to be read.

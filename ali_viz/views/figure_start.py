@@ -85,7 +85,7 @@ def _axis(**more: Any) -> dict[str, Any]:  # noqa: ANN401
         "gridcolor": GRID,
         "zeroline": False,
         "ticks": "",
-        "title": {"standoff": 4},
+        "title": {"standoff": 4, "font": {"size": 12}},
         "tickfont": {"size": 10, "color": MUTED},
     }
     return plain | more

@@ -1,6 +1,6 @@
 """What lies over the points: titles, arrows, the classes' names, and the handles by which they are dragged."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ali_viz.label_places import label_places, label_size, label_text
-from ali_viz.views.figure_start import HEIGHT, MARGIN, domains
+from ali_viz.views.figure_start import GAP, HEIGHT, MARGIN, domains
 from ali_viz.views.figure_style import INK, MUTED, RIM
 
-__all__ = ["Names", "arrows", "handle_shape", "names", "title"]
+__all__ = ["Names", "arrows", "handle_shape", "names", "side_width", "title"]
 
 FloatArray = NDArray[np.float64]
 
 MAX_RIMS = 40
 MOST_NAMES = 25
-WIDTHS = {2: 360.0, 3: 240.0}
-"""About how wide a picture is in pixels; Python is not told. A wider one has more room than names are given."""
+FAR = 18.0
+"""From how many pixels on a name is joined to what it names by a line."""
 
+LEGEND_MARK = 45.0
 HEAD, HANDLE = 10.0, 22.0
 RADIUS, CURVE = 9.0, 9.0 * 0.5523
 CIRCLE = (
@@ -32,11 +33,21 @@ CIRCLE = (
 Limits = tuple[tuple[float, float], tuple[float, float]]
 
 
-def title(text: str, side: int, n_sides: int) -> dict[str, Any]:
-    """Return the annotation that stands as a title over a side (from 0); a long one is written smaller."""
+def side_width(width: float, labels: Iterable[str], n_sides: int) -> float:
+    """Return how wide each picture is, in pixels, in a figure of this width whose legend has these labels."""
+    legend = LEGEND_MARK + max((label_size([text])[0] for text in labels), default=0.0)
+    room = width - MARGIN["l"] - MARGIN["r"] - legend
+    return max(room * (1 - GAP * (n_sides - 1)) / n_sides, 1.0)
+
+
+def title(text: str, side: int, n_sides: int, width: float) -> dict[str, Any]:
+    """Return the annotation that stands as a title over a side (from 0), ``width`` pixels wide."""
     start, end = domains(n_sides)[side]
+    size = 14.0 if 8.0 * len(text) < width else 11.0
+    longest = int(width / (0.56 * size))
     return {
-        "text": f"<b>{escape(text)}</b>",
+        "text": f"<b>{escape(text if len(text) <= longest else text[: max(longest - 1, 1)] + '…')}</b>",
+        "hovertext": escape(text) if len(text) > longest else None,
         "x": (start + end) / 2,
         "y": 1.0,
         "yshift": 4,
@@ -45,7 +56,7 @@ def title(text: str, side: int, n_sides: int) -> dict[str, Any]:
         "xanchor": "center",
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"size": 14 if 8.0 * len(text) < WIDTHS[n_sides] else 11},
+        "font": {"size": size},
     }
 
 
@@ -84,12 +95,24 @@ def _arrow(tail: Sequence[float], head: Sequence[float], colour: str, width: flo
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What names must know: the classes' names, limits and units of the picture, and which names come first."""
+    """What names must know.
+
+    Parameters
+    ----------
+    labels
+        The names, by class code.
+    limits, equal_units, width
+        Of one side: what it shows at least, whether both axes have the same unit, and its pixels.
+    first
+        Codes, those first whose names are the most wanted.
+    bold
+        Codes of names in bold.
+    """
 
     labels: Mapping[int, str]
     limits: Limits
     equal_units: bool
-    n_sides: int
+    width: float
     first: Sequence[int]
     bold: Collection[int]
 
@@ -112,7 +135,7 @@ def names(spec: Names, side: int, centers: FloatArray, heads: FloatArray, handle
     -----
     At most 25 names, and only those for which there is room; the others are in the legend.
     """
-    room = np.array([WIDTHS[spec.n_sides], HEIGHT - MARGIN["t"] - MARGIN["b"]])
+    room = np.array([spec.width, HEIGHT - MARGIN["t"] - MARGIN["b"]])
     codes = [code for code in spec.first if np.isfinite(centers[code]).all()][:MOST_NAMES]
     if not codes:
         return []
@@ -143,16 +166,19 @@ def _pixels(points: FloatArray, spec: Names, room: FloatArray) -> FloatArray:
 
 def _name(lines: Sequence[str], center: FloatArray, shift: FloatArray, axis: str, *, bold: bool) -> dict[str, Any]:
     text = "<br>".join(map(escape, lines))
+    right, up = round(float(shift[0]), 1), round(float(shift[1]), 1)
+    beside: dict[str, Any] = {"showarrow": False, "xshift": right, "yshift": up}
+    if np.hypot(right, up) >= FAR:
+        line = {"arrowhead": 0, "arrowwidth": 0.8, "arrowcolor": INK, "standoff": 2, "borderpad": 0}
+        beside = {"showarrow": True, "ax": right, "ay": -up} | line
     return {
         "text": f"<b>{text}</b>" if bold else text,
         "x": float(center[0]),
         "y": float(center[1]),
-        "xshift": round(float(shift[0]), 1),
-        "yshift": round(float(shift[1]), 1),
         "xref": f"x{axis}",
         "yref": f"y{axis}",
-        "showarrow": False,
         "font": {"size": 11, "color": INK},
+        **beside,
     }
 
 

@@ -17,12 +17,14 @@ from ali_viz.views.figure_start import empty_figure
 from ali_viz.views.frame import put_frame, set_changed
 from ali_viz.views.hovering import Latest
 from ali_viz.views.lasso import How, how, lassoed_classes
-from ali_viz.views.overlay import Names, arrows, handle_shape, names, title
+from ali_viz.views.overlay import Names, arrows, handle_shape, names, side_width, title
 from ali_viz.views.points import Points
 
 __all__ = ["ScatterView"]
 
 HOVER_PAUSE = 0.2
+NARROW = 700.0
+"""Width of the figure in pixels until the browser tells it, as plotly draws one at first."""
 NOWHERE = np.empty((0, 2))
 
 
@@ -85,6 +87,7 @@ class ScatterView:
         self._draggable: tuple[int, ...] = ()
         self._handles: dict[int, tuple[float, float]] = {}
         self._named, self._outlined = True, False
+        self._width = NARROW
         self._marked: int | None = None
         self._written: list[dict[str, Any]] = []
         self._listen()
@@ -150,24 +153,25 @@ class ScatterView:
 
     def _put_overlay(self, drawing: Drawing) -> None:
         n_sides = len(drawing.sides)
-        written = [title(side.title, number, n_sides) for number, side in enumerate(drawing.sides)]
+        width = side_width(self._width, self._labels.values(), n_sides)
+        written = [title(side.title, number, n_sides, width) for number, side in enumerate(drawing.sides)]
         written += arrows(drawing.tails, drawing.heads)
         if self._preview is not None:
             written += arrows(self._preview.tails, self._preview.heads, planned=True)
         if self._named:
-            written += self._names(drawing)
+            written += self._names(drawing, width)
         if written != self._written:
             self.widget.put_annotations(written)
             self._written = written
 
-    def _names(self, drawing: Drawing) -> list[dict[str, Any]]:
+    def _names(self, drawing: Drawing, width: float) -> list[dict[str, Any]]:
         planned = self._preview
         moving = set(drawing.moved.tolist()) | set(() if planned is None else planned.codes.tolist())
         spec = Names(
             labels=self._labels,
             limits=self._limits(drawing),
             equal_units=drawing.equal_units,
-            n_sides=len(drawing.sides),
+            width=width,
             first=sorted(self._codes, key=lambda code: (code not in self._selected, code not in moving)),
             bold=self._selected,
         )
@@ -207,6 +211,7 @@ class ScatterView:
                 clicked=self._clicked,
                 hovered=lambda point: self._hovered.put(None if point is None else self._points.row(*point)),
                 dropped=self._dropped,
+                resized=self._resized,
             )
         )
         for code, entry in zip(self._codes, self._points.legend, strict=True):
@@ -236,6 +241,12 @@ class ScatterView:
         code = list(self._handles)[number]
         self._handles = self._handles | {code: place}
         self._on_drag(code, place)
+
+    def _resized(self, width: float) -> None:
+        self._width = width
+        if self._drawing is not None:
+            with self.widget.batch_update():
+                self._put_overlay(self._drawing)
 
     def _legend_listener(self, code: int) -> Callable[..., None]:
         def clicked(_trace: object, visible: object) -> None:

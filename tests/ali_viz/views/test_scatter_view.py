@@ -224,7 +224,7 @@ def test_arrows_lie_above_the_points_and_lead_where_the_class_went(stage):
     assert [(note.ax, note.ay) for note in arrows] == [tuple(tail) for tail in picture.tails.tolist()]
     session.undo()
     view.update(draw(session, layouts, "dims"), ())
-    assert not any(note.showarrow for note in notes(view))
+    assert not any(note.showarrow and note.arrowwidth == 2.0 for note in notes(view))
 
 
 def test_the_cloud_button_and_the_logo_are_off(stage):
