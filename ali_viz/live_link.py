@@ -59,7 +59,13 @@ class LiveLink:
         session = training.session or Session(training.state.embedding, showing.session.settings)
         showing.looking.comparison = "epoch" if compare and last is not None else "start"
         showing.follow(session, last)
-        showing.say(f"Epoch {training.state.epoch} is trained" if compare else f"Back at epoch {training.state.epoch}")
+        epoch, kept = training.state.epoch, f"epoch {training.state.epoch + 1} followed"
+        if compare:
+            showing.say(f"Epoch {epoch} is trained")
+        elif kept in session.branches:
+            showing.say(f"Back at epoch {epoch}; the steps that epoch {epoch + 1} followed are on the branch “{kept}”")
+        else:
+            showing.say(f"Back at epoch {epoch}")
 
     def _last(self) -> Session | None:
         """Return what the last epoch followed, if one did."""

@@ -242,6 +242,9 @@ class LiveTraining:
     def rewind(self, epoch: int) -> None:
         """Go back to the state after ``epoch``, and with it the control; needs ``keep_checkpoints``.
 
+        The coming epoch is proposed its steps as before. Other steps that it followed are kept beside them, on a branch
+        of the session called "epoch N followed".
+
         Raises
         ------
         AliError

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ali_core.errors import AliError
-from ali_core.interventions import Session
+from ali_core.interventions import InterventionStep, Session
 from ali_core.training.loop import EpochState, Training
 from ali_core.training.run import Run
 
@@ -74,10 +74,14 @@ class SteeredRun:
 
     def rewind(self, epoch: int) -> None:
         """Go back to the state after ``epoch``; AliError when it is not kept."""
+        folder = self.training.run.folder
+        followed = () if folder is None else folder.followed(epoch)
         self.broken = self.broken or epoch in self.training.run.kept()
         self.training.rewind(epoch)
         self.state = next(self.training)
         self.broken = False
+        if followed and self.state.session is not None:
+            _put_beside(self.state.session, followed, f"epoch {epoch + 1} followed")
 
 
 def copied(session: Session) -> Session:
@@ -85,6 +89,17 @@ def copied(session: Session) -> Session:
     own = Session(session.embedding, session.settings)
     own.replay(session.steps)
     return own
+
+
+def _put_beside(session: Session, steps: tuple[InterventionStep, ...], name: str) -> None:
+    """Keep ``steps`` as a branch called ``name``, unless the branch that is worked on has them; that one stays so."""
+    branch, cursor = session.branch, session.cursor
+    session.reset()
+    session.replay(steps)
+    if session.branch != branch:
+        session.rename_branch(name)
+        session.switch(branch)
+    session.go_to(cursor)
 
 
 def check_free(training: Training) -> None:

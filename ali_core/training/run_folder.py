@@ -38,7 +38,7 @@ from ali_core.data import FoldSplit
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv
-from ali_core.interventions import SavedSession, Session
+from ali_core.interventions import InterventionStep, SavedSession, Session
 from ali_core.networks import EmbeddingNet, save_network
 from ali_core.networks.feature_net import FeatureNet
 from ali_core.training.checkpoint import read_tensors, write_tensors
@@ -177,6 +177,14 @@ class RunFolder:
             for file in self.folder.glob(pattern):
                 if int(file.stem.split("-")[1]) > epoch - (file.suffix == ".json"):
                     file.unlink(missing_ok=True)
+
+    def followed(self, epoch: int) -> tuple[InterventionStep, ...]:
+        """Return the steps that the epoch after ``epoch`` followed; none when it was not trained, or followed none."""
+        path = self.folder / "interventions" / f"epoch-{epoch:04d}.json"
+        if not path.is_file():
+            return ()
+        saved = SavedSession.read(path)
+        return saved.steps[: saved.cursor]
 
     def at(self, epoch: int) -> dict[str, Tensor]:
         """Return the state after ``epoch``; AliError tells which are kept."""

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from ali_viz.views.appearance import heading, wide
 from ali_viz.views.curves import CurvesView
+from ali_viz.views.words import count_words
 
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining
@@ -20,7 +21,10 @@ STRENGTHS_HELP = (
     "Propose the coming epochs with the strengths, criterion and choice that stand on the left; the steps proposed for "
     "the next one are planned anew"
 )
-REWIND_HELP = "Go back to the state after this epoch; what was trained since is dropped, in the control as well"
+REWIND_HELP = (
+    "Go back to the state after this epoch; what was trained since is dropped, in the control as "
+    "well; own steps that the epoch after it followed are kept on a branch"
+)
 NOTHING_KEPT = "No earlier epoch is kept: train with keep_checkpoints and a folder"
 
 
@@ -138,7 +142,7 @@ def status_words(live: "LiveTraining") -> str:
     epoch, session = live.state.epoch, live.session
     follows = ""
     if session is not None:
-        steps = f"{session.cursor} step{'s' * (session.cursor != 1)}" if session.cursor else "no interventions"
+        steps = count_words(session.steps) if session.cursor else "no interventions"
         follows = f"; the coming epoch follows {steps}"
     return {
         "training": "training",

@@ -289,6 +289,27 @@ def test_going_back_takes_the_control_along_and_gives_the_same_future(tmp_path):
         assert live.control_history.epoch == 4
 
 
+def test_own_steps_of_an_epoch_gone_back_on_are_kept_on_a_branch(tmp_path):
+    own = ManualStep(classes=("band",), contract=0.5)
+    with both(tmp_path) as live:
+        live.go(1)
+        rested(live).session.reset()
+        made = live.session.apply(own)
+        live.go(1)
+        rested(live).rewind(1)
+        session = live.session
+        assert session.branches == ("main", "epoch 2 followed")
+        assert (session.branch, session.cursor, session.undone) == ("main", 25, ())
+        session.switch("epoch 2 followed")
+        assert session.steps == (made,)
+        live.go(1)
+        assert rested(live).history.rows[2]["moved_classes"] == "band"
+        live.rewind(0)
+        assert live.session.branches == ("main",)  # epoch 1 followed what it is proposed
+        live.go()
+        assert same(rested(live).result, STRAIGHT)
+
+
 def test_going_back_brings_the_strengths_of_then(tmp_path):
     with both(tmp_path) as live:
         first = live.settings

@@ -44,6 +44,18 @@ def test_an_epoch_is_shown_in_three_columns_and_can_be_gone_back_on(opened):
     assert opened.session is opened.training.session
 
 
+def test_gone_back_the_own_steps_of_the_epoch_are_found_on_a_branch(opened):
+    opened.reset()
+    opened.select([opened.session.embedding.class_names[0]])
+    own = opened.apply_selection(contract=0.25)
+    desk(opened).live.one.click()
+    assert opened.wait(WAIT)
+    desk(opened).live.rewind.click()
+    assert "the steps that epoch 1 followed are on the branch" in desk(opened).messages.status_line.value
+    opened.switch("epoch 1 followed")
+    assert opened.session.steps == (own,)
+
+
 def test_own_steps_and_strengths_reach_the_next_epoch(opened):
     desk(opened).buttons.reset.click()
     desk(opened).automatic.step.click()
