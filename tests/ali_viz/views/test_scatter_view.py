@@ -227,6 +227,19 @@ def test_arrows_lie_above_the_points_and_lead_where_the_class_went(stage):
     assert not any(note.showarrow and note.arrowwidth == 2.0 for note in notes(view))
 
 
+def test_a_page_that_is_opened_later_is_given_what_is_drawn_now(stage):
+    session, layouts, view, _ = stage
+    first = view.widget.get_state()
+    moved = session.step().classes[0]
+    view.update(draw(session, layouts, "dims"), (moved,))
+    later, shown = view.widget.get_state(), trace_of(view, NAMES[moved], side=1)
+    mine = session.embedding.labels == moved
+    for state, vectors in ((first, session.before.vectors), (later, session.after.vectors)):
+        sent = np.frombuffer(state["_widget_data"][shown]["x"]["buffer"], np.float32)
+        assert np.allclose(sent, vectors[mine, 0], atol=1e-5)
+    assert later["_widget_layout"]["annotations"] == view.widget.to_dict()["layout"]["annotations"]
+
+
 def test_the_cloud_button_and_the_logo_are_off(stage):
     _, _, view, _ = stage
     assert view.widget._config["showSendToCloud"] is False
