@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ali_core.embedding import LabelledEmbedding
 from ali_core.files import write_csv
 from ali_core.interventions import Session
 from ali_core.projection import View
 from ali_core.sampling import stratified_rows
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, TrainedEpoch, epoch_panel, last_explained, state_panel, step_panel
+from ali_viz.panels.captions import count_interventions, page_caption, source_name
 
 __all__ = ["MAX_DRAWN", "export_panels", "export_session"]
 
@@ -99,17 +96,18 @@ def export_session(
     fig3 = _one_step(session, folder, step)
     shown = _before_after(session, views, report)
     fig6 = shown if trained is None else _after_epoch(trained, views, report)
-    steps = [session.describe(step) for step in session.steps]
-    page = write_page(shown.table, folder / "embedding.html", caption=shown.caption, steps=steps)
+    caption = page_caption(shown.table, data=source_name(session.before), n_samples=len(session.before))
+    page = write_page(shown.table, folder / "embedding.html", caption=caption, session=session)
     return [*files, *fig6.save(folder, "fig6"), *fig3, page]
 
 
 def _before_after(session: Session, views: Sequence[View], report: Report | None) -> Panel:
-    source, rows = _drawn(session.before)
+    rows = stratified_rows(session.before.labels, MAX_DRAWN, seed=0)
     if report is not None:
         report(f"laying out {len(rows):,} samples before and after")
-    states = {"Before": session.before, f"After {session.cursor} interventions": session.after}
-    return state_panel({title: state.subset(rows) for title, state in states.items()}, views, data=source)
+    states = {"Before": session.before, f"After {count_interventions(session.steps)}": session.after}
+    drawn = {title: state.subset(rows) for title, state in states.items()}
+    return state_panel(drawn, views, data=source_name(session.before), n_samples=len(session.before))
 
 
 def _after_epoch(trained: TrainedEpoch, views: Sequence[View], report: Report | None) -> Panel:
@@ -123,14 +121,5 @@ def _one_step(session: Session, folder: Path, step: int | None) -> list[Path]:
     number = last_explained(session) if step is None else step
     if number is None:
         return []
-    source, rows = _drawn(session.before)
-    return step_panel(session, number, data=source, rows=rows).save(folder, "fig3")
-
-
-def _drawn(embedding: LabelledEmbedding) -> tuple[str, NDArray[np.int64]]:
-    """Return what the samples come from, in words, and the rows that are drawn."""
-    source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
-    rows = stratified_rows(embedding.labels, MAX_DRAWN, seed=0)
-    if len(rows) < len(embedding):
-        source += f", of which a stratified part is drawn: {len(rows):,} of {len(embedding):,} samples"
-    return source, rows
+    rows = stratified_rows(session.before.labels, MAX_DRAWN, seed=0)
+    return step_panel(session, number, data=source_name(session.before), rows=rows).save(folder, "fig3")

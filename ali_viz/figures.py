@@ -11,12 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ali_core.data import CellImages, open_images
-from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.sampling import stratified_rows
 from ali_viz.export import MAX_DRAWN
@@ -163,14 +160,8 @@ def _distribution(asked: _Asked) -> Panel:
 
 def _step(asked: _Asked) -> Panel:
     trained = asked.sources.trained()
-    rows, data = _drawn(trained.session.before, trained.data)
-    return step_panel(trained.session, 1, data=data, rows=rows)
-
-
-def _drawn(embedding: LabelledEmbedding, data: str) -> tuple[NDArray[np.int64], str]:
-    rows = stratified_rows(embedding.labels, MAX_DRAWN, seed=0)
-    part = f", of which a stratified part is drawn: {len(rows):,} of {len(embedding):,} samples"
-    return rows, data + (part if len(rows) < len(embedding) else "")
+    rows = stratified_rows(trained.session.before.labels, MAX_DRAWN, seed=0)
+    return step_panel(trained.session, 1, data=trained.data, rows=rows)
 
 
 def _epoch(asked: _Asked) -> Panel:

@@ -1,6 +1,5 @@
 """An interactive picture of an embedding before and after, as one HTML file that fetches nothing."""
 
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,11 @@ from plotly.io import to_html
 from plotly.subplots import make_subplots
 
 from ali_core.files import atomic_path
+from ali_core.interventions import Session
 from ali_viz.limits import is_strip, shared_limits
 from ali_viz.offline import OFFLINE
-from ali_viz.panels.state_panel import VIEW_TITLES
+from ali_viz.panels.captions import AXIS_NAMES, VIEW_TITLES, count_interventions
+from ali_viz.theme import class_label
 
 __all__ = ["page_figure", "write_page"]
 
@@ -31,7 +32,7 @@ h1 {{ font-size: 1.3rem; }} pre {{ white-space: pre-wrap; font: inherit; color: 
 <h1>Latent interventions: before and after</h1>
 {figure}
 <pre>{caption}</pre>
-<details><summary>{count} interventions</summary><ol>{steps}</ol></details>
+<details><summary>{count}</summary><ol>{steps}</ol></details>
 </body>
 </html>
 """
@@ -66,7 +67,7 @@ def page_figure(table: pd.DataFrame) -> go.Figure:
     figure.update_layout(
         template="plotly_white",
         height=640,
-        margin={"t": 110, "l": 30, "r": 10, "b": 30},
+        margin={"t": 110, "l": 50, "r": 10, "b": 50},
         legend={"itemsizing": "constant"},
         updatemenus=[menu | {"yanchor": "top"}],
     )
@@ -74,13 +75,15 @@ def page_figure(table: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, steps: Sequence[str]) -> Path:
-    """Write the page with plotly inside (5 MB), a caption and the list of steps; return its path."""
+def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, session: Session) -> Path:
+    """Write the page with plotly inside (5 MB), a caption and the steps of ``session``; return its path."""
     config = dict(OFFLINE)  # plotly changes what it is given
     figure = to_html(page_figure(table), config=config, include_plotlyjs=True, full_html=False, div_id="embedding")
-    items = "".join(f"<li>{escape(step)}</li>" for step in steps)
+    items = "".join(f"<li>{escape(step)}</li>" for step in map(session.describe, session.steps))
     with atomic_path(path) as temporary:
-        text = TEMPLATE.format(figure=figure, caption=escape(caption), count=len(steps), steps=items)
+        text = TEMPLATE.format(
+            figure=figure, caption=escape(caption), count=count_interventions(session.steps), steps=items
+        )
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
 
@@ -92,24 +95,27 @@ def _class_trace(rows: pd.DataFrame, *, shown: bool, legend: bool) -> go.Scatter
         y=rows["y"].to_numpy("float32"),
         text=rows["id"],
         mode="markers",
-        name=name,
+        name=class_label(name),
         legendgroup=name,
         showlegend=legend,
         visible=shown,
         marker={"color": rows["colour"].iloc[0], "symbol": rows["symbol"].iloc[0], "size": 6, "opacity": 0.8},
-        hovertemplate=f"{escape(name)}<br>%{{text}}<extra></extra>",
+        hovertemplate=f"{escape(class_label(name))}<br>%{{text}}<extra></extra>",
     )
 
 
 def _frame(rows: pd.DataFrame, n_states: int) -> dict[str, Any]:
-    """Return the axis ranges that all states of a view share."""
-    positions = rows[["x", "y"]].to_numpy()
+    """Return the axes that all states of a view share: ranges, names, and numbers where the coordinates have a unit."""
+    view, positions = rows["view"].iloc[0], rows[["x", "y"]].to_numpy()
     strip = is_strip(positions)
     limits = shared_limits(positions, equal_units=not strip)
     frame: dict[str, Any] = {}
     for index in range(1, n_states + 1):
         suffix = "" if index == 1 else str(index)
         frame[f"xaxis{suffix}.range"], frame[f"yaxis{suffix}.range"] = limits
+        for number, axis in enumerate((f"xaxis{suffix}", f"yaxis{suffix}"), start=1):
+            frame[f"{axis}.title"] = {"text": f"{AXIS_NAMES[view]} {number}" if number == 1 or index == 1 else ""}
+            frame[f"{axis}.showticklabels"] = view in {"dims", "pca"}
         frame[f"yaxis{suffix}.scaleanchor"] = False if strip else f"x{suffix}"
     return frame
 

@@ -14,7 +14,7 @@ from ali_core.files import atomic_path, write_csv
 from ali_core.interventions import Session
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
-from ali_viz.panels.captions import state_caption
+from ali_viz.panels.captions import page_caption, source_name, state_caption
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.panels.state_panel import STATE_COLUMNS
 from ali_viz.views.drawing import Drawing
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["export_screen", "screen_panel"]
 
 
-def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
+def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 0) -> Panel:
     """Return the picture on screen as a print panel: the same positions, one column a side.
 
     Parameters
@@ -34,6 +34,8 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
         What is on screen.
     embedding
         Whose rows it draws.
+    seed
+        Of its t-SNE, for the caption.
 
     Raises
     ------
@@ -42,6 +44,20 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
     """
     if drawing.waiting:
         raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
+    table = _screen_table(drawing, embedding)
+    return Panel(
+        figure=draw_states(table, remark=drawing.note),
+        table=table,
+        caption=state_caption(table, **_about(embedding, seed)),
+    )
+
+
+def _about(embedding: LabelledEmbedding, seed: int) -> dict[str, Any]:
+    start = "that of the nearest earlier state that had one"
+    return {"data": source_name(embedding), "n_samples": len(embedding), "seed": seed, "start": start}
+
+
+def _screen_table(drawing: Drawing, embedding: LabelledEmbedding) -> pd.DataFrame:
     samples = class_columns(embedding.subset(drawing.rows))
     parts = [
         pd.concat(
@@ -55,13 +71,7 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding) -> Panel:
         )
         for side in drawing.sides
     ]
-    table = pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
-    source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
-    if len(drawing.rows) < len(embedding):
-        source += f", of which a stratified part is drawn: {len(drawing.rows):,} of {len(embedding):,} samples"
-    figure = draw_states(table, remark=drawing.note)
-    caption = state_caption(table, data=source, settings="", tsne_settings="as laid out in the app, step by step")
-    return Panel(figure=figure, table=table, caption=caption)
+    return pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
 
 
 def export_screen(
@@ -70,6 +80,7 @@ def export_screen(
     selected: NDArray[np.int64],
     folder: Path,
     *,
+    seed: int = 0,
     scores: "SessionScores | None" = None,
 ) -> list[Path]:
     """Write everything about what is on screen.
@@ -86,6 +97,8 @@ def export_screen(
         Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
         step in force that dragged nothing), ``selection.csv`` (ids and classes), ``session.json``, ``steps.csv``,
         ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network.
+    seed
+        Of the t-SNE in it.
     scores
         Of the steps in force, if they are known: then there is ``scores.csv`` too, a row for each number with what it
         is: ``measure`` (``macro_f1`` or ``f1``), ``class``, ``n_validation``, ``state`` (``untouched``, ``transfer``,
@@ -96,8 +109,8 @@ def export_screen(
     list of pathlib.Path
         The files.
     """
-    panel = screen_panel(drawing, session.embedding)  # refuses before anything is written
-    steps = [session.describe(step) for step in session.steps]
+    panel = screen_panel(drawing, session.embedding, seed=seed)  # refuses before anything is written
+    caption = page_caption(panel.table, **_about(session.embedding, seed))
     files = [
         *panel.save(folder, "screen"),
         _positions(drawing, session.embedding, folder / "screen.npz"),
@@ -107,7 +120,7 @@ def export_screen(
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
         _text(session.as_code(), folder / "steps.py"),
-        write_page(panel.table, folder / "embedding.html", caption=panel.caption, steps=steps),
+        write_page(panel.table, folder / "embedding.html", caption=caption, session=session),
     ]
     return [*files, *_last_step(session, drawing.rows, folder), *_scores(scores, folder / "scores.csv")]
 
@@ -116,9 +129,7 @@ def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Seque
     number = last_explained(session)
     if number is None:
         return []
-    embedding = session.embedding
-    source = embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
-    return step_panel(session, number, data=source, rows=rows).save(folder, "fig3")
+    return step_panel(session, number, data=source_name(session.embedding), rows=rows).save(folder, "fig3")
 
 
 def _scores(scores: "SessionScores | None", path: Path) -> Sequence[Path]:

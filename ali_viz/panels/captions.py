@@ -1,19 +1,32 @@
 """What is said about the print figures: titles, notes and captions."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ali_core.projection import uses_labels
+from ali_core.embedding import LabelledEmbedding
+from ali_core.interventions import InterventionStep
+from ali_core.projection import is_map, uses_labels
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
 from ali_viz.panels.class_numbers import class_numbers
 from ali_viz.panels.class_scatter import RASTER_ABOVE
-from ali_viz.panels.combinations import COMBINATION_NOTE
 from ali_viz.panels.crowding import in_view
 from ali_viz.panels.step_table import StepGeometry
 from ali_viz.theme import class_label
 
-__all__ = ["AXIS_NAMES", "LABEL_NOTE", "VIEW_TITLES", "dry_run_caption", "label_notes", "state_caption", "step_caption"]
+__all__ = [
+    "AXIS_NAMES",
+    "LABEL_NOTE",
+    "VIEW_TITLES",
+    "count_interventions",
+    "label_notes",
+    "page_caption",
+    "source_name",
+    "state_caption",
+    "step_caption",
+]
 
 VIEW_TITLES: dict[str, str] = {
     "dims": "First two dimensions",
@@ -43,19 +56,75 @@ def label_notes(views: Sequence[str]) -> list[str]:
     return [LABEL_NOTE] * ("supervised_tsne" in views) + [CONTROL_NOTE] * ("shuffled_tsne" in views)
 
 
-def state_caption(table: pd.DataFrame, *, data: str, settings: str, tsne_settings: str) -> str:
-    """Describe the figure of `state_panel`: data, settings, alignment, and whether labels placed the points."""
+def source_name(embedding: LabelledEmbedding) -> str:
+    """Say what the samples come from."""
+    return embedding.description or (embedding.source.name if embedding.source else "an embedding in memory")
+
+
+def count_interventions(steps: Sequence[InterventionStep]) -> str:
+    """Say how many of ``steps`` act, and how many are skipped, such as ``12 interventions, 1 skipped``."""
+    n_skipped = sum(step.skipped for step in steps)
+    acting = len(steps) - n_skipped
+    return f"{acting} intervention{'s' * (acting != 1)}" + (f", {n_skipped} skipped" if n_skipped else "")
+
+
+def state_caption(table: pd.DataFrame, **about: Any) -> str:  # noqa: ANN401
+    """Describe the figure of `state_panel`, what only print has included; ``about`` as for `page_caption`."""
+    views = ", ".join(VIEW_TITLES[view] for view in table["view"].unique())
+    sentences = [page_caption(table, **about).strip(), f"Rows: {views}.", "The legend counts the samples drawn."]
+    if numbers := class_numbers(table):
+        sentences.append(f"Numbers 1 to {len(numbers)} mark the median of each class.")
+    if any((in_view(rows) != rows[["x", "y"]].to_numpy()).any() for _, rows in table.groupby("view")):
+        sentences.append(
+            "An axis that a few far points would have stretched by more than a quarter is cut; how many lie outside "
+            "is written beneath each panel."
+        )
+    if table["id"].nunique() > RASTER_ABOVE:
+        sentences.append("Points are an image of 600 dpi within the vector file.")
+    return " ".join(sentences) + "\n"
+
+
+def page_caption(
+    table: pd.DataFrame,
+    *,
+    data: str,
+    n_samples: int | None = None,
+    settings: str = "",
+    perplexity: float = 30.0,
+    seed: int = 0,
+    start: str = "the one to its left",
+) -> str:
+    """Describe the states of an embedding: data, settings, alignment, and whether labels placed the points.
+
+    Parameters
+    ----------
+    table
+        What is drawn, with the columns of ``STATE_COLUMNS``.
+    data
+        What was embedded.
+    n_samples
+        Samples that it has; None where all are drawn.
+    settings
+        What was done to it.
+    perplexity, seed
+        Of t-SNE.
+    start
+        Which layout a t-SNE starts from.
+    """
     views, states = list(table["view"].unique()), list(table["state"].unique())
-    n_samples, n_classes = table["id"].nunique(), table["class_name"].nunique()
+    n_drawn = table["id"].nunique()
+    n_samples, tsne_settings = n_samples or n_drawn, f"perplexity {perplexity:g}, seed {seed}"
     sentences = [
-        f"Embedding of {data}: {n_samples} samples of {n_classes} classes.",
-        f"Columns: {', '.join(states)}. Rows: {', '.join(VIEW_TITLES[view] for view in views)}.",
+        f"Embedding of {data}: {_samples(n_drawn, n_samples, table['class_name'].nunique())}.",
+        f"Columns: {', '.join(f'“{state}”' for state in states)}.",
         f"{settings}." if settings else "",
-        "Axes are the same along a row; every layout starts from the one to its left and is aligned to "
-        "it by a rigid motion on the samples that did not move, or on all where fewer than three stayed.",
+        "In each view all states are drawn on the same axes.",
     ]
-    if any("tsne" in view for view in views):
-        sentences.append(f"t-SNE: openTSNE, {tsne_settings}.")
+    if any(not is_map(view) for view in views):
+        sentences.append(
+            f"t-SNE: openTSNE, {tsne_settings}; every layout starts from {start} and is aligned to it by a rigid "
+            "motion on the samples that did not move, or on all where fewer than three stayed."
+        )
     if "parametric" in views:
         sentences.append(
             f"Parametric t-SNE: a network fitted to the first state, {tsne_settings}; one map for all states."
@@ -65,94 +134,20 @@ def state_caption(table: pd.DataFrame, *, data: str, settings: str, tsne_setting
         sentences.append(f"Affinities between classes were multiplied by {1 - DEFAULT_SUPERVISION:.2g}.")
     else:
         sentences.append("Labels colour the points; they did not place them.")
-    if numbers := class_numbers(table):
-        sentences.append(f"Numbers 1 to {len(numbers)} mark the median of each class.")
-    if any((in_view(rows) != rows[["x", "y"]].to_numpy()).any() for _, rows in table.groupby("view")):
-        sentences.append(
-            "An axis that a few far points would have stretched by more than a quarter is cut; how many lie outside "
-            "is written beneath each panel."
-        )
-    sentences.append("Interventions themselves use the labels of all samples shown.")
-    if n_samples > RASTER_ABOVE:
-        sentences.append("Points are an image of 600 dpi within the vector file.")
+    sentences.append(f"Interventions themselves use the labels of all {n_samples:,} samples.")
     return " ".join(sentence for sentence in sentences if sentence) + "\n"
 
 
-SCORE_NOTES = {
-    "oracle": (
-        "Oracle F1: validation samples are moved by the map of their true class, so the score uses their labels, "
-        "rises to 1 whatever the embedding is worth, and says nothing about new samples."
-    ),
-    "transfer": (
-        "Transfer F1: validation samples are moved by a map that was learned on the training samples, without their "
-        "labels. A curve ends where its first fold was no longer followed."
-    ),
-}
+def _samples(n_drawn: int, n_samples: int, n_classes: int) -> str:
+    """Say how many samples there are, and how many of them are drawn where not all are."""
+    part = "" if n_drawn == n_samples else f", {n_drawn:,} of them drawn"
+    return f"{n_samples:,} samples of {n_classes} classes{part}"
 
 
-def dry_run_caption(
-    table: pd.DataFrame,
-    *,
-    data: str,
-    settings: str,
-    n_folds: int,
-    hold: int | None,
-    left_out: tuple[int, int],
-    raster_above: int,
-) -> str:
-    """Describe the figure of `dry_run_panel`: data, folds, what the scores mean, strength, what is not drawn."""
-    sizes = table.groupby(["score", "space", "combination"], observed=True)["configuration"].nunique()
-    neighbours = " or ".join(f"{number:g}" for number in sorted(table["n_neighbours"].unique()))
-    sentences = [
-        f"Dry run on the embedding of {data}: macro F1 of the validation fold over the number of interventions, mean "
-        f"over {n_folds} folds.",
-        f"One line a configuration, {sizes.min()} to {sizes.max()} a plot; {neighbours} neighbours.",
-        f"{settings}." if settings else "",
-        f"{COMBINATION_NOTE} Interventions use the labels of the training samples.",
-        *_score_sentences(table, hold),
-        "The paler a line, the weaker its strengths: the mean rank of the λ's that vary, each within its grid.",
-        "Thin horizontal line: the untouched embedding.",
-        _star_sentence(table),
-    ]
-    if left_out[0]:
-        sentences.append(
-            f"{left_out[0]} of {left_out[1]} configurations were not followed in all folds, because they could "
-            "no longer become the best or the run is not finished, and are not drawn."
-        )
-    if sizes.max() > raster_above:
-        sentences.append("Lines are an image of 600 dpi within the vector file where there are many.")
-    return " ".join(sentence for sentence in sentences if sentence) + "\n"
-
-
-def _score_sentences(table: pd.DataFrame, hold: int | None) -> list[str]:
-    """Say how the two dimensions came about, what the scores are, and what counts as 1."""
-    held = hold is not None and "oracle" in set(table["score"])
-    return [
-        "2-D is a parametric t-SNE, fitted to the training samples without labels."
-        if "2d" in set(table["space"])
-        else "",
-        *(SCORE_NOTES[score] for score in table["score"].unique()),
-        f"A fold whose oracle score was 1 for {hold} numbers in a row was followed no further and counts as 1 from "
-        "there on."
-        if held
-        else "",
-    ]
-
-
-def _star_sentence(table: pd.DataFrame) -> str:
-    """Say what star and thick line mark, and where there is no star."""
-    plots = table.groupby(["score", "space", "combination"], observed=True)["is_star"].any()
-    sentences = [
-        "Thick line and star: the configuration whose oracle score has the highest maximum, then the fewest "
-        "interventions to reach it, then the best transfer score there, in all rows the same; the star is at this "
-        "number of interventions, and above the plot stand F1 and number.",
-        "There is no star where some fold was not followed so far." if not plots.all() else "",
-    ]
-    return " ".join(filter(None, sentences))
-
-
-def step_caption(geometry: StepGeometry, *, data: str, number: int) -> str:
+def step_caption(geometry: StepGeometry, *, data: str, n_samples: int, number: int) -> str:
     """Describe the figure of `step_panel`: data, choice, strengths, the plane, and what its arrows are."""
+    n_drawn, n_classes = len(geometry.before.labels), len(geometry.before.class_names)
+    motion = float(np.linalg.norm(geometry.centers_after[geometry.chosen] - geometry.centers[geometry.chosen]))
     step, names = geometry.step, geometry.before.class_names
     nearest = [class_label(names[code]) for code in geometry.neighbours[:2]]
     who = "Ω" if step.source == "automatic" else "a person"
@@ -161,20 +156,20 @@ def step_caption(geometry: StepGeometry, *, data: str, number: int) -> str:
         f"shift mix {step.shift_mix:g}, {len(geometry.neighbours)} neighbours"
     )
     sentences = [
-        f"Intervention {number} on the embedding of {data}: {len(geometry.before.labels)} samples, "
-        f"{geometry.before.dim} dimensions, {len(names)} classes.",
+        f"Intervention {number} on the embedding of {data}: {_samples(n_drawn, n_samples, n_classes)}; "
+        f"{geometry.before.dim:,} dimensions.",
         f"{class_label(names[geometry.chosen])} was chosen by {who}; {strengths}.",
         _plane_sentence(geometry, nearest),
         "a, the chosen class (outlined) and its two nearest neighbours (filled, hollow); the bar is a length in "
         "embedding space.",
-        "b, spread before and after contraction and the parts of the shift, at true scale; a close-up of the frame in "
-        "a where they are short.",
+        "b, spread (radius of the circles) before and after contraction and the shift with its parts, at true scale; "
+        "a close-up of the frame in a where they are short.",
         f"c, samples after the step and, pale, the chosen class before it; the arrow is the motion of its "
-        f"center, the restored norm included (factor {step.norm_factor:.3f}).",
+        f"center, {motion:.3g} long, the restored norm included (factor {step.norm_factor:.3f}).",
         *(f"Note: {note}." for note in step.notes),
-        "Labels did not place the points; the intervention itself uses the labels of all samples.",
+        f"Labels did not place the points; the intervention itself uses the labels of all {n_samples:,} samples.",
     ]
-    if len(geometry.before.labels) > RASTER_ABOVE:
+    if n_drawn > RASTER_ABOVE:
         sentences.append("Points are an image of 600 dpi within the vector file.")
     return " ".join(sentences) + "\n"
 

@@ -17,8 +17,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from ali_core.interventions import PRESETS
-from ali_viz.panels.captions import dry_run_caption
 from ali_viz.panels.class_scatter import place_legend
+from ali_viz.panels.dry_run_caption import dry_run_caption
 from ali_viz.panels.dry_run_style import BEST_WIDTH, LINE_WIDTH, STAR, STYLES, line_colour, line_handles
 from ali_viz.panels.dry_run_table import SCORES, dry_run_table, left_out
 from ali_viz.panels.panel import Panel

@@ -20,6 +20,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import Session
 from ali_core.projection import View
+from ali_viz.panels.captions import count_interventions
 from ali_viz.panels.panel import Panel
 from ali_viz.panels.state_panel import state_panel
 
@@ -73,11 +74,11 @@ class TrainedEpoch:
 
     def states(self) -> dict[str, LabelledEmbedding]:
         """Return the embedding before and after the interventions and after the epoch, by title, samples in order."""
-        before, steps = self.session.before, self.session.cursor
+        before, steps = self.session.before, self.session.steps
         found = np.argsort(self.following.ids)[np.searchsorted(np.sort(self.following.ids), before.ids)]
         return {
             "Before": before,
-            f"After {steps} interventions": self.session.after,
+            f"After {count_interventions(steps)}": self.session.after,
             FOLLOWING: before.with_vectors(self.following.vectors[found]),
         }
 
@@ -118,10 +119,9 @@ def epoch_panel(
     The columns of the paper's Fig. 6. An epoch moves all samples, so nothing stands still that the last layout could
     be fixed to: it starts from the one to its left and is laid over it as a whole.
     """
-    states, data = trained.states(), trained.data
-    if rows is not None and len(rows) < len(trained.following):
-        data += f", of which a part is drawn: {len(rows):,} of {len(trained.following):,} samples"
+    states, n_samples = trained.states(), len(trained.following)
+    if rows is not None:
         states = {title: state.subset(rows) for title, state in states.items()}
     remark = f"{trained.data}: {trained.samples}"
     states["Before"] = replace(states["Before"], description=remark)
-    return state_panel(states, views, data=data, settings=trained.told())
+    return state_panel(states, views, data=trained.data, n_samples=n_samples, settings=trained.told())

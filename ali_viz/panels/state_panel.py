@@ -150,6 +150,7 @@ def state_panel(
     views: Sequence[View] = ("dims", "supervised_tsne"),
     *,
     data: str,
+    n_samples: int | None = None,
     settings: str = "",
     width: Width = "double",
     perplexity: float = 30.0,
@@ -164,6 +165,8 @@ def state_panel(
         See `state_table`.
     data
         What was embedded, for the caption.
+    n_samples
+        How many samples it has, where the states hold only some of them.
     settings
         What was done to it, for the caption, such as ``preset c,s, 25 interventions``.
     width
@@ -176,8 +179,7 @@ def state_panel(
     """
     table = state_table(states, views, perplexity=perplexity, seed=seed, n_jobs=n_jobs)
     figure = draw_states(table, width=width, remark=next(iter(states.values())).description)
-    tsne_settings = f"perplexity {perplexity:g}, seed {seed}"
-    caption = state_caption(table, data=data, settings=settings, tsne_settings=tsne_settings)
+    caption = state_caption(table, data=data, n_samples=n_samples, settings=settings, perplexity=perplexity, seed=seed)
     return Panel(figure=figure, table=table, caption=caption)
 
 

@@ -20,10 +20,21 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "v_shift": ("Part away from neighbours", {"color": "#8f2b0d", "lw": 0.8, "ls": "-"}),
     "v_ortho": ("Part off their lines", {"color": "#225c62", "lw": 0.8, "ls": "-"}),
     "shift": ("Shift of the class", {"color": INK, "lw": 1.8, "ls": "-"}),
-    "motion": ("Motion of the center", {"color": INK, "lw": 1.4, "ls": "-"}),
+    "motion": (
+        "Motion of the center",
+        {"color": "white", "lw": 1.0, "ls": "-", "path_effects": [withStroke(linewidth=2.4, foreground=INK)]},
+    ),
 }
-"""Legend text and look of each kind of line; those from rotation on are arrows."""
+"""Legend text and look of each kind of line; those from rotation on are arrows, the motion a hollow one."""
 ARROWS = ("rotation", "v_shift", "v_ortho", "shift", "motion")
+HOLLOW: dict[str, Any] = {
+    "arrowstyle": "simple,head_length=0.7,head_width=0.9,tail_width=0.3",
+    "fc": "white",
+    "ec": INK,
+    "lw": 0.7,
+    "path_effects": [withStroke(linewidth=1.8, foreground="white")],
+}
+"""The motion as an arrow: to be seen on the mark of a center and on dark samples."""
 
 
 def draw_line(axes: Axes, kind: str, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -35,15 +46,15 @@ def draw_line(axes: Axes, kind: str, start: tuple[float, float], end: tuple[floa
         radius = float(np.hypot(end[0] - start[0], end[1] - start[1]))
         axes.add_patch(Circle(start, radius, fill=False, zorder=4, **look))
     elif kind in ARROWS:
-        gap = 3.4 if kind == "motion" else 0.0  # the tip touches the mark of the center
         length = float(np.hypot(end[0] - start[0], end[1] - start[1])) * _points_per_unit(axes)
         arrow = {
             "arrowstyle": "-|>",
             "mutation_scale": float(np.clip(0.7 * length, 1.0, 6.0)),
             "shrinkA": 0.0,
-            "shrinkB": gap,
+            "shrinkB": 0.0,
         }
-        axes.annotate("", xy=end, xytext=start, arrowprops=arrow | look, zorder=7 if kind.startswith("v_") else 6)
+        arrow |= HOLLOW if kind == "motion" else look
+        axes.annotate("", xy=end, xytext=start, arrowprops=arrow, zorder=7 if kind.startswith("v_") else 6)
     else:
         axes.plot(*zip(start, end, strict=True), zorder=4, **look)
 

@@ -129,7 +129,7 @@ def step_panel(
     """
     geometry = step_geometry(session, number, moved=moved, rows=rows)
     table = step_table(geometry)
-    caption = step_caption(geometry, data=data, number=number)
+    caption = step_caption(geometry, data=data, n_samples=len(session.embedding), number=number)
     return Panel(
         figure=draw_step(table, width=width, remark=session.embedding.description), table=table, caption=caption
     )
@@ -244,6 +244,6 @@ def _handles(table: pd.DataFrame) -> list[Line2D]:
     kinds = set(table["kind"])
     for kind, (label, look) in LINES.items():
         if kind in kinds:
-            arrow = {"marker": ">", "markersize": 2.5, "markevery": [1]} if kind in ARROWS else {}
+            arrow = {"marker": ">", "markersize": 2.0 + 1.5 * look["lw"], "markevery": [1]} if kind in ARROWS else {}
             handles.append(Line2D([0, 1], [0, 0], label=label, **(look | arrow)))
     return handles

@@ -47,8 +47,18 @@ def test_large_embeddings_are_drawn_in_part_and_say_so(session, tmp_path, monkey
     drawn = pd.read_csv(tmp_path / "fig6.csv")
     assert len(drawn) < 2 * 35
     assert set(drawn["class_name"]) == {"blast", "monocyte", "lymphocyte"}
+    n_drawn = drawn["id"].nunique()
     for name in ("fig3.txt", "fig6.txt"):
-        assert "stratified part is drawn" in (tmp_path / name).read_text()
+        assert f"40 samples of 3 classes, {n_drawn} of them drawn" in (tmp_path / name).read_text()
+
+
+def test_skipped_interventions_are_not_counted_as_in_force(session, tmp_path):
+    session.toggle(2)
+    export_session(session, tmp_path, views=("dims",))
+    assert "After 2 interventions, 1 skipped" in set(pd.read_csv(tmp_path / "fig6.csv")["state"])
+    page = (tmp_path / "embedding.html").read_text()
+    assert "<summary>2 interventions, 1 skipped</summary>" in page
+    assert "Numbers 1 to 3" not in page
 
 
 def test_without_steps_there_is_no_step_to_explain(rng, tmp_path):
@@ -77,7 +87,18 @@ def test_the_page_shows_one_view_at_a_time_on_shared_axes(session):
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range
     for button in figure.layout.updatemenus[0].buttons:
         assert sum(button.args[0]["visible"]) == 6
-    assert len({trace.name for trace in figure.data if trace.showlegend}) == 3
+    assert {trace.name for trace in figure.data if trace.showlegend} == {"Blast", "Monocyte", "Lymphocyte"}
+
+
+def test_the_axes_of_the_page_are_named_and_numbered_where_they_have_a_unit(session):
+    table = state_table({"Before": session.before, "After": session.after}, ("dims",))
+    figure = page_figure(pd.concat([table, table.assign(view="tsne")]))
+    dims, tsne = (button.args[1] for button in figure.layout.updatemenus[0].buttons)
+    for frame, name, numbered in ((dims, "Dimension", True), (tsne, "t-SNE", False)):
+        axes = ("xaxis", "xaxis2", "yaxis", "yaxis2")
+        assert [frame[f"{axis}.title"]["text"] for axis in axes] == [f"{name} 1", f"{name} 1", f"{name} 2", ""]
+        assert all(frame[f"{axis}.showticklabels"] is numbered for axis in axes)
+    assert figure.layout.xaxis2.title.text == "Dimension 1"
 
 
 def test_an_epoch_of_training_takes_fig_6_and_leaves_the_page_to_the_session(session, tmp_path, rng):
@@ -90,7 +111,7 @@ def test_an_epoch_of_training_takes_fig_6_and_leaves_the_page_to_the_session(ses
     drawn = pd.read_csv(tmp_path / "fig6.csv")
     assert drawn.groupby("state", sort=False).size().to_dict() == {
         "Before": 14,
-        "After 1 interventions": 14,
+        "After 1 intervention": 14,
         "After one more epoch": 14,
     }
     assert set(drawn["id"]) == set(other.before.ids)

@@ -239,7 +239,7 @@ def test_a_large_embedding_is_drawn_in_part(run, ids, labels, tmp_path, monkeypa
     monkeypatch.setattr(figures, "MAX_DRAWN", 15)
     make_figures(run, tmp_path, only=["fig3", "fig6"])
     for name in ("fig3.txt", "fig6.txt"):
-        assert "of 24 samples" in (tmp_path / name).read_text("utf-8")
+        assert "24 samples of 3 classes, 17 of them drawn" in (tmp_path / name).read_text("utf-8")
 
 
 def test_cells_are_those_that_were_trained_on_with_the_classes_of_the_run(tmp_path, ids):

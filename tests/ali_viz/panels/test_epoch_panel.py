@@ -96,7 +96,7 @@ def test_a_part_is_drawn_and_said(trained, after_epoch):
     panel = epoch_panel(trained, ["dims"], rows=rows)
     last = panel.table[panel.table["state"] == TITLES[2]]
     np.testing.assert_array_equal(last[["x", "y"]], after_epoch.vectors[rows, :2])
-    assert "30 of 60 samples" in panel.caption
+    assert "60 samples of 3 classes, 30 of them drawn" in panel.caption
 
 
 def test_other_samples_or_another_space_are_refused(session, after_epoch):

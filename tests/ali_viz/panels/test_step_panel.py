@@ -155,6 +155,30 @@ def test_short_vectors_are_shown_close_up_and_framed_in_the_first_panel():
     assert "Direction, close-up" in [text.get_text() for text in figure.texts]
 
 
+@pytest.mark.parametrize("distance", [2.0, 10.0])
+def test_the_motion_is_seen_up_to_the_center_that_it_leads_to(distance):
+    table = step_table(step_geometry(far_session(distance), 1))
+    figure = draw_step(table)
+    axes = figure.axes[2]
+    FigureCanvasAgg(figure).draw()
+    (note,) = (text for text in axes.texts if getattr(text, "arrow_patch", None) is not None)
+    assert note.get_zorder() > max(line.get_zorder() for line in axes.lines)
+    motion = part(table, "c", "motion")
+    ends = axes.transData.transform([*motion[["x", "y"]].to_numpy(), *motion[["x_end", "y_end"]].to_numpy()])
+    box = note.arrow_patch.get_window_extent()
+    for end in ends:
+        np.testing.assert_array_less([box.x0 - 2, box.y0 - 2], end)
+        np.testing.assert_array_less(end, [box.x1 + 2, box.y1 + 2])
+
+
+def test_the_keys_of_shift_and_motion_are_told_apart():
+    figure = draw_step(step_table(step_geometry(far_session(10.0), 1)))
+    legend = figure.legends[0]
+    looks = dict(zip((text.get_text() for text in legend.get_texts()), legend.legend_handles, strict=True))
+    colours = [mpl.colors.to_rgb(looks[name].get_color()) for name in ("Shift of the class", "Motion of the center")]
+    assert max(abs(one - other) for one, other in zip(*colours, strict=True)) > 0.5
+
+
 @pytest.mark.parametrize("chosen", NAMES)
 def test_roles_show_whatever_the_colours_of_the_classes(chosen):
     session = far_session(1.0)
@@ -184,7 +208,13 @@ def test_a_part_of_the_samples_keeps_the_geometry_of_all(session):
 
 def test_the_caption_says_class_plane_and_share(session):
     panel = step_panel(session, 1, data="made_up.npz")
-    for words in ("made_up.npz", "48 samples", "chosen by Ω", "orthogonal projection onto the plane", "% of the"):
+    for words in (
+        "made_up.npz",
+        "48 samples of 4 classes",
+        "chosen by Ω",
+        "orthogonal projection onto the plane",
+        "% of the",
+    ):
         assert words in panel.caption
 
 

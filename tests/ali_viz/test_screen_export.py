@@ -1,0 +1,78 @@
+"""What is exported from the screen says of how many samples, which steps and which settings it is."""
+
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+
+from ali_core import LabelledEmbedding, Session
+from ali_viz.screen_export import export_screen, screen_panel
+from ali_viz.views.drawing import draw
+from ali_viz.views.layouts import Layouts
+
+
+@pytest.fixture(scope="module")
+def session():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["blast", "monocyte", "lymphocyte"], 400)
+    session = Session(LabelledEmbedding(rng.normal(size=(1200, 4)) + 3 * (labels == "blast")[:, None], labels))
+    session.run(3)
+    session.toggle(2)
+    return session
+
+
+def drawing_of(session, view, seed=0):
+    layouts = Layouts(session, max_points=300, max_tsne_points=30, seed=seed)
+    draw(session, layouts, view)
+    assert layouts.wait(30)
+    drawing = draw(session, layouts, view)
+    layouts.close()
+    return drawing
+
+
+@pytest.fixture(scope="module")
+def drawing(session):
+    return drawing_of(session, "pca")
+
+
+@pytest.fixture(scope="module")
+def folder(session, drawing, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    export_screen(session, drawing, np.array([], dtype=np.int64), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    """What a reader of the page sees beside the figure: caption and heading of the steps."""
+    text = (folder / "embedding.html").read_text(encoding="utf-8")
+    found = re.search(r"<pre>(.*?)</pre>\s*<details><summary>(.*?)</summary>", text, flags=re.DOTALL)
+    return [unescape(part) for part in found.groups()]
+
+
+def test_captions_count_all_samples_and_those_drawn(drawing, folder, page):
+    n_drawn = len(drawing.rows)
+    assert n_drawn < 400
+    for text in ((folder / "screen.txt").read_text("utf-8"), (folder / "fig3.txt").read_text("utf-8"), page[0]):
+        assert text.count(f"1,200 samples of 3 classes, {n_drawn} of them drawn") == 1
+        assert "labels of all 1,200 samples." in text
+
+
+def test_skipped_steps_are_not_counted_as_in_force(folder, page):
+    for text in ((folder / "screen.txt").read_text("utf-8"), page[0]):
+        assert "2 steps, 1 skipped" in text
+    assert page[1] == "2 interventions, 1 skipped"
+
+
+def test_the_page_speaks_only_of_what_is_on_it(folder, page):
+    printed = (folder / "screen.txt").read_text("utf-8")
+    for words in ("Numbers 1 to 3 mark", "Rows: ", "The legend counts"):
+        assert words in printed
+        assert words not in page[0]
+
+
+def test_only_t_sne_is_said_to_be_aligned_and_with_which_settings(session, drawing):
+    tsne = screen_panel(drawing_of(session, "tsne", seed=7), session.embedding, seed=7)
+    assert "openTSNE, perplexity 30, seed 7; every layout starts from" in tsne.caption
+    assert "layout" not in screen_panel(drawing, session.embedding).caption
