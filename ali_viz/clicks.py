@@ -89,6 +89,9 @@ class Clicks:
     def _select(self, codes: Sequence[int]) -> None:
         self._studio._showing.select(codes)
 
+    def _refuse(self, words: str) -> None:
+        raise AliError(words)
+
     def _clear(self) -> None:
         self._studio._showing.select(())
 

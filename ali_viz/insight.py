@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionState, Session
 from ali_viz.background import Background, Stopped
+from ali_viz.views.words import score_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +71,9 @@ class Insight:
         self._background.start("scoring", lambda stopped: self._score(session, stopped))
 
     def _score(self, session: Session, stopped: Stopped) -> None:
-        self.score(session, stopped)
+        scores = self.score(session, stopped)
         self.opened()
+        self._showing.say(score_words(scores))
 
     # Tabs ----------------------------------------------------------------------------------------------------------
 
@@ -112,7 +114,10 @@ class Insight:
     # Cells ---------------------------------------------------------------------------------------------------------
 
     def list_cells(self, what: str) -> bool:
-        """List the ``selected`` samples, or those whose neighbours ``changed`` most; return whether that goes on."""
+        """List the ``selected`` samples, or those whose neighbours ``changed`` most; return whether that goes on.
+
+        Classes take turns among selected samples, and among those of which as many neighbours changed.
+        """
         if what not in {"selected", "changed"}:
             raise AliError(f"what must be 'selected' or 'changed'; got {what!r}")
         self._listed = what
@@ -130,13 +135,6 @@ class Insight:
             name = None if row is None else str(showing.session.embedding.ids[row])
             showing.desk.cells.show_hover(name)
 
-    def selected_rows(self) -> NDArray[np.int64]:
-        """Return the rows of the selected samples: those of the last lasso, or all of the selected classes."""
-        looking, labels = self._showing.looking, self._showing.session.embedding.labels
-        if looking.lassoed is not None:
-            return looking.lassoed
-        return np.flatnonzero(np.isin(labels, np.array(looking.selected, dtype=np.int64)))
-
     def _compare(self, moments: tuple[Moment, Moment], stopped: Stopped) -> None:
         from ali_core.evaluation.neighbours import changed_neighbours  # noqa: PLC0415  # likewise
 
@@ -146,10 +144,12 @@ class Insight:
             for session, state in moments
         )
         share = changed_neighbours(before, after, stopped=stopped)
-        order = np.argsort(-share, kind="stable")
+        labels = self._showing.session.embedding.labels
+        order = in_turns(labels[rows], -share)
         order = order[share[order] > 0]
         self._changed = (moments, rows[order], share[order])
         self.opened()
+        self._showing.say(f"Compared neighbours: {len(order):,} of {len(rows):,} cells have got others")
 
     def _show_cells(self) -> None:
         showing = self._showing
@@ -162,7 +162,8 @@ class Insight:
             return
         if self._listed == "changed" and not self._background.busy:
             self._listed = "selected"  # neighbours of other states were compared
-        rows = self.selected_rows()
+        rows = showing.selected_rows()
+        rows = rows[in_turns(showing.session.embedding.labels[rows])]
         showing.desk.cells.update(ids[rows[:MOST_LISTED]].tolist(), "selected", among=len(rows))
 
     def rows_of(self, names: Iterable[str]) -> NDArray[np.int64]:
@@ -171,3 +172,23 @@ class Insight:
         if len(unknown := np.setdiff1d(asked, ids)):
             raise AliError(f"no sample is called {str(unknown[0])!r}; ids are those of the embedding")
         return np.flatnonzero(np.isin(ids, asked))
+
+
+def in_turns(labels: NDArray[np.int64], rank: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
+    """Return the order (n,) by ``rank``, smallest first, in which classes take turns where it is equal.
+
+    Parameters
+    ----------
+    labels
+        Class codes (n,).
+    rank
+        Of the samples (n,); by default it is equal for all. Samples of a class stay in their order.
+    """
+    ranks = np.zeros(len(labels)) if rank is None else rank
+    grouped = np.lexsort((labels, ranks))
+    pairs = np.stack([ranks[grouped], labels[grouped]])
+    first = np.concatenate([[True], np.any(pairs[:, 1:] != pairs[:, :-1], axis=0)])[: len(labels)]
+    places = np.arange(len(labels))
+    turns = np.empty(len(labels), dtype=np.int64)
+    turns[grouped] = places - np.maximum.accumulate(np.where(first, places, 0))
+    return np.lexsort((labels, turns, ranks))

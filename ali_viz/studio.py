@@ -28,6 +28,7 @@ from ali_viz.views.drawing import Comparison
 from ali_viz.views.lasso import How, combined, lassoed_classes, lassoed_samples
 from ali_viz.views.showing import Mode, make_showing
 from ali_viz.views.sources import Images, Source, open_source
+from ali_viz.views.words import count_words
 
 if TYPE_CHECKING:
     from ali_core.experiments import SessionScores
@@ -84,7 +85,7 @@ class Studio:
         seed: int = 0,
     ) -> None:
         session, training = open_source(source, control)
-        self._training = training
+        self._training, self._seed = training, seed
         self._clicks = Clicks(self)
         self._showing = make_showing(
             session,
@@ -231,7 +232,7 @@ class Studio:
     @property
     def selected_ids(self) -> NDArray[np.str_]:
         """Ids of the selected samples: those in the last lasso, or else all of the selected classes."""
-        return self.session.embedding.ids[self._insight.selected_rows()]
+        return self.session.embedding.ids[self._showing.selected_rows()]
 
     def select(self, names: Iterable[str]) -> None:
         """Select the classes called ``names`` and no others; none clears the selection."""
@@ -267,9 +268,8 @@ class Studio:
         self._showing.look(view=view)
 
     def cancel_layout(self) -> None:
-        """Stop laying the samples out; what is not there by then is left out until a view is chosen again."""
-        self._showing.layouts.cancel()
-        self._showing.laid_out()
+        """Stop laying the samples out, and show a view that is there; to choose the other one again begins anew."""
+        self._showing.cancel_layout()
 
     def show_names(self, shown: bool = True) -> None:
         """Write the names of the classes into the picture, or leave them out."""
@@ -341,7 +341,7 @@ class Studio:
             path = self.session.save(where / "session.json")
         except OSError as error:
             raise AliError(f"cannot write to {where} ({error.strerror}); choose another folder") from None
-        self._showing.say(f"Saved {len(self.session.steps)} steps to {path}")
+        self._showing.say(f"Saved {count_words(self.session.steps)}, to {path}")
         return path
 
     def open(self, path: str | Path) -> None:
@@ -362,8 +362,10 @@ class Studio:
         showing.say(f"Writing files to {where} …")
         with showing.work.during("writing files"):
             try:
-                rows = self._insight.selected_rows()
-                files = export_screen(self.session, showing.drawing(), rows, where, scores=self._insight.scores)
+                rows = showing.selected_rows()
+                files = export_screen(
+                    self.session, showing.drawing(), rows, where, seed=self._seed, scores=self._insight.scores
+                )
             except OSError as error:
                 showing.say("")
                 raise AliError(f"cannot write to {where} ({error.strerror}); choose another folder") from None
@@ -407,16 +409,12 @@ class Studio:
         """Select samples, and the classes ``codes`` they stand for; ``drawn`` are the rows that could be chosen."""
         showing, labels = self._showing, self.session.embedding.labels
         with showing.lock:
-            chosen = lassoed_samples(self._insight.selected_rows(), rows, how, labels=labels, drawn=drawn)
+            chosen = lassoed_samples(showing.selected_rows(), rows, how, labels=labels, drawn=drawn)
             selected = showing.looking.selected
             if how == "remove":
                 codes = [code for code in selected if code not in labels[chosen]]
             selected = combined(selected, codes, how)
-            showing.select(selected, chosen if selected else None)
-            what = ", ".join(self.selected) if len(selected) <= 3 else f"{len(selected)} classes"
-            count = len(self.selected_ids)
-            lasso = f"by a lasso of {count:,} points" if how == "replace" else f"now: {count:,} samples"
-            showing.say(f"{what or 'nothing'} selected {lasso}")
+            showing.select(selected, chosen if selected else None, anew=how == "replace")
 
     def _finished(self) -> None:
         """Wait for the job in the background; an interrupt stops it; AliError when it failed."""

@@ -10,24 +10,29 @@ from ali_viz.views.appearance import heading, quiet, wide
 
 __all__ = ["GOALS", "AutomaticView"]
 
-CRITERION_HELP = (
-    "Ω, which class moves next. mean-std: wide with a near neighbour; mean-all: central; product: both; "
-    "closest: one of the two nearest classes"
-)
+CRITERION_HELP = """Ω: which class moves next, the one with the largest score
+closest: of the two classes nearest to each other, the one with the larger mean-std
+mean-std: wide with a near neighbour; spread / distance to the nearest center
+mean-all: central; 1 / mean distance to all other centers
+product: both; mean-std times mean-all"""
+SELECTION_HELP = """How the scores decide
+deterministic: the class with the largest score moves
+probabilistic: the class is drawn with the probabilities in the table"""
 GOALS: dict[str, tuple[str, float, str]] = {
     "crowding": (
         "crowding ≤",
         0.1,
-        "Run until the most crowded class has at most this mean-std: spread / distance to its nearest neighbour",
+        "until the most crowded class has at most this mean-std: spread / distance to its nearest neighbour",
     ),
     "transfer_f1": (
         "transfer F1 ≥",
         0.9,
-        "Run until held-out samples, moved without their labels, are classified with at least this macro F1; scoring "
-        "takes a second or more a step",
+        "until held-out samples, moved without their labels, are classified with at least this macro F1; scoring takes "
+        "a second or more a step",
     ),
 }
 """Goals of Run until, by key: label, first value, help."""
+GOAL_HELP = "\n".join(["Run until goes on", *(f"{label}: {text}" for label, _, text in GOALS.values())])
 
 
 class AutomaticView:
@@ -62,13 +67,13 @@ class AutomaticView:
             min=1,
             max=1000,
             description="steps",
-            tooltip="How many steps Run takes",
+            tooltip="How many steps Run takes, 1 to 1,000",
             style={"description_width": "38px"},
             layout={"width": "96px", "flex": "0 0 auto"},
         )
         self.goal = widgets.Dropdown(
             options=[(label, key) for key, (label, _, _) in GOALS.items()],
-            tooltip=GOALS["crowding"][2],
+            tooltip=GOAL_HELP,
             layout={"width": "112px", "flex": "0 0 auto"},
         )
         self.limit = widgets.BoundedFloatText(
@@ -76,7 +81,7 @@ class AutomaticView:
             min=0.0,
             max=100.0,
             step=0.01,
-            tooltip="Value of the goal",
+            tooltip="Value of the goal, 0 to 100",
             layout={"width": "64px", "flex": "0 0 auto"},
         )
         self.preview = widgets.Checkbox(
@@ -87,11 +92,7 @@ class AutomaticView:
             layout=wide(),
         )
         self.criterion = _dropdown(list(CRITERIA), "criterion Ω", CRITERION_HELP)
-        self.selection = _dropdown(
-            ["deterministic", "probabilistic"],
-            "choice",
-            "deterministic: the largest score; probabilistic: drawn with the probabilities in the table",
-        )
+        self.selection = _dropdown(["deterministic", "probabilistic"], "choice", SELECTION_HELP)
         for button, tell in ((self.step, on_step), (self.run, on_run)):
             button.on_click(lambda _, tell=tell: tell())
         self.run_until.on_click(lambda _: on_run_until(self.goal.value, self.limit.value))
@@ -130,6 +131,7 @@ class AutomaticView:
                     widget.options = [*widget.options, value]
                 if name == "n_iterations":
                     widget.max = max(widget.max, value)
+                    widget.tooltip = f"How many steps Run takes, 1 to {widget.max:,}"
                     value = max(value, 1)
                 widget.value = value
         self.run.description = f"Run {self.n_iterations.value}"
@@ -139,8 +141,7 @@ class AutomaticView:
             self._tell({name: value})
 
     def _goal_chosen(self, change: dict[str, Any]) -> None:
-        _, first, help_text = GOALS[change["new"]]
-        self.limit.value, self.goal.tooltip = first, help_text
+        self.limit.value = GOALS[change["new"]][1]
 
 
 def _button(label: str, tooltip: str, *, style: str = "") -> widgets.Button:

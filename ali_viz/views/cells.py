@@ -76,6 +76,7 @@ class CellsView:
         self._shares: Mapping[str, float] = {}
         self._hovered: deque[str] = deque(maxlen=PER_PAGE)
         self._shown: tuple[tuple[str, ...], int] | None = None
+        self._marked: str | None = None
         self._build()
         self._draw()
 
@@ -126,6 +127,13 @@ class CellsView:
                 self.what.value = reason
         self._draw(page)
 
+    def mark(self, name: str | None) -> None:
+        """Mark the cell called ``name`` in the list and on the sheet, where it is on the page; None: no cell."""
+        if name != self._marked:
+            page = self._shown[1] if self._shown else 0
+            self._marked, self._shown = name, None
+            self._draw(page)
+
     def show_hover(self, name: str | None) -> None:
         """Show the cell called ``name`` larger, with what is known of it; None: no cell."""
         picture = None if name is None or self._images is None else self._images.picture(name, LARGE_PX)
@@ -161,14 +169,20 @@ class CellsView:
         if tuple(options) != tuple(self.list.options):
             with self._quiet:
                 self.list.options = options
-                self.list.index = None
+        with self._quiet:
+            self.list.index = shown.index(self._marked) if self._marked in shown else None
 
     def _draw_sheet(self, shown: Sequence[str], start: int) -> None:
         images = self._images
         self.sheet.layout.display = "none" if images is None or not shown else ""
         if images is not None:
             tiles = [
-                Tile(picture=images.picture(name, TILE_PX), colour=self._style(name).colour, number=number)
+                Tile(
+                    picture=images.picture(name, TILE_PX),
+                    colour=self._style(name).colour,
+                    number=number,
+                    marked=name == self._marked,
+                )
                 for number, name in enumerate(shown, start=start + 1)
             ]
             self.sheet.value = draw_sheet(tiles)

@@ -13,7 +13,7 @@ __all__ = ["COLUMNS", "PER_PAGE", "TILE_PX", "Tile", "as_png", "draw_sheet", "ti
 COLUMNS, PER_PAGE = 6, 24
 TILE_PX, FRAME, STRIP, GAP = 72, 3, 14, 4
 WIDTH, HEIGHT = TILE_PX + 2 * FRAME, TILE_PX + FRAME + STRIP
-FONT_PX = 11
+FONT_PX, RING = 11, 5
 BLANK, FAINT = "#d0d3d9", "#444a55"
 
 
@@ -29,11 +29,14 @@ class Tile:
         Of the class, ``#rrggbb``: the frame.
     number
         Written below the picture.
+    marked
+        Whether a ring is drawn around the picture, white in black.
     """
 
     picture: NDArray[np.uint8] | None
     colour: str
     number: int
+    marked: bool = False
 
 
 def draw_sheet(tiles: Sequence[Tile]) -> bytes:
@@ -47,13 +50,16 @@ def draw_sheet(tiles: Sequence[Tile]) -> bytes:
     for place, tile in enumerate(tiles):
         left, top = _corner(place)
         pen.rectangle((left, top, left + WIDTH - 1, top + HEIGHT - 1), fill=tile.colour)
+        box = (left + FRAME, top + FRAME, left + FRAME + TILE_PX - 1, top + FRAME + TILE_PX - 1)
         if tile.picture is None:
-            box = (left + FRAME, top + FRAME, left + FRAME + TILE_PX - 1, top + FRAME + TILE_PX - 1)
             pen.rectangle(box, fill=BLANK)
             middle = (left + WIDTH // 2, top + FRAME + TILE_PX // 2)
             pen.text(middle, "no picture", fill=FAINT, font=font, anchor="mm")
         else:
             sheet.paste(Image.fromarray(tile.picture), (left + FRAME, top + FRAME))
+        if tile.marked:
+            pen.rectangle(box, outline="#000000", width=RING)
+            pen.rectangle([box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1], outline="#ffffff", width=RING - 2)
         below = (left + WIDTH // 2, top + FRAME + TILE_PX + STRIP // 2)
         pen.text(below, str(tile.number), fill=_ink(tile.colour), font=font, anchor="mm")
     return _png(sheet)

@@ -122,7 +122,11 @@ class Desk:
         self.strengths = StrengthsView(
             dim=embedding.dim, n_others=len(order) - 1, on_change=lambda values: tell("_change", values)
         )
-        self.selection = SelectionView(counted, on_select=lambda codes: tell("_select", codes))
+        self.selection = SelectionView(
+            counted,
+            on_select=lambda codes: tell("_select", codes),
+            on_trouble=lambda words: tell("_refuse", words),
+        )
         self.files = ExportView(
             on_export=lambda folder: tell("export", folder),
             on_save=lambda folder: tell("_save", folder),
@@ -175,6 +179,7 @@ class Desk:
         manual = looking.mode == "manual"
         self.scatter.set_handles(looking.selected if manual else ())
         self.scatter.mark(looking.marked)
+        self.cells.mark(None if looking.marked is None else str(session.embedding.ids[looking.marked]))
         self.scatter.show_labels(looking.names)
         self.scatter.update(drawing, looking.selected, scene.preview)
         self.messages.picture(drawing.note)
@@ -201,9 +206,10 @@ class Desk:
 
     def rest(self, session: Session, *, working: bool, stoppable: bool) -> None:
         """Switch off all that changes the steps or their settings, scores or writes files, and on again."""
-        buttons = [button for view in (self.automatic, self.manual, self.files, self.effect) for button in view.buttons]
+        buttons = [button for view in (self.automatic, self.files, self.effect) for button in view.buttons]
         for control in (*buttons, *self.automatic.fields.values(), *self.strengths.fields.values()):
             control.disabled = working
+        self.manual.rest(working=working)
         self.history.rest(working=working)
         self.buttons.update(session, working=working, stoppable=stoppable)
 

@@ -112,7 +112,8 @@ def draw(session: Session, layouts: Layouts, view: View, comparison: Comparison 
     """Return the picture of ``session`` in ``view``, now beside its start or the state before the last step."""
     now = session.cursor
     then = max(now - 1, 0) if comparison == "previous" else 0
-    states = [(f"Before: {state_name(then)}", session, then), (f"After: {state_name(now)}", session, now)]
+    after = state_name(session, now) if now else "no step yet"
+    states = [(f"Before: {state_name(session, then)}", session, then), (f"After: {after}", session, now)]
     moved = {code for step in session.steps[then:now] for code in step.moved}
     return _drawn(states, layouts, view, moved, draggable=True)
 
@@ -132,7 +133,7 @@ def draw_epoch(last_session: Session, session: Session, layouts: Layouts, view: 
     steps = last_session.cursor
     states = [
         ("Before the epoch", last_session, 0),
-        (f"After {state_name(steps)}" if steps else "Without interventions", last_session, steps),
+        (f"After {state_name(last_session, steps)}" if steps else "Without interventions", last_session, steps),
         ("After the epoch", session, 0),
     ]
     moved = {code for step in last_session.steps for code in step.moved}
@@ -232,7 +233,7 @@ def _sides(states: Sequence[tuple[str, Session, int]], layouts: Layouts, view: V
         title, shown = name, positions
         if shown is None:
             other = layouts.nearest(view, session, cursor)
-            title = f"{name} - {doing}" + ("" if other is None else f", shown: {state_name(other[0])}")
+            title = f"{name} - {doing}" + ("" if other is None else f", shown: {state_name(session, other[0])}")
             shown = np.full((len(layouts.rows(view)), 2), np.nan) if other is None else other[1]
         sides.append(Side(title=title, positions=shown.astype(np.float32)))
     return tuple(sides), any(positions is None for positions in wanted)

@@ -3,7 +3,9 @@
 from typing import Literal
 
 from ali_core.embedding import LabelledEmbedding
+from ali_core.interventions import Session
 from ali_core.projection import View
+from ali_viz.views.words import count_words
 
 __all__ = ["COMPARISONS", "VIEW_NAMES", "Comparison", "axis_names", "note_on", "state_name"]
 
@@ -26,9 +28,9 @@ def axis_names(view: View, dim: int) -> tuple[str | None, str | None]:
     return (None if name is None else f"{name} 1", None if name is None or dim == 1 else f"{name} 2")
 
 
-def state_name(cursor: int) -> str:
-    """Return a state in words, by the number of steps in force."""
-    return "the start" if cursor == 0 else f"{cursor} step{'' if cursor == 1 else 's'}"
+def state_name(session: Session, cursor: int) -> str:
+    """Return in words the state of ``session`` after its first ``cursor`` steps."""
+    return count_words((*session.steps, *session.undone)[:cursor]) if cursor else "the start"
 
 
 def note_on(drawn: int, embedding: LabelledEmbedding) -> str:

@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from ali_core.interventions import InterventionStep, Session
 from ali_viz.views.appearance import heading, quiet, wide
+from ali_viz.views.words import step_words
 
 __all__ = ["HistoryView", "StepButtons", "step_lines"]
 
@@ -22,8 +23,7 @@ def step_lines(session: Session) -> list[tuple[str, int]]:
 def _line(session: Session, number: int, step: InterventionStep) -> str:
     mark = "▸" if number == session.cursor else "↶" if number > session.cursor else " "
     who = "Ω" if step.source == "automatic" else "by hand"
-    off = "skipped: " if step.skipped else ""
-    return f"{mark} {number} {who} · {off}{session.describe(step)}"
+    return f"{mark} {number} {who} · {step_words(step, session.embedding.class_names)}"
 
 
 class HistoryView:
@@ -53,6 +53,7 @@ class HistoryView:
         self._resting = False
         self._lines: list[tuple[str, int]] = []
         self._skipped: list[bool] = []
+        self._stood: tuple[str, int, int] | None = None
         self.list = widgets.Select(
             rows=ROWS,
             tooltip="Steps, newest first. ▸ is where you are, ↶ are undone steps",
@@ -86,15 +87,16 @@ class HistoryView:
         )
 
     def update(self, session: Session) -> None:
-        """Show the steps and branches of ``session``; the mark stays where it is while its step is there."""
+        """Show the steps and branches of ``session``; where it has gone to, the mark goes as well."""
         lines = step_lines(session)
+        stands = (session.branch, session.cursor, len(lines))
         self._skipped = [step.skipped for step in (*session.steps, *session.undone)]
         with self._quiet:
             if lines != self._lines:
-                at_end = self.list.value in (None, max((number for _, number in self._lines), default=0))
                 kept, self._lines = self.list.value, lines
                 self.list.options = lines
-                self.list.value = session.cursor if at_end or kept > lines[0][1] else kept
+                self.list.value = kept if stands == self._stood else session.cursor
+            self._stood = stands
             if self.branch.options != session.branches:
                 self.branch.options = session.branches
             self.branch.value = session.branch

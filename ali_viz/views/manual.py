@@ -39,6 +39,7 @@ class ManualView:
         on_apply: Callable[[], None],
     ) -> None:
         self._labels, self._quiet = {code: label for label, code in options}, quiet()
+        self._working, self._selected = False, False
         self.moving = widgets.HTML(layout=wide())
         self.away = widgets.Dropdown(
             options=[("its n nearest neighbours", NEAREST), ("classes chosen below", "chosen")],
@@ -66,6 +67,7 @@ class ManualView:
             description="Apply to selected classes",
             button_style="primary",
             tooltip="Move the selected classes with the strengths below, or to where they were dragged",
+            disabled=True,
             layout=wide(),
         )
         self.away.observe(lambda _: self._away_changed(on_change), "value")
@@ -80,11 +82,6 @@ class ManualView:
     def chosen(self) -> tuple[int, ...] | None:
         """Codes to move away from, or None for the nearest neighbours."""
         return None if self.away.value == NEAREST else tuple(self.away_from.value)
-
-    @property
-    def buttons(self) -> list[widgets.Button]:
-        """What must rest while steps cannot be taken."""
-        return [self.apply]
 
     def update(self, selected: Sequence[int], place: tuple[float, float] | None, *, dragged: bool) -> None:
         """Say what would move.
@@ -105,9 +102,16 @@ class ManualView:
         self.moving.value = f'<div class="ali-muted">{text}</div>'
         self.place.layout.display = "none" if place is None else "flex"
         self.undrag.disabled = not dragged
+        self._selected = bool(selected)
+        self.rest(working=self._working)
         if place is not None:
             with self._quiet:
                 self.x.value, self.y.value = (float(f"{value:.4g}") for value in place)
+
+    def rest(self, *, working: bool) -> None:
+        """Let Apply rest while steps cannot be taken; without a selection it rests as well."""
+        self._working = working
+        self.apply.disabled = working or not self._selected
 
     def _away_changed(self, tell: Callable[[], None]) -> None:
         self.away_from.layout.display = "none" if self.away.value == NEAREST else "flex"

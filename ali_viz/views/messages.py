@@ -13,6 +13,7 @@ class MessageView:
     """A status line and an alert line, told to screen readers as well, and a note on what is drawn."""
 
     def __init__(self) -> None:
+        self.said = ""
         self.status_line = widgets.HTML(layout=wide())
         self.alert_line = widgets.HTML(layout=wide())
         self.note = widgets.HTML(layout={"margin": "0 2px", "flex": "0 0 auto"})
@@ -23,6 +24,7 @@ class MessageView:
 
     def status(self, text: str) -> None:
         """Say what happens or happened, in one line; what does not fit is in its tooltip."""
+        self.said = text
         shown = escape(text)
         self.status_line.value = f'<div class="ali-status" role="status" title="{shown}">{shown}</div>' if text else ""
 
@@ -31,5 +33,7 @@ class MessageView:
         self.note.value = f'<span class="ali-muted">{escape(note)}</span>'
 
     def error(self, text: str) -> None:
-        """Say what went wrong; an empty text takes it back."""
+        """Say what went wrong, and nothing beside it; an empty text takes it back."""
+        if text:
+            self.status("")
         self.alert_line.value = f'<div class="ali-alert" role="alert">{escape(text)}</div>' if text else ""

@@ -1,5 +1,6 @@
 """The classes as a list that the keyboard can reach, and the button that clears the selection."""
 
+import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,8 +16,6 @@ HELP = (
     "it; a click on a legend entry adds or removes that class."
 )
 
-PLACEHOLDER = "add/remove by name"
-
 
 class SelectionView:
     """Which classes are selected.
@@ -27,9 +26,17 @@ class SelectionView:
         (label, code) of the classes with samples, in the order in which they are listed.
     on_select
         Called with the codes when a person changes the selection.
+    on_trouble
+        Called with words when no class has the name that was typed.
     """
 
-    def __init__(self, options: Sequence[tuple[str, int]], *, on_select: Callable[[tuple[int, ...]], None]) -> None:
+    def __init__(
+        self,
+        options: Sequence[tuple[str, int]],
+        *,
+        on_select: Callable[[tuple[int, ...]], None],
+        on_trouble: Callable[[str], None],
+    ) -> None:
         self._quiet = quiet()
         self.classes = widgets.SelectMultiple(
             options=list(options), rows=min(max(len(options), 3), 9), tooltip=HELP, layout=wide()
@@ -43,12 +50,12 @@ class SelectionView:
         self._typed = {_plain(label): code for label, code in options}
         self.by_name = widgets.Combobox(
             options=[label.rsplit(" (", 1)[0] for label in self._codes],
-            placeholder=PLACEHOLDER,
+            placeholder="add/remove by name",
             tooltip="Type a class and press Enter; a selected class is taken out again",
             continuous_update=False,
             layout={"width": "auto", "min_width": "0", "flex": "1 1 0%"},
         )
-        self.by_name.observe(lambda _: self._named(on_select), "value")
+        self.by_name.observe(lambda _: self._named(on_select, on_trouble), "value")
         self.classes.observe(lambda change: self._changed(change, on_select), "value")
         self.clear.on_click(lambda _: on_select(()))
         self.widget = widgets.VBox(
@@ -65,19 +72,23 @@ class SelectionView:
         if not self._quiet.active:
             tell(tuple(change["new"]))
 
-    def _named(self, tell: Callable[[tuple[int, ...]], None]) -> None:
+    def _named(self, tell: Callable[[tuple[int, ...]], None], complain: Callable[[str], None]) -> None:
         """Add or remove the class that was typed; JupyterLab keeps arrow keys from lists, but not keys from texts."""
-        if not self.by_name.value.strip():
+        typed = self.by_name.value.strip()
+        if not typed:
             return
-        code = self._codes.get(self.by_name.value.strip(), self._typed.get(_plain(self.by_name.value)))
-        if code is None:
-            self.by_name.placeholder = f"no class {self.by_name.value.strip()}"
-            self.by_name.value = ""
-            return
-        self.by_name.placeholder = PLACEHOLDER
-        selected = tuple(self.classes.value)
         self.by_name.value = ""
+        code = self._codes.get(typed, self._typed.get(_plain(typed)))
+        if code is None:
+            complain(f"no class here is called {typed!r}; {self._remedy(typed)}")
+            return
+        selected = tuple(self.classes.value)
         tell(tuple(other for other in selected if other != code) if code in selected else (*selected, code))
+
+    def _remedy(self, typed: str) -> str:
+        labels = {_plain(label): label.rsplit(" (", 1)[0] for label in self._codes}
+        near = difflib.get_close_matches(_plain(typed), labels)
+        return f"did you mean {' or '.join(labels[name] for name in near)}?" if near else "take one from the list"
 
 
 def _plain(label: str) -> str:

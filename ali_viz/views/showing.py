@@ -22,10 +22,20 @@ from ali_core.interventions.steps import strengths_of
 from ali_core.projection import VIEWS, View
 from ali_viz.theme import has_lineages, lineage_order
 from ali_viz.views.desk import Desk, Scene, Told
-from ali_viz.views.drawing import COMPARISONS, Comparison, Drawing, Preview, draw, draw_epoch, preview_of
+from ali_viz.views.drawing import (
+    COMPARISONS,
+    VIEW_NAMES,
+    Comparison,
+    Drawing,
+    Preview,
+    draw,
+    draw_epoch,
+    preview_of,
+)
 from ali_viz.views.layouts import Layouts
 from ali_viz.views.pictures import ImageSource
 from ali_viz.views.sources import Images
+from ali_viz.views.words import count_words, event_words, selection_words
 from ali_viz.views.work import Work
 
 __all__ = ["Mode", "Showing", "make_showing"]
@@ -107,6 +117,7 @@ class Showing:
         self._drawn: tuple[object, Drawing] | None = None
         self._proposal: Proposal | None = None
         self.closed = self._training = False
+        self._branches = session.branches
         self.work = Work(session, self.rest)
         self._unsubscribe = session.subscribe(self.heard)
 
@@ -119,6 +130,7 @@ class Showing:
     def heard(self, event: SessionEvent) -> None:
         """Show the session after a change of it; a picture that cannot be drawn must not stop the session."""
         with self.lock:
+            known, self._branches = self._branches, self.session.branches
             if event.kind != "settings":
                 self.looking.displacement = None
                 if self.looking.comparison == "epoch":  # where the steps of the coming one are not drawn
@@ -129,7 +141,7 @@ class Showing:
                 self.desk.messages.error(str(error))
                 return
             if event.kind != "settings":
-                self.say(_said(event.kind, self.session))
+                self.say(event_words(event.kind, self.session, known))
 
     def follow(self, session: Session, last: Session | None) -> None:
         """Show another session of the same samples; ``last`` is what the epoch before it followed, if one did."""
@@ -142,18 +154,29 @@ class Showing:
                     previous = other
             self.work.follow(session)
             self.session, self.last = session, last
+            self._branches = session.branches
             self._unsubscribe = session.subscribe(self.heard)
             self.looking.displacement = None
             self.refresh(session_changed=True)
 
-    def select(self, codes: Sequence[int], lassoed: NDArray[np.int64] | None = None) -> None:
-        """Select the classes with these codes and no others."""
+    def select(self, codes: Sequence[int], lassoed: NDArray[np.int64] | None = None, *, anew: bool = False) -> None:
+        """Select the classes with these codes and no others; ``anew`` when a lasso alone has chosen the samples."""
         with self.lock:
             looking = self.looking
             looking.selected, looking.lassoed, looking.displacement = tuple(dict.fromkeys(codes)), lassoed, None
             if not looking.selected:
                 looking.marked = None
             self.refresh()
+            embedding = self.session.embedding
+            names = [embedding.class_names[code] for code in looking.selected]
+            self.say(selection_words(names, len(self.selected_rows()), lassoed=anew))
+
+    def selected_rows(self) -> NDArray[np.int64]:
+        """Return the rows of the selected samples: those of the last lasso, or all of the selected classes."""
+        looking, labels = self.looking, self.session.embedding.labels
+        if looking.lassoed is not None:
+            return looking.lassoed
+        return np.flatnonzero(np.isin(labels, np.array(looking.selected, dtype=np.int64)))
 
     def look(self, **changes: Any) -> None:  # noqa: ANN401  # values of Looking
         """Change what is looked at; when that cannot be drawn, all stays as it is and AliError says why."""
@@ -184,15 +207,19 @@ class Showing:
     def begin(self, name: str, stop: Callable[[], object]) -> None:
         """Say what begins in the background and let the controls rest; ``stop`` stops it."""
         with self.lock:
-            self.say(f"{name[:1].upper()}{name[1:]} …")
+            self.say(_begun(name))
             self.work.begin(name, stop)
 
     def end(self, name: str, trouble: str | None) -> None:
-        """Let the controls go on after ``name``, and say what went wrong in it, if anything did."""
+        """Let the controls go on after ``name``, and say what went wrong in it, or that it is done."""
         with self.lock:
             self.work.end(name)
-            if trouble is not None and not self.closed:
+            if self.closed:
+                return
+            if trouble is not None:
                 self.desk.messages.error(trouble)
+            elif self.desk.messages.said == _begun(name):
+                self.say(f"Done: {name}")
 
     def train(self, *, running: bool) -> None:
         """Let the controls rest while an epoch is trained: it follows the steps that it began with."""
@@ -234,7 +261,7 @@ class Showing:
             saved = Session.load(file, self.session.embedding)
             self.session.reset()
             self.session.replay(saved.steps)
-        self.say(f"Opened {file}: {len(self.session.steps)} steps on {self.session.branch}")
+        self.say(f"Opened {file}: {count_words(self.session.steps)} on {self.session.branch}")
 
     def say(self, text: str) -> None:
         """Put ``text`` into the status line."""
@@ -247,6 +274,22 @@ class Showing:
             self._drawn = None
             self.refresh()
 
+    def cancel_layout(self) -> None:
+        """Lay out no more; instead of a view that is not there by now, show one that needs no time."""
+        with self.lock:
+            self.layouts.cancel()
+            self._drawn = None
+            if not self.drawing().waiting:
+                self.refresh()
+                return
+            name = VIEW_NAMES[self.looking.view]
+            self.look(view=self._quick_view)
+            self.say(f"{name} was cancelled; choose it again to begin anew")
+
+    @property
+    def _quick_view(self) -> View:
+        return "dims" if self.session.embedding.dim <= 2 else "pca"
+
     def not_laid_out(self, words: str) -> None:
         """Say why a layout could not be computed; show a view that needs none if it was the one looked at."""
         with self.lock:
@@ -255,7 +298,7 @@ class Showing:
             try:
                 self.refresh()
             except AliError:
-                self.looking.view = "dims" if self.session.embedding.dim <= 2 else "pca"
+                self.looking.view = self._quick_view
                 self.refresh()
 
     def manual_step(self, away_from: Sequence[str] | None = None, **strengths: float) -> ManualStep:
@@ -351,20 +394,8 @@ class Showing:
             return None
 
 
-def _said(kind: str, session: Session) -> str:
-    """Say what happened and where the session stands."""
-    where = f"{session.cursor} of {session.cursor + len(session.undone)} steps in force"
-    if kind == "step":
-        return f"Step {session.cursor}: {session.describe(session.steps[-1])}"
-    words = {
-        "undo": "Undone",
-        "redo": "Redone",
-        "reset": "Reset",
-        "go": f"Now at step {session.cursor}",
-        "toggle": "Step switched, the later ones carried out again",
-        "branch": f"Branch {session.branch}",
-    }
-    return f"{words[kind]}: {where}"
+def _begun(name: str) -> str:
+    return f"{name[:1].upper()}{name[1:]} …"
 
 
 def _checked(value: Any, allowed: Sequence[Any], name: str) -> Any:  # noqa: ANN401

@@ -38,6 +38,14 @@ SLIDERS: dict[str, tuple[str, float, float, str]] = {
     ),
 }
 UNITS = "λ<sub>c</sub>, γ: shares; λ<sub>r</sub>: share of a half turn; λ<sub>s</sub>: spreads of the class"
+PRESET_HELP = """Strengths, n and number of steps of the paper's Table I, for this dimension
+c: contract
+c,s: contract, and shift straight away from the neighbours
+c,r: contract and rotate
+c,s,os: contract, and shift partly at right angles to the neighbours (ortho-shift)
+c,s,r: contract, shift straight and rotate
+all: contract, shift, ortho-shift and rotate
+custom: what the sliders say, when that is none of these"""
 PRESET_FIELDS = ("contract", "rotate", "shift", "shift_mix", "n_neighbours")
 
 
@@ -68,7 +76,7 @@ class StrengthsView:
         self.preset = widgets.Dropdown(
             options=[*PRESETS, CUSTOM],
             description="preset",
-            tooltip="Strengths of the paper's Table I: c contract, s shift, os ortho-shift, r rotate",
+            tooltip=PRESET_HELP,
             style={"description_width": "82px"},
             layout=wide(),
         )

@@ -99,7 +99,7 @@ def test_lasso_contract_undo(app, cells):
         page.button("Manual").click()
         page.drag_around(around(page, 0, (True, True)))
         page.wait_for("studio.selected", ["lymphocyte"])
-        wait_for_status(page, "lymphocyte selected by a lasso of 100 points")
+        wait_for_status(page, "Lymphocyte selected by a lasso of 100 points")
         assert page.page.locator(".js-plotly-plot .select-outline").count() == 0
         page.page.keyboard.down("Shift")
         page.drag_around(around(page, 0, (False, False)))
@@ -183,8 +183,10 @@ def test_views_toggle_and_export(app, cells, tmp_path):
         page.button("Manual").click()
         page.wait_for("studio.mode", "manual")
         expect(page.button("Step")).to_be_hidden()
-        page.button("Apply to selected classes").click()
-        expect(page.page.get_by_role("alert").filter(has_text="no class is selected")).to_be_visible()
+        expect(page.button("Apply to selected classes")).to_be_disabled()
+        page.page.get_by_placeholder("add/remove by name").fill("Monocyt")
+        page.page.keyboard.press("Enter")
+        expect(page.page.get_by_role("alert").filter(has_text="did you mean Monocyte?")).to_be_visible()
         page.button("Automatic").click()
         expect(page.button("Step")).to_be_visible()
         out = tmp_path / "out"

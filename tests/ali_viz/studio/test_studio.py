@@ -173,14 +173,14 @@ def test_a_picture_that_is_not_there_yet_says_so_and_is_not_exported(studio, tmp
 
 def test_a_cancelled_layout_says_so_and_is_begun_again_when_asked_for(studio):
     with studio._showing.lock:
-        studio.set_view("tsne")
+        desk(studio).toolbar.view.value = "supervised_tsne"
         desk(studio).progress.cancel.click()
     assert studio.wait(60)
-    drawing = studio._showing.drawing()
-    assert drawing.waiting
-    assert "not laid out" in drawing.sides[0].title
-    studio.set_view("tsne")
+    assert (studio.view, desk(studio).toolbar.view.value) == ("pca", "pca")
+    assert "Supervised t-SNE was cancelled; choose it again" in status(studio)
+    desk(studio).toolbar.view.value = "supervised_tsne"
     assert studio.wait(60)
+    assert studio.view == "supervised_tsne"
     assert not studio._showing.drawing().waiting
 
 
@@ -320,6 +320,7 @@ def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
     from ali_viz import screen_export
 
     monkeypatch.setattr(screen_export, "screen_panel", Mock(return_value=Mock(save=lambda *_: [])))
+    monkeypatch.setattr(screen_export, "page_caption", lambda *_, **__: "")
     monkeypatch.setattr(screen_export, "write_page", lambda *_, **__: tmp_path)
     monkeypatch.setattr(screen_export, "_last_step", lambda *_: [])
     studio.run(2)

@@ -60,11 +60,15 @@ def test_names_and_preview_are_shown_by_click_and_by_call(studio):
 
 
 def test_a_layout_is_cancelled_by_a_call(studio):
+    studio.set_view("dims")
+    studio.cancel_layout()  # where nothing is laid out, nothing changes
+    assert studio.view == "dims"
     with studio._showing.lock:
         studio.set_view("tsne")
         studio.cancel_layout()
     assert studio.wait(30)
-    assert studio._showing.drawing().waiting
+    assert studio.view == "pca"
+    assert not studio._showing.drawing().waiting
 
 
 # Drag ----------------------------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ def studio():
     studio = Studio(Session(cloud(), preset("c,s", dim=5)))
     studio.run(3)
     studio.undo()
+    studio.select("blast")
     yield studio
     studio.close()
 
@@ -82,6 +83,7 @@ def job(studio):
 def test_steps_settings_scores_and_files_rest_while_an_epoch_is_trained():
     gate = Gate()
     studio = Studio(epochs(DATA, small(), progress=gate))
+    studio.select(studio.session.embedding.class_names[:1])
     studio.undo()
     desk(studio).live.one.click()
     gate.wait()
@@ -107,6 +109,7 @@ def test_steps_settings_scores_and_files_rest_while_an_epoch_is_trained():
 
 def test_all_apps_on_a_session_rest_and_each_can_stop_the_run(studio, job):
     other = Studio(studio.session)
+    other.select("blast")
     for app in (studio, other):
         off, controls = resting(app)
         assert off == controls

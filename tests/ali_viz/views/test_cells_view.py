@@ -180,6 +180,25 @@ def test_the_list_has_the_ids_of_the_page_and_tells_what_is_chosen():
     assert told == [("pick", IDS[26])]
 
 
+def test_a_marked_cell_is_chosen_in_the_list_and_ringed_on_the_sheet():
+    view, told = view_of(ImageSource(images(), embedding()))
+    view.update(IDS[:30].tolist(), "selected")
+    plain = pixels_of(view.sheet.value)
+    view.mark(IDS[2])
+    assert view.list.value == IDS[2]
+    changed = np.argwhere((pixels_of(view.sheet.value) != plain).any(axis=2))
+    spots = {tile_at(x, y, PER_PAGE) for y, x in changed}
+    assert spots == {2}
+    x, y = (round(middle) for middle in middle_of(2))
+    assert (pixels_of(view.sheet.value)[y - 10, x, :3] == PAINT[2]).all()
+    view.later.click()
+    assert view.list.value is None
+    view.mark(None)
+    view.earlier.click()
+    assert (pixels_of(view.sheet.value) == plain).all()
+    assert (view.list.value, told) == (None, [])
+
+
 def test_what_is_listed_is_asked_for_and_hovered_cells_are_known_here():
     view, told = view_of(ImageSource(images(), embedding()))
     view.what.value = "changed"
