@@ -14,7 +14,8 @@ def test_a_notebook_that_is_opened_again_shows_the_session_where_it_is(app, cell
         page.button("Step").click()
         page.wait_for(CURSOR, 1)
         page.page.keyboard.press("Control+s")
-        page.page.wait_for_function("!document.title.startsWith('*')")
+        while "widget-view" not in page.lab.notebook.read_text():
+            page.page.wait_for_timeout(100)
         page.page.goto("about:blank")
         page.ask("studio.step() and None")  # somebody else's step, while no page is open
         page.open()

@@ -114,6 +114,7 @@ def test_lasso_contract_undo(app, cells):
         vectors = page.ask("studio.session.after.vectors.tolist()")
         page.button("Undo").click()
         page.wait_for(CURSOR, 0)
+        page.page.wait_for_timeout(1500)  # plotly forgets a lasso that is begun while it draws
         page.drag_around(around(page, 1, (False, False)))
         page.wait_for("studio.selected", ["blast"])
         page.button("Clear selection").click()
