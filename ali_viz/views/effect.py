@@ -22,7 +22,7 @@ EFFECT_STYLE = """
   background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
 .ali-studio table.ali-effect td { padding: 0 3px; text-align: right; line-height: 17px; white-space: nowrap; }
 .ali-studio table.ali-effect th[colspan] { text-align: center; }
-.ali-studio table.ali-effect .ali-name { text-align: left; position: sticky; left: 0; }
+.ali-studio table.ali-effect .ali-name { text-align: left; font-weight: 400; position: sticky; left: 0; }
 .ali-studio table.ali-effect .ali-first { border-left: 1px solid var(--jp-border-color2, #d5d9e0); }
 .ali-studio table.ali-effect .ali-better { font-weight: 600; }
 .ali-studio .ali-figures { font-size: 13px; margin: 2px 0; }
