@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,8 +76,9 @@ class SessionLock:
         if not self._depth:
             told, self._untold = self._untold, []
         self._lock.release()
-        for listeners, event in told:
-            tell_all(listeners, event)
+        with ExitStack() as all_of_them:  # also when a listener fails
+            for listeners, event in reversed(told):
+                all_of_them.callback(tell_all, listeners, event)
 
     def tell(self, listeners: list[Listener], event: SessionEvent) -> None:
         """Tell ``event`` as soon as this thread does not hold the lock."""

@@ -105,6 +105,20 @@ def test_what_was_done_before_a_mistake_is_told():
     assert heard == ["step", "undo", "redo"]
 
 
+def test_a_listener_that_fails_costs_nobody_an_event():
+    session, heard = Session(cells()), []
+
+    def fails(_):
+        raise RuntimeError("no picture")
+
+    session.subscribe(fails)
+    session.subscribe(lambda event: heard.append((event.kind, event.cursor)))
+    with pytest.raises(RuntimeError, match="no picture"), session.lock:
+        session.run(2) and session.undo()
+    assert heard == [("step", 2), ("undo", 1)]
+    assert free(session.lock)
+
+
 def test_an_app_with_a_lock_of_its_own_and_a_thread_with_that_of_the_session_do_not_wait_for_each_other():
     session, own, begun = Session(cells()), threading.RLock(), threading.Event()
 
