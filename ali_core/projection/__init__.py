@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ali_core.projection.alignment import RigidMotion, aligned, rigid_motion, stayed
 from ali_core.projection.layouts import Layout, layout, project
 from ali_core.projection.linear import PlaneFrame, plane_through, principal_plane
+from ali_core.projection.places import FoldedPlane, Part, Places
 from ali_core.projection.pull_back import pull_back
 from ali_core.projection.supervision import weaken_between_classes
 from ali_core.projection.views import VIEW_WORDS, VIEWS, View, is_map, uses_labels
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "VIEWS",
     "VIEW_WORDS",
+    "FoldedPlane",
     "Layout",
     "ParametricTSNE",
+    "Part",
+    "Places",
     "PlaneFrame",
     "RigidMotion",
     "View",
