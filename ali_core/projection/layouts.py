@@ -76,9 +76,8 @@ def layout(
     vectors
         The state (N, D), finite.
     view
-        Name of the layout, a key of ``LAYOUTS``, which say what each is. The plane of a linear layout and the network of
-        ``parametric`` are those of the first state, for all states. Layouts that use labels are for looking only,
-        never to be scored.
+        Name of the layout, a key of ``LAYOUTS``. The plane of a linear layout and the network of ``parametric`` are
+        those of the first state, for all states. Layouts that use labels are for looking only, never to be scored.
     labels
         Class codes (N,); read by layouts that use labels. ``shuffled_tsne`` puts them in an order drawn from ``seed``.
     previous

@@ -28,8 +28,8 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     r"""Find one displacement of samples in embedding space that brings their mean position to ``target``.
 
     In a linear layout with axes :math:`A` (D, 2) the shortest such displacement is :math:`d = (A^\top)^+ (t - \bar z)`,
-    with the pseudo-inverse. In ``parametric``, with the mean position :math:`m(d) = \frac1n \sum_i f(x_i + d)` and its Jacobian :math:`J` (2, D),
-    damped Gauss-Newton steps of least norm are taken, starting from d = 0:
+    with the pseudo-inverse. In ``parametric``, with the mean position :math:`m(d) = \frac1n \sum_i f(x_i + d)` and its
+    Jacobian :math:`J` (2, D), damped Gauss-Newton steps of least norm are taken, starting from d = 0:
 
     .. math:: d \leftarrow d + J^\top (J J^\top + \mu I)^{-1} (t - m(d))
 

@@ -177,9 +177,9 @@ class Layouts:
     def follow(self, session: Session, previous: Session) -> None:
         """Let the layouts of ``session`` start from the untouched ones of ``previous``; call it before asking for any.
 
-        The plane of a linear layout stays that of the first session; t-SNE starts from the last layout and is aligned to it as a
-        whole; ``parametric`` is fitted anew, from where it was. With the same vectors all stay as they are. A session
-        that has been shown before keeps its layouts. AliError when the samples are not the same.
+        The plane of a linear layout stays that of the first session; t-SNE starts from the last layout and is aligned
+        to it as a whole; ``parametric`` is fitted again, from where it was. With the same vectors all stay as they are.
+        A session that has been shown before keeps its layouts. AliError when the samples are not the same.
         """
         self._samples.check(session)
         state = previous.state_at(0)

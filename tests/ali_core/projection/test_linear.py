@@ -102,7 +102,7 @@ def test_discriminants_are_those_of_scikit_learn_up_to_sign(rng, shape):
     centers = np.stack([vectors[codes == code].mean(axis=0) for code in range(4)])
     deviations = vectors - centers[codes]
     amount = ledoit_wolf_shrinkage(deviations, assume_centered=True)
-    # shrinking the covariance within classes is adding samples to each class, on both sides of its center along each axis
+    # shrinking the covariance within classes is adding samples on both sides of each center, along each axis
     length = np.sqrt(amount / (1 - amount) * np.square(deviations).sum() / (8 * shape[1]))
     added = np.concatenate([center + sign * length * np.eye(shape[1]) for center in centers for sign in (1, -1)])
     everything = np.concatenate([vectors, added])
