@@ -1,13 +1,15 @@
 """The Ω loop: choose, move, restore the norm, n times over, without looking at a sample."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.criteria import Criterion
 from ali_core.interventions.settings import InterventionSettings
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
-from ali_core.interventions.steps import InterventionStep, carry_out, decide, step_generator
+from ali_core.interventions.steps import InterventionStep, automatic_steps
 
 __all__ = ["Plan", "plan"]
 
@@ -19,7 +21,7 @@ class Plan:
     steps: tuple[InterventionStep, ...]
     state: InterventionState
 
-    @property
+    @cached_property
     def transforms(self) -> ClassTransforms:
         """θ of each class after all steps."""
         return self.state.transforms
@@ -50,8 +52,7 @@ def plan(
     samples does not enter.
     """
     state, steps = InterventionState.untouched(statistics), []
-    for index in range(settings.n_iterations):
-        decided = decide(state.statistics, settings, step_generator(settings.seed, index), criterion)
-        state, step = carry_out(state, decided)
+    for reached, step in islice(automatic_steps(state, settings, criterion), settings.n_iterations):
+        state = reached
         steps.append(step)
     return Plan(steps=tuple(steps), state=state)

@@ -356,3 +356,12 @@ def test_two_hundred_classes(rng):
     session.run(10)
     assert np.isfinite(session.after.vectors).all()
     assert len(session.steps[0].neighbours[0]) == 15
+
+
+def test_notes_name_the_class(rng):
+    labels = np.array([0, 0, 1, 2, 2])
+    session = Session(LabelledEmbedding(rng.normal(size=(5, 3)), labels, ("blast", "lone", "band")))
+    step = session.apply(ManualStep(classes=("lone", "band"), shift=1.0))
+    assert step.notes[0] == "class 1 was not shifted: its spread is 0"
+    assert "lone was not shifted: its spread is 0" in session.describe(step)
+    assert session.table()["notes"][0].startswith("lone was not shifted")
