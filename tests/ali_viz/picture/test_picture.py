@@ -187,7 +187,7 @@ def test_all_panes_share_a_camera_that_wheel_keys_and_buttons_move(shown, pictur
     left, right, *_ = camera(page)
     page.page.keyboard.press("p")
     drag(page, [pixel(page, (0.0, 0.0)), (pixel(page, (0.0, 0.0))[0] + 50, pixel(page, (0.0, 0.0))[1])])
-    assert camera(page)[0] == pytest.approx(left - 50 * (right - left) / pane(page)["width"], rel=1e-6)
+    assert camera(page)[0] == pytest.approx(left - 50 * (right - left) / pane(page)["width"], abs=0.05)
     page.page.get_by_role("button", name="Show everything").click()
     page.page.keyboard.press("z")
     drag(page, [pixel(page, (1.0, 1.0)), pixel(page, (7.0, 7.0))])
