@@ -28,7 +28,7 @@ from ali_core.interventions.proposal import Proposal, propose
 from ali_core.interventions.session_code import session_code
 from ali_core.interventions.session_events import Kind, Listener, SessionEvent, SessionLock
 from ali_core.interventions.session_file import SavedSession
-from ali_core.interventions.settings import InterventionSettings, preset
+from ali_core.interventions.settings import InterventionSettings, Strengths, check_dimension, preset
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.step_table import describe_step, step_table
@@ -49,6 +49,11 @@ class Session:
     criterion
         Your own criterion Ω. The settings then name it, and as long as they do it is used; a file keeps the name only,
         so give the function again to :meth:`load` before the next automatic step.
+
+    Raises
+    ------
+    AliError
+        When the settings are the preset for another dimension.
 
     Attributes
     ----------
@@ -77,7 +82,9 @@ class Session:
         *,
         criterion: Criterion | None = None,
     ) -> None:
-        settings = preset("c,s", dim=embedding.dim) if settings is None else settings
+        if settings is None:
+            settings = preset("c,s", dim=embedding.dim)
+        check_dimension(settings, embedding.dim)
         named = settings if criterion is None else settings.changed(criterion=criterion_name(criterion))
         self.embedding = embedding
         self.criterion = criterion
@@ -103,6 +110,17 @@ class Session:
             )
         self._settings = settings
         self._tell("settings")
+
+    def __repr__(self) -> str:
+        """Three lines: what is moved, which steps are in force, what the next one would be."""
+        skipped = sum(step.skipped for step in self.steps)
+        parts = [f"{self.cursor} steps", f"{len(self.undone)} undone", f"{skipped} skipped", f"on {self.branch!r}"]
+        settings = self._settings
+        strengths = ", ".join(f"{name} {getattr(settings, name):g}" for name in Strengths.model_fields)
+        return (
+            f"{type(self).__name__} on {self.embedding!r}\n  {', '.join(parts)} of {len(self.branches)} branches\n"
+            f"  next: {settings.criterion}, {settings.selection}; {strengths}; {settings.n_neighbours} neighbours"
+        )
 
     # What it holds -------------------------------------------------------------------------------------------------
 
@@ -417,8 +435,8 @@ class Session:
         """
         saved = SavedSession.read(Path(path))
         saved.check(embedding, Path(path))
-        session = cls(embedding, saved.settings)
-        session.criterion = criterion
+        session = cls(embedding, InterventionSettings(spread=saved.settings.spread))
+        session.criterion, session._settings = criterion, saved.settings  # as they are: they made steps already
         session._branches = session._recorded(saved)
         return session
 
