@@ -73,7 +73,7 @@ def agreed_classes(n_classes: int, dim: int, fault: AliError | None) -> int:
         When a process has a fault, or the dimensions differ.
     """
     rows = _of_all_ranks(torch.tensor([n_classes, dim, int(fault is not None)], dtype=torch.float64))
-    sizes = torch.stack(rows).round().long().tolist()
+    sizes: list[list[int]] = torch.stack(rows).round().long().tolist()
     if fault is not None:
         raise fault
     faulty = [rank for rank, (_, _, failed) in enumerate(sizes) if failed]

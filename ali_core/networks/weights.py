@@ -45,8 +45,8 @@ _NAMED_IN_MESSAGE = 3
 _DEEPEST = 3
 _OTHER_BACKBONE = "name the backbone that the file was saved from (--backbone)"
 #: Checkpoints often keep arguments and scores beside the weights; these types hold values and run nothing.
-_SCALAR = np.float64().__reduce__()[0]
-_HARMLESS = [
+_SCALAR: Any = np.float64().__reduce__()[0]
+_HARMLESS: list[Any] = [
     argparse.Namespace, np.dtype, _SCALAR, (_SCALAR, "numpy.core.multiarray.scalar"),
     *(type(np.dtype(name)) for name in ("bool", "int32", "int64", "float16", "float32", "float64")),
 ]  # fmt: skip
