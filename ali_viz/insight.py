@@ -132,7 +132,7 @@ class Insight:
         """Show the sample under the pointer."""
         showing = self._showing
         if showing.desk.tabs.name == "Cells":
-            name = None if row is None else str(showing.session.embedding.ids[row])
+            name = None if row is None else str(showing.session.embedding.sample_names[row])
             showing.desk.cells.show_hover(name)
 
     def _compare(self, moments: tuple[Moment, Moment], stopped: Stopped) -> None:
@@ -153,7 +153,7 @@ class Insight:
 
     def _show_cells(self) -> None:
         showing = self._showing
-        ids = showing.session.embedding.ids
+        ids = showing.session.embedding.sample_names
         if self._listed == "changed" and self._changed is not None and self._changed[0] == self._compared():
             _, rows, share = self._changed
             listed = ids[rows[:MOST_LISTED]].tolist()
@@ -168,7 +168,7 @@ class Insight:
 
     def rows_of(self, names: Iterable[str]) -> NDArray[np.int64]:
         """Return the rows of the samples called ``names``, sorted; AliError when there is none of that name."""
-        ids, asked = self._showing.session.embedding.ids, np.array(list(names), dtype=np.str_)
+        ids, asked = self._showing.session.embedding.sample_names, np.array(list(names), dtype=np.str_)
         if len(unknown := np.setdiff1d(asked, ids)):
             raise AliError(f"no sample is called {str(unknown[0])!r}; ids are those of the embedding")
         return np.flatnonzero(np.isin(ids, asked))

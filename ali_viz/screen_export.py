@@ -157,13 +157,12 @@ def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Pa
     }
     titles = np.array([side.title for side in drawing.sides])
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, ids=embedding.ids[drawing.rows], labels=drawing.labels, titles=titles, **sides)
+        np.savez(file, ids=embedding.sample_names[drawing.rows], labels=drawing.labels, titles=titles, **sides)
     return path
 
 
 def _selection(embedding: LabelledEmbedding, rows: NDArray[np.int64], path: Path) -> Path:
-    names = np.array(embedding.class_names)[embedding.labels[rows]]
-    return write_csv(pd.DataFrame({"id": embedding.ids[rows], "class": names}), path)
+    return write_csv(pd.DataFrame({"id": embedding.sample_names[rows], "class": embedding.label_names[rows]}), path)
 
 
 def _text(text: str, path: Path) -> Path:

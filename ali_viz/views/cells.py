@@ -68,7 +68,7 @@ class CellsView:
         on_list: Callable[[str], None],
         on_pick: Callable[[str], None],
     ) -> None:
-        self._codes = dict(zip(embedding.ids.tolist(), embedding.labels.tolist(), strict=True))
+        self._codes = dict(zip(embedding.sample_names.tolist(), embedding.labels.tolist(), strict=True))
         self._styles, self._images = styles, images
         self._on_list, self._on_pick, self._quiet = on_list, on_pick, quiet()
         self._given: tuple[str, ...] = ()

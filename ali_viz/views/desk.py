@@ -179,7 +179,7 @@ class Desk:
         manual = looking.mode == "manual"
         self.scatter.set_handles(looking.selected if manual else ())
         self.scatter.mark(looking.marked)
-        self.cells.mark(None if looking.marked is None else str(session.embedding.ids[looking.marked]))
+        self.cells.mark(None if looking.marked is None else str(session.embedding.sample_names[looking.marked]))
         self.scatter.show_labels(looking.names)
         self.scatter.update(drawing, looking.selected, scene.preview)
         self.messages.picture(drawing.note)

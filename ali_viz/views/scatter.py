@@ -78,7 +78,7 @@ class ScatterView:
         ]
         n_sides = 3 if live else 2
         self.widget: StudioFigure = empty_figure(self.styles, self._codes, n_sides)
-        self._points = Points(self.widget, self.styles, self._codes, n_sides=n_sides, ids=embedding.ids)
+        self._points = Points(self.widget, self.styles, self._codes, n_sides=n_sides, ids=embedding.sample_names)
         self._drawing: Drawing | None = None
         self._preview: Preview | None = None
         self._centers: list[NDArray[np.float64]] = []

@@ -49,4 +49,4 @@ def tell(studio, kind, points, selector=None):
 
 
 def ids_of(studio, rows):
-    return studio.session.embedding.ids[rows].tolist()
+    return studio.session.embedding.sample_names[rows].tolist()

@@ -230,7 +230,7 @@ def test_lassos_replace_add_and_remove(studio):
     scatter._on_lasso([2], np.array([4, 5]), "replace")
     scatter._on_lasso([0], np.array([1]), "add")
     assert studio.selected == ("lymphocyte", "blast")
-    assert studio.selected_ids.tolist() == studio.session.embedding.ids[[1, 4, 5]].tolist()
+    assert studio.selected_ids.tolist() == studio.session.embedding.sample_names[[1, 4, 5]].tolist()
     scatter._on_lasso([2], np.array([4, 5]), "remove")
     assert studio.selected == ("blast",)
     studio._clicks.clicked("_key", "Escape")
@@ -343,7 +343,7 @@ def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
 def test_cells_are_listed_and_found(studio):
     desk(studio).tabs.widget.selected_index = desk(studio).tabs._names.index("Cells")
     studio.select("blast")
-    ids = studio.session.embedding.ids[studio.session.embedding.labels == 0].tolist()
+    ids = studio.session.embedding.sample_names[studio.session.embedding.labels == 0].tolist()
     assert [value for _, value in desk(studio).cells.list.options][:3] == ids[:3]
     studio.find(ids[2])
     assert studio.selected == ("blast",)
@@ -366,7 +366,7 @@ def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     }
     with np.load(tmp_path / "out" / "screen.npz") as arrays:
         assert np.array_equal(arrays["positions_2"], studio._showing.drawing().sides[1].positions)
-    blasts = studio.session.embedding.ids[studio.session.embedding.labels == 0]
+    blasts = studio.session.embedding.sample_names[studio.session.embedding.labels == 0]
     selected = (tmp_path / "out" / "selection.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in selected] == blasts.tolist()
     replayed = Session.load(tmp_path / "out" / "session.json", studio.session.embedding)

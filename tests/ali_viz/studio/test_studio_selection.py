@@ -78,7 +78,7 @@ def test_samples_are_selected_by_id_as_by_a_lasso(studio):
     studio.select_samples(ids_of(studio, mixed))
     assert studio.selected == ("blast",)
     assert studio.selected_ids.tolist() == sorted(
-        ids_of(studio, mixed), key=studio.session.embedding.ids.tolist().index
+        ids_of(studio, mixed), key=studio.session.embedding.sample_names.tolist().index
     )
     studio.select_samples(ids_of(studio, monocytes), "add")
     assert studio.selected == ("blast", "monocyte")
@@ -171,7 +171,7 @@ def test_cells_that_changed_neighbours_are_listed_by_a_call(studio):
     assert desk(studio).cells.what.value == "changed"
     assert len(listed) > 2
     assert f"1–{len(listed)} of {np.count_nonzero(share)}." in desk(studio).cells.note.value
-    where = [studio.session.embedding.ids.tolist().index(name) for name in listed]
+    where = [studio.session.embedding.sample_names.tolist().index(name) for name in listed]
     assert share[where].tolist() == sorted(share.tolist(), reverse=True)[: len(listed)]
     studio.select(["platelet"])
     studio.list_cells("selected")

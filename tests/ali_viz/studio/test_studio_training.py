@@ -170,11 +170,11 @@ def test_cells_of_changed_neighbours_are_those_of_the_states_compared(opened):
         return [set(row) for row in np.argsort(distances, axis=1)[:, :10]]
 
     before, after = opened.training.last.session.embedding, opened.session.embedding
-    pairs = zip(before.ids, nearest(before.vectors), nearest(after.vectors), strict=True)
+    pairs = zip(before.sample_names, nearest(before.vectors), nearest(after.vectors), strict=True)
     changed = {str(name) for name, old, new in pairs if old != new}
     assert 0 < len(changed) <= 240
     listed = opened._insight._changed[1]
-    assert {str(name) for name in before.ids[listed]} == changed
+    assert {str(name) for name in before.sample_names[listed]} == changed
     assert desk(opened).cells.what.value == "changed"
     opened.reset()
     desk(opened).tabs.open("Cells")

@@ -85,7 +85,7 @@ def test_points_hover_with_their_id(stage):
     session, _, view, _ = stage
     trace = view.widget.data[trace_of(view, "monocyte")]
     rows = session.embedding.labels == 1
-    assert list(trace.text) == list(session.embedding.ids[rows])
+    assert list(trace.text) == list(session.embedding.sample_names[rows])
     assert np.allclose(trace.x, session.embedding.vectors[rows, 0])
 
 
