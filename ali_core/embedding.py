@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LabelledEmbedding"]
 
-ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
+LARGEST = 1e60
+"""The largest absolute value of a set of vectors lies between 1 / LARGEST and LARGEST, unless all are 0."""
 
-CHUNK = 1 << 14
-"""Rows whose numbers are checked at a time."""
+ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class LabelledEmbedding:
     Parameters
     ----------
     vectors
-        Array of shape (N, D), finite; float32 and float64 are kept, half precision becomes float32, all else float64.
-        A torch tensor may be on any device, carry a gradient and be bfloat16.
+        Array of shape (N, D), finite, the largest from 1e-60 to 1e60 in size (or all 0); float32 and float64 are kept,
+        half precision becomes float32, all else float64. A torch tensor may be on any device, carry a gradient and be bfloat16.
     labels
         N class labels: names (str), or integers. Integers are codes into ``class_names`` when those are given.
     class_names
@@ -322,13 +322,18 @@ def _checked_vectors(vectors: ArrayLike) -> NDArray[np.floating[Any]]:
         if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_) or np.iscomplexobj(array):
             raise AliError(f"vectors must be real numbers; got the type {array.dtype}")
         array = array.astype(np.float32 if array.dtype.itemsize <= 2 else np.float64)
-    finite = [np.isfinite(array[at : at + CHUNK]).all(axis=1) for at in range(0, len(array), CHUNK)]
-    bad = np.flatnonzero(~np.concatenate(finite))
-    if len(bad):
+    largest = max(float(array.max()), -float(array.min()))
+    if not np.isfinite(largest):
+        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         rows = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
         raise AliError(
             f"vectors must be finite; {len(bad)} of {len(array)} rows hold NaN or infinity (rows {rows}): "
             "remove or repair them"
+        )
+    if largest > LARGEST or 0.0 < largest < 1.0 / LARGEST:
+        raise AliError(
+            f"the largest number of vectors must be from {1.0 / LARGEST:.0e} to {LARGEST:.0e} in size, because squares "
+            f"of squares must not overflow; got {largest:.3g}: divide all by one constant, which changes nothing else"
         )
     return cast("NDArray[np.floating[Any]]", array)
 

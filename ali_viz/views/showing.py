@@ -140,7 +140,7 @@ class Showing:
                 self.desk.messages.error(str(error))
                 return
             if event.kind != "settings":
-                self.say(event_words(event.kind, self.session, known))
+                self.say(event_words(event, self.session, known))
 
     def follow(self, session: Session, last: Session | None) -> None:
         """Show another session of the same samples; ``last`` is what the epoch before it followed, if one did."""
