@@ -126,7 +126,17 @@ class InterventionState:
     def transforms(self) -> ClassTransforms:
         """θ of each class so far."""
         rotations = tuple(None if turns is None else turns.matrix for turns in self.turns)
-        return ClassTransforms(scales=self.places.scales, rotations=rotations, offsets=self.places.offsets)
+        return ClassTransforms(scales=self.scales, rotations=rotations, offsets=self.offsets)
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """Scale s of each class, shape (C,)."""
+        return self.places.scales
+
+    @property
+    def offsets(self) -> NDArray[np.float64]:
+        """Offset T of each class, shape (C, D)."""
+        return self.places.offsets
 
     @property
     def statistics(self) -> ClassStatistics:
