@@ -48,7 +48,8 @@ class FoundImages:
 
 def walk_images(folder: Path) -> FoundImages:
     """Find the images at any depth below ``folder``, also behind links; hidden files and folders are passed over."""
-    names, gone = [], []
+    names: list[str] = []
+    gone: list[str] = []
     for place, folders, files in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if _is_data(name) and not _is_loop(place, name))
         inside = Path(place).relative_to(folder)

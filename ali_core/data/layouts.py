@@ -14,13 +14,13 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ali_core.columns import ColumnOptions, Columns, class_codes, is_known_name, listed, split_parts, whole_names
+from ali_core.columns import ColumnOptions, Columns, Role, class_codes, is_known_name, listed, split_parts, whole_names
 from ali_core.data.decoding import IMAGE_SUFFIXES, White
 from ali_core.data.image_folders import Locator, classes_of, walk_images
 from ali_core.data.images import CellImages
@@ -122,7 +122,7 @@ def open_images(path: str | Path, /, **options: Unpack[CsvOptions]) -> CellImage
 
 def _told(options: CsvOptions) -> tuple[Columns, Reading]:
     """Separate what is said about columns from how files are read."""
-    given = {FIRST_NAMES.get(name, name): value for name, value in options.items() if value is not None}
+    given: dict[str, Any] = {FIRST_NAMES.get(name, name): value for name, value in options.items() if value is not None}
     reading = {name: given.pop(name) for name in Reading.__annotations__ if name in given}
     return Columns(**given), Reading(**reading)
 
@@ -145,7 +145,7 @@ def _table_in(folder: Path, columns: Columns) -> Path | None:
             f"{folder} has no {LABELS_FILE} but {len(tables)} tables ({_some([table.name for table in tables])}); "
             "choose one with table= (--table FILE)"
         )
-    described = dict.fromkeys(read_table(tables[0]), "text")
+    described = _described(read_table(tables[0]))
     try:
         _resolved(columns, described, tables[0].name)
     except AliError:
@@ -196,10 +196,10 @@ def from_csv(csv_path: str | Path, *, folder: str | Path | None = None, **option
     table = read_table(csv_path)
     if columns.where is not None:
         table = _matching(table, csv_path.name, columns.where)
-    found = _resolved(columns, dict.fromkeys(table, "text"), csv_path.name)
+    found = _resolved(columns, _described(table), csv_path.name)
     line = 2 if columns.where is None else None
 
-    def texts(role: str, *, keep_missing: bool = False) -> NDArray[np.str_]:
+    def texts(role: Role, *, keep_missing: bool = False) -> NDArray[np.str_]:
         values = table[found[role]].to_numpy()
         return whole_names(values, role, csv_path.name, first_line=line, keep_missing=keep_missing)
 
@@ -239,12 +239,16 @@ def from_csv(csv_path: str | Path, *, folder: str | Path | None = None, **option
     )
 
 
-def _resolved(columns: Columns, available: dict[str, str], source: str) -> dict[str, str]:
+def _described(table: pd.DataFrame) -> dict[str, str]:
+    return dict.fromkeys(map(str, table), "text")
+
+
+def _resolved(columns: Columns, available: dict[str, str], source: str) -> dict[Role, str]:
     """Say which column has which role; a column called like a file of an image has its path."""
     usual = [name for name in available if re.sub(r"[\W_]", "", name.lower()) in PATH_COLUMNS]
     if columns.path is None and len(usual) == 1 and not any(name.strip().lower() == "path" for name in available):
         columns = replace(columns, path=usual[0])
-    return dict(columns.resolve(available, source, need=("path", "label")))
+    return columns.resolve(available, source, need=("path", "label"))
 
 
 def _matching(table: pd.DataFrame, source: str, where: tuple[str, str]) -> pd.DataFrame:
@@ -283,7 +287,7 @@ def _box_ids(paths: NDArray[np.str_], boxes: NDArray[np.int64]) -> list[str]:
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """Make columns of plain numbers numbers; ``007`` stays text."""
     number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-    whole = [name for name in table if table[name].map(lambda text: bool(number.fullmatch(text))).all()]
+    whole = [str(name) for name in table if table[name].map(lambda text: bool(number.fullmatch(text))).all()]
     return table.assign(**{name: pd.to_numeric(table[name]) for name in whole})
 
 

@@ -26,7 +26,7 @@ from ali_core.data.images import CellImages
 from ali_core.data.reading import Progress, Readers, Reading
 from ali_core.errors import AliError
 
-__all__ = ["PixelSource", "available_memory"]
+__all__ = ["PixelSource", "available_memory", "check_readable"]
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -115,9 +115,7 @@ class PixelSource:
         array = np.empty((len(images), px, px, 3), dtype=np.uint8) if fits else None
         with closing(Readers(workers)) as readers:
             failures = readers.scan(images, px, array, progress)
-        skipped = (*images.missing, *((str(images.ids[row]), reason) for row, reason in failures.items()))
-        if skipped:
-            _report(skipped, len(failures), len(images), skip=skip_unreadable)
+        skipped = _report_if_any(images, failures, skip=skip_unreadable)
         kept = np.setdiff1d(everything, list(failures))
         return cls(
             images=images.subset(kept) if failures else images,
@@ -194,6 +192,20 @@ class PixelSource:
         return replace(self.images, paths=None, pixels=self.array)
 
 
+def check_readable(images: CellImages, px: int, *, progress: Progress | None = None) -> None:
+    """Decode all images once.
+
+    Raises
+    ------
+    AliError
+        When some cannot be read, or were missing when the collection was opened: it counts them and names the first;
+        the log names all.
+    """
+    with closing(Readers(min(os.cpu_count() or 1, MAX_WORKERS))) as readers:
+        failures = readers.scan(images, px, None, progress)
+    _report_if_any(images, failures, skip=False)
+
+
 def available_memory() -> int:
     """Return the bytes of memory that programs can still take; where the system does not tell, half of all, or 4 GB."""
     try:
@@ -218,6 +230,14 @@ def _as_rows(rows: ArrayLike | Sequence[int]) -> Rows:
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise AliError(f"rows must be whole numbers in one dimension; got {array.dtype} of shape {array.shape}")
     return array.astype(np.int64)
+
+
+def _report_if_any(images: CellImages, failures: dict[int, str], *, skip: bool) -> tuple[tuple[str, str], ...]:
+    """Return id and reason of all images that are missing or damaged; see :func:`_report`."""
+    skipped = (*images.missing, *((str(images.ids[row]), reason) for row, reason in failures.items()))
+    if skipped:
+        _report(skipped, len(failures), len(images), skip=skip)
+    return skipped
 
 
 def _report(skipped: Sequence[tuple[str, str]], n_unreadable: int, n_images: int, *, skip: bool) -> None:
