@@ -4,7 +4,8 @@
 
 For tml and ali c,s with class weights, on the long-tailed features and with the settings of ``benchmarks.six_folds``:
 the overlap of classes (mean over classes of spread / distance to the nearest center, the mean-std criterion) and the
-macro F1 of the nearest class center, both with the centers of the training fold, over epochs; means of six folds, seed 0.
+macro F1 of the nearest class center, both with the centers of the training fold, over epochs; means of six folds, seed
+0.
 """
 
 import json
