@@ -185,11 +185,12 @@ class LogitAdjusted(CrossEntropy):
 
     def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
         super().__init__(settings, class_weights, counts)
+        self.log_shares: Tensor
         shares = torch.tensor(counts, dtype=torch.float32) / max(int(counts.sum()), 1)
         self.register_buffer("log_shares", shares.log(), persistent=False)
 
     def scores(self, points: Tensor) -> Tensor:
-        return super().scores(points) + self._buffers["log_shares"]
+        return super().scores(points) + self.log_shares
 
 
 class SupCon(Objective):

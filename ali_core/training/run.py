@@ -122,7 +122,8 @@ class Run:
         The fold is embedded in evaluation mode; of several processes, each its own samples. AliError when the function
         is first called after the network has been trained on.
         """
-        moment, epoch, known = self._moment, self.epoch, []
+        moment, epoch = self._moment, self.epoch
+        known: list[LabelledEmbedding] = []
 
         def embed() -> LabelledEmbedding:
             if not known:
