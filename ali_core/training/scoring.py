@@ -70,6 +70,6 @@ def score_folds(
     return Scores(
         validation=search.score(vectors["validation"], labels["validation"]),
         test=search.score(vectors["test"], labels["test"]),
-        regularisation=search.regularisation,
+        regularisation=search.C,
         gamma=search.gamma,
     )
