@@ -42,6 +42,15 @@ def svm_scores(session: Session, *, n_folds: int = N_FOLDS, seed: int = 0, grid:
     The oracle score is the one of the paper's dry run (Sec. III-F-2): it saturates at 1, since a sample's own label
     has moved it. It ranks interventions; it does not estimate accuracy. The interventions themselves were planned on
     all samples. Macro F1 is taken over the classes that are in the test part or predicted for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core import LabelledEmbedding, Session
+    >>> vectors, labels = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
+    >>> session = Session(LabelledEmbedding(vectors + 8.0 * labels[:, None], labels))
+    >>> svm_scores(session, n_folds=3).groupby("condition")["macro_f1"].mean().to_dict()
+    {'untouched': 1.0}
     """
     splits, words = scoring_folds(session.before, n_folds=n_folds, seed=seed)
     conditions = [("untouched", session.before, False, UNTOUCHED)]

@@ -176,6 +176,15 @@ def search_svm(
     standardisation, so that loss, statistics and SVM see the same space. All combinations share one matrix of squared
     distances, and those of one gamma one kernel matrix: O(N²) memory. With more than 20,000 training samples the
     kernel is left to the SVM; the answer is the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.arange(60) % 2
+    >>> vectors = np.random.default_rng(0).normal(size=(60, 4)) + 4.0 * labels[:, None]
+    >>> search = search_svm(vectors[:40], labels[:40], vectors[40:50], labels[40:50], n_classes=2)
+    >>> search.score(vectors[50:], labels[50:]).macro_f1
+    1.0
     """
     grid = grid or SvmGrid()
     vectors = _checked_vectors(train_vectors, "train_vectors")

@@ -32,6 +32,15 @@ class ClassTransforms:
         Q of each class, shape (D, D), or None where it is the identity.
     offsets
         T, shape (C, D), float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = ClassTransforms(
+    ...     scales=np.array([1.0, 0.5]), rotations=(None, None), offsets=np.array([[0.0, 0.0], [1.0, 0.0]])
+    ... )
+    >>> theta.apply(np.array([[2.0, 2.0], [2.0, 2.0]]), np.array([0, 1])).tolist()
+    [[2.0, 2.0], [2.0, 1.0]]
     """
 
     scales: NDArray[np.float64]

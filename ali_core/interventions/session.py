@@ -73,6 +73,21 @@ class Session:
     Methods may be called from several threads: each is carried out whole or not at all, and what is read is never
     half changed. Listeners are told in the thread of the change, after :attr:`lock` is free again, and so may take
     locks of their own. The failure of a listener is logged, and does not reach whoever changed the session.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core import LabelledEmbedding, ManualStep
+    >>> vectors, names = np.random.default_rng(0).normal(size=(60, 8)), ("blast", "band", "monocyte")
+    >>> session = Session(LabelledEmbedding(vectors, np.arange(60) % 3, names))
+    >>> len(session.run(3)), session.cursor
+    (3, 3)
+    >>> step = session.undo()
+    >>> step = session.apply(ManualStep(classes=("monocyte",), away_from=("blast",), contract=0.5))
+    >>> session.describe(step)
+    'monocyte: contract 0.5 (away from blast)'
+    >>> session.branches  # what was undone is kept under its own name
+    ('main', 'branch 2')
     """
 
     def __init__(
