@@ -399,7 +399,7 @@ class LiveTraining:
 
 
 class _SteeredRun:
-    """A training and the state it is in.
+    """A training with its present state; it can be continued after an error.
 
     Parameters
     ----------
