@@ -133,9 +133,9 @@ class ClassTransforms:
         if key not in self._tensors:
             rotations = {code: rotation for code, rotation in enumerate(self.rotations) if rotation is not None}
             self._tensors[key] = (
-                torch.as_tensor(self.scales, dtype=dtype, device=device),
-                torch.as_tensor(self.offsets, dtype=dtype, device=device),
-                {code: torch.as_tensor(found, dtype=dtype, device=device) for code, found in rotations.items()},
+                torch.tensor(self.scales, dtype=dtype, device=device),
+                torch.tensor(self.offsets, dtype=dtype, device=device),
+                {code: torch.tensor(found, dtype=dtype, device=device) for code, found in rotations.items()},
             )
         return self._tensors[key]
 
