@@ -72,7 +72,7 @@ def plain_curve(scorer, transfer_map, settings, longest, *, transfer):
         train = state.transforms.apply(data.train_vectors, data.train_labels)
         oracle = state.transforms.apply(data.validation_vectors, data.validation_labels)
         gamma = scorer.gamma_multiple / train.var(axis=0).sum()
-        svm = SVC(C=scorer.regularisation, gamma=gamma, class_weight="balanced", cache_size=500)
+        svm = SVC(C=scorer.C, gamma=gamma, class_weight="balanced", cache_size=500)
         svm.fit(train, data.train_labels)
         rows.append([macro_f1(data, svm.predict(oracle)), np.nan])
         if transfer:

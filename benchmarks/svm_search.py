@@ -38,12 +38,22 @@ def synthetic(n_classes, seed=0):
     return parts
 
 
-def real_cells(thinned):
-    """Return the first fold of the features under ALI_DATA, projected to 256 dimensions."""
+def all_cells():
+    """Return the features under ALI_DATA, without the classes that name no kind of cell."""
     with np.load(Path(os.environ["ALI_DATA"]) / "pbc_dev_features/densenet121_160px.npz", allow_pickle=True) as file:
         cells = LabelledEmbedding(file["X"].astype(np.float32), file["y"].astype(str))
-    cells = cells.without_classes([name for name in cells.class_names if "unspecified" in name])
-    cells = long_tail(cells) if thinned else cells
+    return cells.without_classes([name for name in cells.class_names if "unspecified" in name])
+
+
+def thinned_cells():
+    """Return the same, thinned to a long tail and projected to 256 dimensions without labels."""
+    cells = long_tail(all_cells())
+    return cells.with_vectors(PCA(DIM, random_state=0).fit_transform(cells.vectors))
+
+
+def real_cells(thinned):
+    """Return the first fold of the features under ALI_DATA, projected to 256 dimensions."""
+    cells = long_tail(all_cells()) if thinned else all_cells()
     split = grouped_folds(cells.labels)[0]
     pca = PCA(DIM, random_state=0).fit(cells.vectors[split.train])
     parts = []
@@ -62,7 +72,7 @@ def plain_search(train, labels, validation, true, svc=SVC):
             average="macro",
             zero_division=0.0,
         )
-        for c in GRID.regularisations
+        for c in GRID.Cs
         for multiple in GRID.gammas
     ]
 
@@ -109,8 +119,8 @@ def main():
     for name, parts in cases.items():
         row, table = measured(name, parts)
         rows.append(row)
-        print(name, table.pivot(index="regularisation", columns="gamma_multiple", values="macro_f1").round(3), sep="\n")
-    combinations = len(GRID.regularisations) * len(GRID.gammas)
+        print(name, table.pivot(index="C", columns="gamma_multiple", values="macro_f1").round(3), sep="\n")
+    combinations = len(GRID.Cs) * len(GRID.gammas)
     print(
         f"{combinations} combinations, D = {DIM}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS')} threads"
     )

@@ -178,7 +178,8 @@ def _score(session: Session, out: Path) -> None:
         typer.echo(f"[5/5] no scores: {error}")
         return
     write_csv(scores, out / "scores.csv")
-    typer.echo(f"[5/5] macro F1 of an RBF-SVM, {scores.folds.iloc[0]} ({out / 'scores.csv'})")
+    typer.echo(f"[5/5] macro F1, {scores.folds.iloc[0]} ({out / 'scores.csv'})")
+    _tell(f"{scores.protocol.iloc[0]}; scored on the test part")
     for condition, rows in scores.groupby("condition", sort=False):
         typer.echo(
             f"      {condition:10s} {rows.macro_f1.mean():.3f} ± {rows.macro_f1.std():.3f}   {rows.labels_used.iloc[0]}"

@@ -48,7 +48,7 @@ def experiment(
             metavar="PATTERN", help="Only methods whose label matches, such as 'ali *'; may be given several times."
         ),
     ] = None,
-    dry: Annotated[bool, typer.Option("--dry", help="Say what would be trained, and how long it may take.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be trained, and how long it may take.")] = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -75,7 +75,7 @@ def experiment(
         raise typer.BadParameter(f"{file} names no data; say where it is with --data PATH")
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers are processes here, and --scheduler has its own; give one of the two")
-    if dry:
+    if plan:
         typer.echo(_plan(planned(found, samples, out, only)))
         return
     _run(found, samples, out=out, only=only, workers=workers, scheduler=scheduler)

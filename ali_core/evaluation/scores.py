@@ -20,6 +20,13 @@ class ClassificationScores:
     Notes
     -----
     The F1 of a class is :math:`2 TP / (2 TP + FP + FN)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scores = ClassificationScores.of(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), n_classes=2)
+    >>> scores.confusion.tolist(), scores.class_f1.round(3).tolist()
+    ([[1, 1], [0, 2]], [0.667, 0.8])
     """
 
     confusion: NDArray[np.int64]

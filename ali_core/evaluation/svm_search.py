@@ -3,7 +3,7 @@
 Synopsis::
 
     search = search_svm(train_vectors, train_labels, validation_vectors, validation_labels, n_classes=15)
-    search.regularisation, search.gamma, search.macro_f1, search.table
+    search.C, search.gamma, search.macro_f1, search.table
     search.score(test_vectors, test_labels).class_f1
 """
 
@@ -19,7 +19,10 @@ from sklearn.svm import SVC
 from ali_core.errors import AliError
 from ali_core.evaluation.scores import ClassificationScores
 
-__all__ = ["SvmGrid", "SvmSearch", "search_svm"]
+__all__ = ["PROTOCOL", "SvmGrid", "SvmSearch", "search_svm"]
+
+PROTOCOL = "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part"
+"""How every score of an embedding is made; `benchmarks/svm_protocol.py` compares it with others."""
 
 KERNEL_LIMIT = 20_000
 """Training samples up to which kernel matrices are kept: 8 N² bytes each, two at a time."""
@@ -31,7 +34,7 @@ class SvmGrid:
 
     Parameters
     ----------
-    regularisations
+    Cs
         Values of C.
     gammas
         Values of gamma, as multiples of 1 / (D · variance per axis of the training vectors); D times that variance is
@@ -45,12 +48,12 @@ class SvmGrid:
         An empty list, or values that are not positive and finite.
     """
 
-    regularisations: tuple[float, ...] = (1.0, 10.0, 100.0)
+    Cs: tuple[float, ...] = (1.0, 10.0, 100.0)
     gammas: tuple[float, ...] = (0.0625, 0.25, 1.0)
     class_weight: Literal["balanced"] | None = "balanced"
 
     def __post_init__(self) -> None:
-        for name, values in (("regularisations", self.regularisations), ("gammas", self.gammas)):
+        for name, values in (("Cs", self.Cs), ("gammas", self.gammas)):
             if not values or not all(np.isfinite(value) and value > 0 for value in values):
                 raise AliError(f"{name} must be one or more positive, finite numbers; got {values}")
         if self.class_weight not in ("balanced", None):
@@ -63,12 +66,12 @@ class SvmSearch:
 
     Parameters
     ----------
-    regularisation, gamma
-        The C and gamma chosen (gamma itself, not the multiple).
+    C, gamma_multiple, gamma
+        Those chosen; see :class:`SvmGrid` for the multiple.
     macro_f1
         Its macro F1 on the validation set.
     table
-        One row a combination: ``regularisation``, ``gamma_multiple``, ``gamma``, ``macro_f1`` (validation).
+        One row a combination: ``C``, ``gamma_multiple``, ``gamma``, ``macro_f1`` (validation).
     n_classes
         Number of classes C.
     kernel
@@ -77,7 +80,8 @@ class SvmSearch:
         The trained classifier.
     """
 
-    regularisation: float
+    C: float
+    gamma_multiple: float
     gamma: float
     macro_f1: float
     table: pd.DataFrame
@@ -125,10 +129,10 @@ class _TrainingVectors:
         kernel = distances * -gamma
         return np.exp(kernel, out=kernel)
 
-    def classifier(self, regularisation: float, gamma: float, class_weight: str | None) -> SVC:
+    def classifier(self, C: float, gamma: float, class_weight: str | None) -> SVC:
         """Return an SVC, not yet trained, for these inputs."""
         kernel = {"kernel": "precomputed"} if self.shared else {"kernel": "rbf", "gamma": gamma}
-        return SVC(C=regularisation, class_weight=class_weight, cache_size=500, **kernel)  # MB
+        return SVC(C=C, class_weight=class_weight, cache_size=500, **kernel)  # MB
 
 
 def search_svm(
@@ -172,6 +176,15 @@ def search_svm(
     standardisation, so that loss, statistics and SVM see the same space. All combinations share one matrix of squared
     distances, and those of one gamma one kernel matrix: O(N²) memory. With more than 20,000 training samples the
     kernel is left to the SVM; the answer is the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.arange(60) % 2
+    >>> vectors = np.random.default_rng(0).normal(size=(60, 4)) + 4.0 * labels[:, None]
+    >>> search = search_svm(vectors[:40], labels[:40], vectors[40:50], labels[40:50], n_classes=2)
+    >>> search.score(vectors[50:], labels[50:]).macro_f1
+    1.0
     """
     grid = grid or SvmGrid()
     vectors = _checked_vectors(train_vectors, "train_vectors")
@@ -202,18 +215,19 @@ def _fitted(
     for multiple in grid.gammas:
         gamma = multiple * unit
         train_inputs, inputs = kernel.inputs(within, gamma), kernel.inputs(across, gamma)
-        for regularisation in grid.regularisations:
-            model = kernel.classifier(regularisation, gamma, grid.class_weight).fit(train_inputs, codes)
+        for C in grid.Cs:
+            model = kernel.classifier(C, gamma, grid.class_weight).fit(train_inputs, codes)
             macro_f1 = ClassificationScores.of(true, model.predict(inputs), n_classes).macro_f1
-            row = {"regularisation": regularisation, "gamma_multiple": multiple, "gamma": gamma, "macro_f1": macro_f1}
+            row = {"C": C, "gamma_multiple": multiple, "gamma": gamma, "macro_f1": macro_f1}
             fitted.append((row, model))
-    return sorted(fitted, key=lambda cell: (cell[0]["regularisation"], cell[0]["gamma"]))
+    return sorted(fitted, key=lambda cell: (cell[0]["C"], cell[0]["gamma"]))
 
 
 def _best(fitted: list[tuple[dict[str, float], SVC]], kernel: _TrainingVectors, n_classes: int) -> SvmSearch:
     row, model = max(fitted, key=lambda cell: cell[0]["macro_f1"])  # the first of equals
     return SvmSearch(
-        regularisation=row["regularisation"],
+        C=row["C"],
+        gamma_multiple=row["gamma_multiple"],
         gamma=row["gamma"],
         macro_f1=row["macro_f1"],
         table=pd.DataFrame([cell for cell, _ in fitted]),

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ali_core.data import FoldWarning, grouped_folds
+from ali_core.data import FoldWarning
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
+from ali_core.evaluation.folds import scoring_folds
 from ali_core.experiments.fold_scorer import DryRunFold
 from ali_core.training import TrainSettings
 
@@ -19,28 +20,17 @@ __all__ = ["folds_of_embedding", "folds_of_runs"]
 
 
 def folds_of_embedding(embedding: LabelledEmbedding, *, n_folds: int = 6, seed: int = 0) -> tuple[DryRunFold, ...]:
-    """Cut an embedding into folds; see :func:`~ali_core.data.grouped_folds`.
-
-    Groups are kept whole where there are at least as many of them as folds; with fewer they cannot be, and are not
-    looked at. The test part of a fold is left out.
+    """Cut an embedding into folds; see :func:`~ali_core.evaluation.folds.scoring_folds`. Their test parts are left out.
 
     Warns
     -----
     FoldWarning
-        When groups are not kept whole; see also :func:`~ali_core.data.grouped_folds`.
+        When groups are not kept whole, or classes have too few samples to be in every part.
     """
-    groups = embedding.groups
-    if groups is not None and (count := len(np.unique(groups))) < n_folds:
-        warnings.warn(
-            f"{count} groups cannot be kept whole in {n_folds} folds, so samples of one group stand in training and "
-            "validation at once",
-            FoldWarning,
-            stacklevel=2,
-        )
-        groups = None
-    splits = grouped_folds(
-        embedding.labels, groups=groups, n_folds=n_folds, seed=seed, class_names=embedding.class_names
-    )
+    splits, (of_groups, *of_classes) = scoring_folds(embedding, n_folds=n_folds, seed=seed)
+    kept_whole = of_groups.startswith("No group")
+    for sentence in [*([] if kept_whole else [of_groups]), *of_classes]:
+        warnings.warn(sentence, FoldWarning, stacklevel=2)
     known = embedding.source.name if embedding.source else "an embedding in memory"
     source = embedding.description or known
     return tuple(_fold(embedding, split.fold, split.train, split.validation, source) for split in splits)

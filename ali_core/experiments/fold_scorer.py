@@ -92,7 +92,7 @@ class FoldScorer:
         The samples.
     statistics
         Of the training part; the validation part has no share in any plan.
-    regularisation, gamma_multiple
+    C, gamma_multiple
         Of the SVM; see :class:`~ali_core.evaluation.SvmGrid`.
     transfer_weights
         What :meth:`TransferMap.weights` gives for the validation part, shape (M, N).
@@ -100,7 +100,7 @@ class FoldScorer:
 
     data: DryRunFold
     statistics: ClassStatistics
-    regularisation: float
+    C: float
     gamma_multiple: float
     transfer_weights: NDArray[np.float64]
 
@@ -141,14 +141,13 @@ class FoldScorer:
             n_classes=data.n_classes,
             grid=GRIDS[space],
         )
-        best = search.table.iloc[int(search.table["macro_f1"].argmax())]
         tell("fitting the transfer map")
         transfer = TransferMap.fit(data.train_vectors, data.train_labels, n_classes=data.n_classes)
         return cls(
             data=data,
             statistics=ClassStatistics.from_samples(data.train_vectors, data.train_labels, data.n_classes),
-            regularisation=float(best["regularisation"]),
-            gamma_multiple=float(best["gamma_multiple"]),
+            C=search.C,
+            gamma_multiple=search.gamma_multiple,
             transfer_weights=transfer.weights(data.validation_vectors),
         )
 
@@ -159,7 +158,7 @@ class FoldScorer:
                 temporary,
                 train=self.data.train_vectors,
                 validation=self.data.validation_vectors,
-                svm=np.array([self.regularisation, self.gamma_multiple]),
+                svm=np.array([self.C, self.gamma_multiple]),
                 transfer=self.transfer_weights,
             )
 
@@ -168,12 +167,12 @@ class FoldScorer:
         """Read what :meth:`write` wrote; ``data`` has the labels."""
         with np.load(file, allow_pickle=False) as arrays:
             data = replace(data, train_vectors=arrays["train"], validation_vectors=arrays["validation"])
-            regularisation, gamma_multiple = map(float, arrays["svm"])
+            C, gamma_multiple = map(float, arrays["svm"])
             transfer = arrays["transfer"]
         return cls(
             data=data,
             statistics=ClassStatistics.from_samples(data.train_vectors, data.train_labels, data.n_classes),
-            regularisation=regularisation,
+            C=C,
             gamma_multiple=gamma_multiple,
             transfer_weights=transfer,
         )
@@ -202,9 +201,9 @@ class FoldScorer:
         if np.array_equal(moved.min(axis=0), moved.max(axis=0)):
             raise AliError("the interventions have moved all samples to one point; lower the strengths")
         spread = float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
-        model = SVC(
-            C=self.regularisation, gamma=self.gamma_multiple / spread, class_weight="balanced", cache_size=500
-        ).fit(moved, data.train_labels)
+        model = SVC(C=self.C, gamma=self.gamma_multiple / spread, class_weight="balanced", cache_size=500).fit(
+            moved, data.train_labels
+        )
         predicted = predict_one_against_one(model, np.concatenate([oracle, transfer]))
         halves = predicted[: len(oracle)], predicted[len(oracle) :]
         first, second = (ClassificationScores.of(data.validation_labels, half, data.n_classes) for half in halves)

@@ -6,9 +6,7 @@ Synopsis::
         ...                                                             # as they finish, in no order
     in_parallel(score, tasks, scheduler="tcp://login-node:8786")        # with `dask worker` running elsewhere
 
-On one machine the pool is joblib's. A cluster is addressed through ``distributed.Client`` and not through joblib's
-Dask backend, because that backend can give results as a whole list only (it has no generators): nothing would be
-known, and nothing written, before the last task is done.
+joblib does the work: in processes of this machine, or through its Dask backend on a cluster.
 """
 
 import os
@@ -91,22 +89,27 @@ def in_parallel(
     if scheduler is not None:
         if workers is not None:
             raise AliError("workers are processes here, and scheduler has its own; give one of the two")
-        return _on_cluster(function, tasks, scheduler)
+        return _streamed(function, tasks, 0, scheduler)
     if workers is not None and workers < 1:
         raise AliError(f"workers must be at least 1; got {workers}")
     n_workers = workers or int(import_module("joblib").cpu_count())
     if n_workers == 1:
         return (function(*task) for task in tasks)
-    return _in_processes(function, tasks, n_workers)
+    return _streamed(function, tasks, n_workers, None)
 
 
-def _in_processes(
-    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], workers: int
+def _streamed(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], workers: int, scheduler: str | None
 ) -> Generator[T, None, None]:
+    """Yield results of joblib, which works in processes here, or through Dask on a cluster."""
+    client = None if scheduler is None else _connected(scheduler)
     joblib, loky = import_module("joblib"), import_module("joblib.externals.loky")
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):  # only while Parallel is made
+    where: dict[str, Any] = {"backend": "loky", "inner_max_num_threads": 1}
+    if client is not None:
+        where = {"backend": "dask", "client": client}
+    with joblib.parallel_config(**where):  # only while Parallel is made
         parallel = joblib.Parallel(
-            n_jobs=max(2, min(workers, len(tasks))), return_as="generator_unordered", batch_size=1
+            n_jobs=-1 if client else max(2, min(workers, len(tasks))), return_as="generator_unordered", batch_size=1
         )
     results = parallel(joblib.delayed(_with_one_thread)(function, task) for task in tasks)
     finished = False
@@ -118,33 +121,22 @@ def _in_processes(
         raise WorkerDiedError(
             "a worker process died, perhaps for want of memory; take fewer workers and start again"
         ) from None
-    finally:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*have been cancelled", category=UserWarning)
-            warnings.filterwarnings("ignore", message=".*but not used", category=UserWarning)
-            results.close()
-        if not finished:  # else its processes are there for the next call, and end with this one
-            loky.get_reusable_executor().shutdown(wait=True, kill_workers=True)
-
-
-def _on_cluster(
-    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], scheduler: str
-) -> Generator[T, None, None]:
-    client = _connected(scheduler)
-    distributed = import_module("distributed")
-    futures = client.map(_with_one_thread, [function] * len(tasks), tasks, pure=False)
-    try:
-        for future in distributed.as_completed(futures, loop=client.loop):
-            yield future.result()
-            future.release()
-    except distributed.KilledWorker as error:
+    except Exception as error:
+        if client is None or not isinstance(error, import_module("distributed").KilledWorker):
+            raise
         raise WorkerDiedError(
             f"the cluster at {scheduler} lost {error.allowed_failures + 1} workers over one task, perhaps for want of "
             "memory; give the workers more and start again"
         ) from None
     finally:
-        client.cancel(futures)
-        client.close()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*have been cancelled", category=UserWarning)
+            warnings.filterwarnings("ignore", message=".*but not used", category=UserWarning)
+            results.close()
+        if client is not None:
+            client.close()
+        elif not finished:  # else its processes are there for the next call, and end with this one
+            loky.get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _with_one_thread(function: Callable[..., T], task: tuple[Any, ...]) -> T:

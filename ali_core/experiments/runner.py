@@ -18,8 +18,10 @@ Synopsis::
 =====================  =============================================================================================
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +33,15 @@ from ali_core.errors import AliError
 from ali_core.experiments.data_source import Data, DataSource, prepared
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.experiment_folder import ExperimentFolder
-from ali_core.experiments.planned_runs import planned_runs
+from ali_core.experiments.parallel import WorkerDiedError, in_parallel
+from ali_core.experiments.planned_runs import PlannedRun, planned_runs
 from ali_core.experiments.run_results import result_row
-from ali_core.experiments.run_waves import in_order, states_of
-from ali_core.experiments.run_work import RunState, state_of
+from ali_core.experiments.run_work import RunState, carry_out, state_of
 
 __all__ = ["Progress", "planned", "run_experiment"]
+
+DIED = "its process died, though no other run was beside it, perhaps for want of memory"
+"""Why a run failed whose process did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +129,7 @@ def run_experiment(
     failures: list[RunState] = []
     folder.write(rows, failures)
     _tell(progress, Progress(done=done, of=len(runs)))
-    for state in states_of([run for run in runs if run.key not in rows], work, workers, scheduler):
+    for state in _states_of([run for run in runs if run.key not in rows], work, workers, scheduler):
         done += 1
         if state.error:
             failures.append(state)
@@ -170,7 +175,7 @@ def planned(
     means = pd.Series(took, dtype=np.float64).groupby(level=0).mean().to_dict() if took else {}
     rows = [
         (*run.key, state_of(run), took.get(run.key, means.get(run.label, np.nan)))
-        for run in in_order(planned_runs(experiment, out, only))
+        for run in _in_order(planned_runs(experiment, out, only))
     ]
     return pd.DataFrame(rows, columns=["label", "fold", "seed", "state", "seconds"])
 
@@ -219,3 +224,44 @@ def _sendable(experiment: Experiment, data: Data | str | Path, samples: Data, sh
     if isinstance(samples, CellImages) and samples.pixels is not None:
         raise AliError("images in memory cannot be sent to a cluster; give the path of their file")
     return samples
+
+
+def _in_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Return the runs wave by wave and fold by fold."""
+    return sorted(runs, key=lambda run: (run.wave, run.settings.seed, run.settings.fold))
+
+
+def _states_of(
+    runs: Sequence[PlannedRun], data: Data | DataSource, workers: int | None, scheduler: str | None
+) -> Iterator[RunState]:
+    """Carry out runs, and yield what becomes of each, as it is known.
+
+    When a process dies, runs are tried one by one until one dies again: that one has failed. The others then go on
+    side by side.
+    """
+    for _, wave in groupby(_in_order(runs), key=lambda run: run.wave):
+        left = {run.key: run for run in wave}
+        while left:  # each round but the last finds a run that ends its process
+            for way in (_side_by_side, _one_by_one):
+                for state in way(list(left.values()), data, workers, scheduler):
+                    del left[state.run.key]
+                    yield state
+
+
+def _side_by_side(
+    runs: Sequence[PlannedRun], data: Data | DataSource, workers: int | None, scheduler: str | None
+) -> Iterator[RunState]:
+    """Yield what becomes of the runs, until all are done or a process dies."""
+    with suppress(WorkerDiedError):
+        yield from in_parallel(carry_out, [(run, data) for run in runs], workers=workers, scheduler=scheduler)
+
+
+def _one_by_one(
+    runs: Sequence[PlannedRun], data: Data | DataSource, workers: int | None, scheduler: str | None
+) -> Iterator[RunState]:
+    """Yield what becomes of the runs, until all are done or one has failed because its process died."""
+    for run in runs:
+        states = list(_side_by_side([run], data, workers, scheduler))
+        yield from states or [RunState(run=run, error=DIED)]
+        if not states:
+            return

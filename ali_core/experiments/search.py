@@ -109,10 +109,10 @@ def follow_all(runner: CurveRunner, configurations: Sequence[InterventionSetting
 
 
 def settle(runner: CurveRunner, groups: Iterable[Iterable[str]], book: CurveBook, *, count: int) -> None:
-    """Measure the transfer scores that decide between equals: of the ``count`` best of each group and their equals.
+    """Compute the transfer scores that decide between configurations of equal oracle score.
 
-    Folds whose oracle score stayed at 1 early were left there; they are followed to as many interventions as the
-    configuration needs in all folds.
+    This concerns the ``count`` best of each group and their equals. A curve had ended early in folds whose oracle score
+    stayed at 1; there it is continued to the number of interventions that the configuration needs in all folds.
     """
     groups = [list(names) for names in groups]
     while True:
@@ -134,12 +134,13 @@ def settle(runner: CurveRunner, groups: Iterable[Iterable[str]], book: CurveBook
 def race(
     runner: CurveRunner, groups: Mapping[str, Sequence[InterventionSettings]], book: CurveBook, *, keep: int
 ) -> None:
-    """Follow, in each group, the ``keep`` best configurations and their equals to the end, and leave others early.
+    """Find the ``keep`` best configurations of each group, and their equals, without computing all curves.
 
-    Some strong configurations are followed in the fold with the lowest untouched score, and the best of them in all
-    folds. The ``keep``-th best that is known is the mark: who could not equal it even with a score of 1 in all that is
-    still to come is left, and once its score is 1, nobody is followed for more interventions than it took. Fold
-    follows fold. So what is kept is what following everything would have kept.
+    First, some configurations with strong contraction are computed in the fold with the lowest untouched score, and
+    the best of them in all folds. The ``keep``-th best result so far is the mark. A configuration is given up when it
+    could not reach the mark even if all scores that are still to be computed were 1. Once the mark is a score of 1, no
+    curve is computed for more interventions than the mark needed. Then the other configurations follow, fold by fold.
+    The best configurations are the same as those of a full search.
 
     Parameters
     ----------

@@ -61,13 +61,28 @@ def plane_rotation(start: FloatArray, toward: FloatArray, angle: float) -> Plane
         Vectors of shape (D,), of any length.
     angle
         In radians; positive turns ``start`` towards ``toward``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> quarter = plane_rotation(np.array([2.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.pi / 2)
+    >>> quarter.apply(np.array([[1.0, 0.0, 5.0]])).round(12).tolist()
+    [[0.0, 1.0, 5.0]]
     """
     planes = _planes(start, toward[None])
     return PlaneRotation(first=planes[0][0], second=planes[0][1], angle=angle) if planes else None
 
 
 def rotation_away(center: FloatArray, neighbour: FloatArray, strength: float) -> PlaneRotation | None:
-    """Return the one rotation of :func:`rotations_away` for ``neighbour`` (D,), or None without a plane."""
+    """Return the one rotation of :func:`rotations_away` for ``neighbour`` (D,), or None without a plane.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> away = rotation_away(np.array([1.0, 1.0]), np.array([0.0, 1.0]), strength=1.0)
+    >>> bool(np.allclose(away.apply(np.array([[1.0, 1.0]])), [[0.0, -np.sqrt(2.0)]]))  # onto minus the neighbour
+    True
+    """
     found = rotations_away(center, neighbour[None], strength)
     return found[0] if found else None
 

@@ -1,4 +1,4 @@
-"""Lines of steps that share where they began: values, so that who reads one is never surprised by who writes."""
+"""The branches of a session, as frozen values: a change returns new ones, and what was read stays as it is."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ def carried_out(state: InterventionState, steps: Iterable[InterventionStep]) -> 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Line:
-    """Steps in order, a state before and after each, and how many of them are in force.
+    """One branch: its steps in order, the state before and after each, and how many steps are in force.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class Line:
     cursor
         How many steps are in force.
     twin
-        The number of the step that was toggled last, and the line without that: toggling it again brings back the
-        very same states.
+        The number of the step that was toggled last, and the line as it was before. Toggling the step again returns
+        to that line and its states.
     """
 
     name: str

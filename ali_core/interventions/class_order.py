@@ -28,6 +28,14 @@ def distance_order(statistics: ClassStatistics) -> list[int]:
     -----
     Z. Bar-Joseph, D. K. Gifford, T. S. Jaakkola, "Fast optimal leaf ordering for hierarchical clustering", 2001. The
     paper of the method does not order classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core.interventions import ClassStatistics
+    >>> vectors = np.array([[0.0], [9.0], [1.0], [8.0]])  # four classes of one sample
+    >>> distance_order(ClassStatistics.from_samples(vectors, np.arange(4), n_classes=4))
+    [0, 2, 3, 1]
     """
     present, absent = (np.flatnonzero(found).tolist() for found in (statistics.present, ~statistics.present))
     if len(present) > 2:

@@ -32,6 +32,15 @@ class ClassTransforms:
         Q of each class, shape (D, D), or None where it is the identity.
     offsets
         T, shape (C, D), float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = ClassTransforms(
+    ...     scales=np.array([1.0, 0.5]), rotations=(None, None), offsets=np.array([[0.0, 0.0], [1.0, 0.0]])
+    ... )
+    >>> theta.apply(np.array([[2.0, 2.0], [2.0, 2.0]]), np.array([0, 1])).tolist()
+    [[2.0, 2.0], [2.0, 1.0]]
     """
 
     scales: NDArray[np.float64]
@@ -124,9 +133,9 @@ class ClassTransforms:
         if key not in self._tensors:
             rotations = {code: rotation for code, rotation in enumerate(self.rotations) if rotation is not None}
             self._tensors[key] = (
-                torch.as_tensor(self.scales, dtype=dtype, device=device),
-                torch.as_tensor(self.offsets, dtype=dtype, device=device),
-                {code: torch.as_tensor(found, dtype=dtype, device=device) for code, found in rotations.items()},
+                torch.tensor(self.scales, dtype=dtype, device=device),
+                torch.tensor(self.offsets, dtype=dtype, device=device),
+                {code: torch.tensor(found, dtype=dtype, device=device) for code, found in rotations.items()},
             )
         return self._tensors[key]
 

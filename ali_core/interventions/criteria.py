@@ -83,6 +83,14 @@ def crowding(statistics: ClassStatistics) -> float:
     The largest mean-std term of the classes with samples. Below 1 every class is narrower than the way to its nearest
     neighbour; infinite where two centers coincide; 0 when there is one class. ``session.run_until(lambda now:
     crowding(now) <= 0.5)`` runs until all classes stand apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core.interventions import ClassStatistics
+    >>> vectors = np.array([[0.0], [2.0], [10.0], [12.0]])
+    >>> crowding(ClassStatistics.from_samples(vectors, np.array([0, 0, 1, 1]), n_classes=2))  # spread 1, distance 10
+    0.1
     """
     return float(np.nanmax(mean_std(statistics), initial=0.0))
 
@@ -98,6 +106,12 @@ def class_probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     Notes
     -----
     The paper calls the scores logits, yet multiplies and normalises them; there is no softmax.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class_probabilities(np.array([1.0, 3.0, np.nan])).tolist()
+    [0.25, 0.75, 0.0]
     """
     eligible = ~np.isnan(scores)
     if not eligible.any() or np.any(scores[eligible] < 0):

@@ -63,6 +63,15 @@ def plan(
     -----
     Costs O(n (C² D + k² D)) for k neighbours, plus O(k D²) an iteration when classes are rotated; the number of
     samples does not enter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core.interventions import ClassStatistics, preset
+    >>> vectors, labels = np.random.default_rng(0).normal(size=(60, 8)), np.arange(60) % 3
+    >>> planned = plan(ClassStatistics.from_samples(vectors, labels, n_classes=3), preset("c", dim=8))
+    >>> len(planned.steps), planned.transforms.apply(vectors, labels).shape
+    (33, (60, 8))
     """
     state, steps = InterventionState.untouched(statistics), []
     for reached, step in islice(automatic_steps(state, settings, criterion), settings.n_iterations):

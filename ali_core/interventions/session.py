@@ -1,4 +1,4 @@
-"""A labelled embedding, the steps taken on it, and a cursor: all state that an app or a script needs.
+"""A labelled embedding, the steps taken on it, and a cursor: the whole state of an app or a script.
 
 Synopsis::
 
@@ -58,21 +58,35 @@ class Session:
     Attributes
     ----------
     lock
-        Held by every method while it changes the session, as ``with session.lock:``; who needs several calls to be one
-        holds it around them.
+        Held by every method while it changes the session. To make one change of several calls, hold it around them:
+        ``with session.lock:``.
 
     Notes
     -----
     A step costs nothing in the number of samples. The samples are moved when :attr:`after` or :meth:`at` is asked for.
 
-    Nothing is lost by going back. A step that is taken while there are undone ones goes on under a new name
-    (``branch 2``, ``branch 3``, …), and the branch that was worked on stays under its own, with all its steps in
-    force; a step that equals the next undone one just brings that back. Branches share the states of the steps that
-    they have in common.
+    Going back loses nothing. A new step after an undo starts a new branch (``branch 2``, ``branch 3``, …); the branch
+    that was worked on keeps its name and all its steps. A step that equals the next undone one redoes that step
+    instead. Branches share the states of the steps that they have in common.
 
-    Methods may be called from several threads: each is carried out whole or not at all, and what is read is never
-    half changed. Listeners are told in the thread of the change, after :attr:`lock` is free again, and so may take
-    locks of their own. The failure of a listener is logged, and does not reach whoever changed the session.
+    Methods may be called from several threads. Each is carried out whole or not at all, and a reader never sees half a
+    change. Listeners are called in the thread that made the change, after :attr:`lock` is free again; so a listener may
+    take locks of its own. Its failure is logged, and does not reach whoever changed the session.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core import LabelledEmbedding, ManualStep
+    >>> vectors, names = np.random.default_rng(0).normal(size=(60, 8)), ("blast", "band", "monocyte")
+    >>> session = Session(LabelledEmbedding(vectors, np.arange(60) % 3, names))
+    >>> len(session.run(3)), session.cursor
+    (3, 3)
+    >>> step = session.undo()
+    >>> step = session.apply(ManualStep(classes=("monocyte",), away_from=("blast",), contract=0.5))
+    >>> session.describe(step)
+    'monocyte: contract 0.5 (away from blast)'
+    >>> session.branches  # what was undone is kept under its own name
+    ('main', 'branch 2')
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a session tells, and how its listeners hear it."""
+"""The events of a session, and the lock under which they happen."""
 
 import logging
 import threading
@@ -59,10 +59,10 @@ def tell_all(listeners: list[Listener], event: SessionEvent) -> None:
 
 
 class SessionLock:
-    """Held while a session changes; a thread may hold it several times over.
+    """The lock of a session; the thread that holds it may take it again.
 
-    What happens while it is held is told when the outermost ``with`` has ended and others can have it: a listener
-    that waits for a lock of its own then keeps nobody waiting who holds that one.
+    Events that occur while it is held are sent after the outermost ``with`` has ended and the lock is free. So a
+    listener that waits for another lock cannot cause a deadlock with the thread that holds that one.
     """
 
     def __init__(self) -> None:
@@ -84,6 +84,6 @@ class SessionLock:
             tell_all(listeners, event)
 
     def tell(self, listeners: list[Listener], event: SessionEvent) -> None:
-        """Tell ``event`` as soon as this thread does not hold the lock."""
+        """Send ``event`` to ``listeners`` as soon as this thread no longer holds the lock."""
         with self:
             self._untold.append((listeners, event))

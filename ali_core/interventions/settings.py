@@ -131,6 +131,13 @@ def preset(name: str, dim: int) -> InterventionSettings:
     ------
     AliError
         When there is no preset of that name.
+
+    Examples
+    --------
+    >>> preset("c,s", dim=256).shift, preset("c,s", dim=2).shift
+    (4.0, 1.0)
+    >>> preset("c,s", dim=256).changed(n_iterations=10).n_iterations
+    10
     """
     if name not in _TABLE_I:
         raise AliError(f"there is no preset {name!r}; the presets are {' | '.join(PRESETS)}")

@@ -1,4 +1,4 @@
-"""Where all classes are after some steps, in closed form: no sample is touched."""
+"""Maps and statistics of all classes after some steps, in closed form: no sample is touched."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace

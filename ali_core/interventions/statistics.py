@@ -90,6 +90,14 @@ class ClassStatistics:
     Notes
     -----
     The paper writes std(X) of a set of vectors without saying over what; ``rms`` does not depend on the axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vectors, labels = np.array([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0]]), np.array([0, 0, 1])
+    >>> statistics = ClassStatistics.from_samples(vectors, labels, n_classes=2)
+    >>> statistics.centers.tolist(), statistics.squares.tolist()
+    ([[1.0, 0.0], [5.0, 5.0]], [2.0, 0.0])
     """
 
     counts: NDArray[np.int64]

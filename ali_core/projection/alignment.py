@@ -59,6 +59,14 @@ def rigid_motion(source: FloatArray, target: FloatArray) -> RigidMotion:
     ----------
     P. H. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika
     31 (1966).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> triangle = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    >>> turned = triangle @ np.array([[0.0, 1.0], [-1.0, 0.0]]) + 5.0
+    >>> bool(np.allclose(rigid_motion(triangle, turned).apply(triangle), turned))
+    True
     """
     source_center, target_center = source.mean(axis=0), target.mean(axis=0)
     rotation, _ = orthogonal_procrustes(source - source_center, target - target_center)
@@ -86,6 +94,13 @@ def stayed(before: ArrayLike, after: ArrayLike, *, tolerance: float = 1e-3) -> N
     ------
     AliError
         If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> before = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+    >>> stayed(before, before + np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])).tolist()
+    [True, False, True]
     """
     old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     if old.shape != new.shape:

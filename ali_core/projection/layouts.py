@@ -171,6 +171,15 @@ def project(
     ------
     AliError
         As `layout` does, and if there is no state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> before = np.random.default_rng(0).normal(size=(30, 5))
+    >>> after = before + np.where(np.arange(30) < 10, 3.0, 0.0)[:, None]
+    >>> first, second = project([before, after], "pca")
+    >>> bool(np.all(first[10:] == second[10:]))  # what did not change did not move
+    True
     """
     if not len(states):
         raise AliError("project got no states, but needs at least one; pass a sequence of (N, D) arrays.")

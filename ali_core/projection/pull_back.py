@@ -62,6 +62,14 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     References
     ----------
     D. W. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", SIAM J. 11 (1963).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ali_core.projection import layout
+    >>> drawn = layout(np.array([[0.0, 0.0, 7.0], [2.0, 0.0, 7.0]]), "dims")
+    >>> pull_back(drawn, [0, 1], (4.0, 1.0)).tolist()  # the mean is at (1, 0)
+    [3.0, 1.0, 0.0]
     """
     chosen, goal = np.asarray(rows, dtype=np.int64), np.asarray(target, dtype=np.float64)
     if goal.shape != (2,) or not np.isfinite(goal).all():

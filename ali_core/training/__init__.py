@@ -16,8 +16,7 @@ from ali_core.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from ali_core.training.lightning_callback import InterventionCallback
-    from ali_core.training.live import LiveTraining
-    from ali_core.training.live_events import LiveEvent
+    from ali_core.training.live import LiveEvent, LiveTraining
     from ali_core.training.loop import EpochState, Training, TrainResult, epochs, train
 
 __all__ = [
@@ -36,7 +35,7 @@ __all__ = [
 _MODULES = {
     "EpochState": "loop",
     "InterventionCallback": "lightning_callback",
-    "LiveEvent": "live_events",
+    "LiveEvent": "live",
     "LiveTraining": "live",
     "TrainResult": "loop",
     "Training": "loop",

@@ -9,27 +9,61 @@ Synopsis::
         live.go(); live.pause()                             # rests after the epoch under way
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal, Self
 
 from ali_core.errors import AliError
-from ali_core.interventions import InterventionSettings, Session
+from ali_core.interventions import InterventionSettings, InterventionStep, Session
 from ali_core.training.history import History
-from ali_core.training.live_events import Kind, Listeners, LiveEvent
-from ali_core.training.live_run import SteeredRun, check_control, check_free, copied
-from ali_core.training.live_thread import EpochThread
+from ali_core.training.live_thread import EpochThread, Kind
 from ali_core.training.loop import EpochState, Training, TrainResult
+from ali_core.training.run import Run
 
-__all__ = ["LiveTraining"]
+__all__ = ["LiveEvent", "LiveTraining"]
+
+log = logging.getLogger(__name__)
 
 BATCH_SECONDS = 0.2
 """Least time between two events about batches."""
 
+MAY_DIFFER = ("control", "max_epochs", "patience", "workers", "keep_embeddings", "keep_checkpoints")
+"""Settings in which a control may differ from its training."""
+
 Status = Literal["training", "pausing", "held", "resting", "failed", "finished", "closed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveEvent:
+    """What has just happened; told after it happened, in the thread that caused it.
+
+    Parameters
+    ----------
+    kind
+        ``go``: training goes on; ``batch``: a batch is done, at most five times a second; ``epoch``: an epoch is done,
+        and there is a new state; ``pause``: it shall rest; ``held``: it stands within an epoch; ``rest``: it rests
+        between two epochs; ``failed``: it rests after an error; ``rewound``: it went back; ``settings``: strengths
+        changed; ``closed``: it is over.
+    epoch
+        Epochs that are finished.
+    done, total
+        Batches of the epoch under way, for ``batch``.
+    control
+        Whether ``batch`` or ``epoch`` is one of the control.
+    text
+        What went wrong, for ``failed``.
+    """
+
+    kind: Kind
+    epoch: int
+    done: int = 0
+    total: int = 0
+    control: bool = False
+    text: str = ""
 
 
 class LiveTraining:
@@ -69,13 +103,14 @@ class LiveTraining:
         self.training, self.control = training, control
         self._trainings = [one for one in (training, control) if one is not None]
         for one in self._trainings:
-            check_free(one)
+            _check_free(one)
         if control is not None:
-            check_control(training.run, control.run)
-        self._listeners, self._told = Listeners(), -math.inf
+            _check_control(training.run, control.run)
+        self._listeners: list[Callable[[LiveEvent], None]] = []
+        self._told = -math.inf
         self._batch: tuple[int, int, bool] = (0, 0, False)
-        self._run = SteeredRun(training, lambda *at: self._heard(*at, control=False))
-        self._beside = None if control is None else SteeredRun(control, lambda *at: self._heard(*at, control=True))
+        self._run = _SteeredRun(training, lambda *at: self._heard(*at, control=False))
+        self._beside = None if control is None else _SteeredRun(control, lambda *at: self._heard(*at, control=True))
         self._moments: tuple[EpochState | None, EpochState] = (None, self._run.state)
         self._thread = EpochThread(
             self._train_epoch,
@@ -278,11 +313,13 @@ class LiveTraining:
             raise
 
     def subscribe(self, listener: Callable[[LiveEvent], None]) -> Callable[[], None]:
-        """Call ``listener`` with every :class:`~ali_core.training.live_events.LiveEvent`; return a function to end it.
+        """Call ``listener`` with every :class:`LiveEvent`; return a function to end it.
 
-        It is called in the thread that caused the event, which is that of the training for all that training does.
+        It is called in the thread that caused the event, which is that of the training for all that training does. A
+        listener that fails is logged, and stops neither the others nor the training.
         """
-        return self._listeners.add(listener)
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def close(self, timeout: float | None = None) -> bool:
         """End it after the batch under way and release the data; a run on disk can be continued.
@@ -337,7 +374,7 @@ class LiveTraining:
     def _train_own_epoch(self) -> None:
         before = self.state
         if before.session is not None:
-            before = replace(before, session=copied(before.session))
+            before = replace(before, session=_copied(before.session))
         self._batch = (0, 0, False)
         self._moments = (before, self._run.advance(before.session))
         self._thread.apply_deferred()
@@ -353,5 +390,127 @@ class LiveTraining:
 
     def _tell(self, kind: Kind, *, done: int = 0, total: int = 0, control: bool = False) -> None:
         text = self.error if kind == "failed" else ""
-        epoch = self.state.epoch
-        self._listeners.tell(LiveEvent(kind=kind, epoch=epoch, done=done, total=total, control=control, text=text))
+        event = LiveEvent(kind=kind, epoch=self.state.epoch, done=done, total=total, control=control, text=text)
+        for listener in list(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener of a live training failed at %s", event)
+
+
+class _SteeredRun:
+    """A training with its present state; it can be continued after an error.
+
+    Parameters
+    ----------
+    training
+        Waits between epochs; its first state is asked for at once, if nobody has yet.
+    hear
+        Called with the batches of the epoch that are done and in all, beside the progress that the training has.
+
+    Attributes
+    ----------
+    state
+        The state yielded last.
+    broken
+        Whether an epoch was begun that did not end; :meth:`mend` goes back before it.
+    """
+
+    def __init__(self, training: Training, hear: Callable[[int, int], None]) -> None:
+        if training.run.settings.devices > 1:
+            raise AliError(
+                f"a person steers one process; this training has {training.run.settings.devices}: use devices=1"
+            )
+        self.training, self.broken = training, False
+        self.state: EpochState = training.state or _next(training)
+        self.state.embed()
+        own = training.run.progress
+
+        def heard(done: int, total: int) -> None:
+            if own is not None:
+                own(done, total)
+            hear(done, total)
+
+        training.run.progress = heard
+
+    def advance(self, session: Session | None = None) -> EpochState:
+        """Train an epoch that follows ``session``, by default what the state proposes, and return the new state."""
+        self.broken = True
+        if session is not None:
+            self.training.follow(session)
+        self.state = _next(self.training)
+        self.broken = False
+        return self.state
+
+    def mend(self) -> None:
+        """Go back to the last safe state, if an epoch broke off; a session that a person has changed is kept.
+
+        Raises
+        ------
+        AliError
+            When there is no folder to go back to.
+        """
+        if not self.broken:
+            return
+        self.training.recover()
+        state = _next(self.training)
+        if (state.epoch, state.embedding.fingerprint) != (self.state.epoch, self.state.embedding.fingerprint):
+            self.state = state
+        self.broken = False
+
+    def rewind(self, epoch: int) -> None:
+        """Go back to the state after ``epoch``; AliError when it is not kept."""
+        folder = self.training.run.folder
+        followed = () if folder is None else folder.followed(epoch)
+        self.broken = self.broken or epoch in self.training.run.kept()
+        self.training.rewind(epoch)
+        self.state = _next(self.training)
+        self.broken = False
+        if followed and self.state.session is not None:
+            _put_beside(self.state.session, followed, f"epoch {epoch + 1} followed")
+
+
+def _copied(session: Session) -> Session:
+    """Return a session of its own with the steps in force in ``session``, for an epoch to follow."""
+    own = Session(session.embedding, session.settings)
+    own.replay(session.steps)
+    return own
+
+
+def _next(training: Training) -> EpochState:
+    """Return the next state, its training fold embedded: it is looked at while the next epoch is under way."""
+    state = next(training)
+    state.embed()
+    return state
+
+
+def _put_beside(session: Session, steps: tuple[InterventionStep, ...], name: str) -> None:
+    """Keep ``steps`` as a branch called ``name``, unless the branch that is worked on has them; that one stays so."""
+    branch, cursor = session.branch, session.cursor
+    session.reset()
+    session.replay(steps)
+    if session.branch != branch:
+        session.rename_branch(name)
+        session.switch(branch)
+    session.go_to(cursor)
+
+
+def _check_free(training: Training) -> None:
+    """Raise AliError if ``training`` is closed, or somebody else drives it."""
+    name = "control" if training.run.settings.control else "training"
+    if training.closed:
+        raise AliError(f"this {name} is closed; open it again with resume=True")
+    if training.driver is not None:
+        raise AliError(f"this {name} is driven already; LiveTraining.of({name}) returns by whom")
+
+
+def _check_control(run: Run, control: Run) -> None:
+    """Raise AliError unless ``control`` is what the epochs of ``run`` are worth alone."""
+    if not control.settings.control or run.settings.control:
+        raise AliError("the control must be a run with TrainSettings(control=True), and the training must be none")
+    mine, theirs = run.settings.model_dump(), control.settings.model_dump()
+    other = [name for name, value in mine.items() if theirs[name] != value and name not in MAY_DIFFER]
+    if other:
+        raise AliError(f"the control has other settings ({', '.join(other)}); change nothing but control")
+    if control.worker.inputs.fingerprint != run.worker.inputs.fingerprint:
+        raise AliError("the control is a run on other data; give both the same")

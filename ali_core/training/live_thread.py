@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Literal
 
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionSettings
-from ali_core.training.live_events import Kind
 
-__all__ = ["EpochThread"]
+__all__ = ["EpochThread", "Kind"]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,10 @@ POLL_SECONDS = 0.1
 """How long a waiting thread may be deaf to an interrupt."""
 EXIT_SECONDS = 10.0
 """How long the interpreter waits at its exit for the batch under way."""
+
+
+Kind = Literal["go", "batch", "epoch", "pause", "held", "rest", "failed", "rewound", "settings", "closed"]
+"""What happens in a training that is steered; see :class:`~ali_core.training.live.LiveEvent`."""
 
 
 class _Closed(BaseException):

@@ -74,7 +74,7 @@ def score_folds(
     return Scores(
         validation=search.score(vectors["validation"], labels["validation"]),
         test=ClassificationScores.of(labels["test"], predicted, n_classes),
-        regularisation=search.regularisation,
+        regularisation=search.C,
         gamma=search.gamma,
         test_predicted=predicted,
     )

@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 from ali_core.data import CellImages
 from ali_core.errors import AliError
 from ali_viz.panels.panel import Panel
-from ali_viz.panels.print_style import MM_PER_INCH, Width, add_axes_mm, new_figure, print_style, width_in_mm
-from ali_viz.panels.text_size import LINE_MM, wrapped, write_lines
+from ali_viz.panels.print_style import (
+    LINE_MM,
+    MM_PER_INCH,
+    Width,
+    add_axes_mm,
+    new_figure,
+    print_style,
+    width_in_mm,
+    wrapped,
+    write_lines,
+)
 from ali_viz.theme import class_label, lineage_order
 
 __all__ = ["CELLS_COLUMNS", "CellsGrid", "cells_panel", "cells_table", "draw_cells"]

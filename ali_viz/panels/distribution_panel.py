@@ -18,8 +18,18 @@ from numpy.typing import ArrayLike
 
 from ali_core.errors import AliError
 from ali_viz.panels.panel import Panel
-from ali_viz.panels.print_style import Width, add_axes_mm, new_figure, points_to_mm, print_style, text_mm, width_in_mm
-from ali_viz.panels.text_size import LINE_MM, text_width_mm, wrapped
+from ali_viz.panels.print_style import (
+    LINE_MM,
+    Width,
+    add_axes_mm,
+    new_figure,
+    points_to_mm,
+    print_style,
+    text_mm,
+    text_width_mm,
+    width_in_mm,
+    wrapped,
+)
 from ali_viz.theme import class_label, class_styles, lineage_order
 
 __all__ = ["DISTRIBUTION_COLUMNS", "distribution_panel", "distribution_table", "draw_distribution"]

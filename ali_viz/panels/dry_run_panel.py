@@ -8,18 +8,19 @@ Synopsis::
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ali_core.interventions import PRESETS
 from ali_viz.panels.class_scatter import place_legend
-from ali_viz.panels.dry_run_caption import dry_run_caption
-from ali_viz.panels.dry_run_style import BEST_WIDTH, LINE_WIDTH, STAR, STYLES, line_colour, line_handles
+from ali_viz.panels.combinations import COMBINATION_NOTE
 from ali_viz.panels.dry_run_table import SCORES, dry_run_table, left_out
 from ali_viz.panels.panel import Panel
 from ali_viz.panels.print_style import (
@@ -34,6 +35,48 @@ from ali_viz.panels.print_style import (
 )
 
 __all__ = ["draw_dry_run", "dry_run_panel"]
+
+COLOURS = {"deterministic": "#0072b2", "probabilistic": "#d55e00"}
+Dashes = tuple[float, tuple[float, ...] | None]
+STYLES: dict[str, Dashes] = {
+    "mean-std": (0, None),
+    "mean-all": (0, (7, 2.5)),
+    "product": (0, (7, 2, 1.5, 2)),
+    "closest": (0, (1.5, 1.8)),
+}
+"""Line style of each criterion, in line widths."""
+PALEST = 0.22
+"""Share of the colour that the weakest strengths keep; the rest is white."""
+LINE_WIDTH, BEST_WIDTH = 0.5, 1.2
+STAR: dict[str, Any] = {"marker": "*", "ms": 5.5, "mfc": INK, "mec": "white", "mew": 0.5, "ls": "none"}
+
+
+def line_colour(selection: str, strength: float) -> tuple[float, float, float]:
+    """Mix the colour of a way to select with white: the weaker, the paler."""
+    share = PALEST + (1.0 - PALEST) * float(strength)
+    red, green, blue = (1.0 - share * (1.0 - part) for part in to_rgb(COLOURS[selection]))
+    return red, green, blue
+
+
+def line_handles(table: pd.DataFrame) -> list[list[Line2D]]:
+    """Make the legend of what ``table`` (selection, criterion) holds: in columns, filled up to the same length."""
+    found, used = set(table["selection"]), set(table["criterion"])
+    main = next(name for name in COLOURS if name in found)
+    best = STAR | {"color": line_colour(main, 1.0), "ls": "-", "lw": BEST_WIDTH}
+    shades = {"Weak": 0.0, "Medium": 0.5, "Strong": 1.0}
+    columns = [
+        [_line(name.capitalize(), color=colour) for name, colour in COLOURS.items() if name in found],
+        [_line(f"{name} λ", color=line_colour(main, shade)) for name, shade in shades.items()],
+        [_line(name.capitalize(), ls=style) for name, style in STYLES.items() if name in used],
+        [_line("Untouched", lw=0.4), Line2D([0, 1], [0, 0], label="Best oracle F1", **best)],
+    ]
+    longest = max(map(len, columns))
+    return [[*column, *(_line("", lw=0.0) for _ in range(longest - len(column)))] for column in columns]
+
+
+def _line(label: str, *, color: Any = INK, ls: Any = "-", lw: float = 0.9) -> Line2D:  # noqa: ANN401
+    return Line2D([0, 1], [0, 0], label=label, color=color, ls=ls, lw=lw)
+
 
 LINES_RASTER_ABOVE = 100
 """With more configurations than this in one plot, their lines become an image of 600 dpi inside the vector file."""
@@ -232,3 +275,76 @@ def _draw_best(axes: Axes, rows: pd.DataFrame) -> None:
     line = rows[["n_interventions", "f1"]].to_numpy(dtype=np.float64).T
     axes.plot(*line, color="white", lw=2 * BEST_WIDTH, zorder=4)
     axes.plot(*line, color=line_colour(selection, 1.0), ls=STYLES[criterion], lw=BEST_WIDTH, zorder=4)
+
+
+SCORE_NOTES = {
+    "oracle": (
+        "Oracle F1: validation samples are moved by the map of their true class, so the score uses their labels, "
+        "rises to 1 whatever the embedding is worth, and says nothing about new samples."
+    ),
+    "transfer": (
+        "Transfer F1: validation samples are moved by a map that was learned on the training samples, without their "
+        "labels. A curve ends where its first fold was no longer followed."
+    ),
+}
+
+
+def dry_run_caption(
+    table: pd.DataFrame,
+    *,
+    data: str,
+    settings: str,
+    n_folds: int,
+    hold: int | None,
+    left_out: tuple[int, int],
+    raster_above: int,
+) -> str:
+    """Describe the figure of `dry_run_panel`: data, folds, what the scores mean, strength, what is not drawn."""
+    sizes = table.groupby(["score", "space", "combination"], observed=True)["configuration"].nunique()
+    neighbours = " or ".join(f"{number:g}" for number in sorted(table["n_neighbours"].unique()))
+    sentences = [
+        f"Dry run on the embedding of {data}: macro F1 of the validation fold over the number of interventions, mean "
+        f"over {n_folds} folds.",
+        f"One line a configuration, {sizes.min()} to {sizes.max()} a plot; {neighbours} neighbours.",
+        f"{settings}." if settings else "",
+        f"{COMBINATION_NOTE} Interventions use the labels of the training samples.",
+        *_score_sentences(table, hold),
+        "The paler a line, the weaker its strengths: the mean rank of the λ's that vary, each within its grid.",
+        "Thin horizontal line: the untouched embedding.",
+        _star_sentence(table),
+    ]
+    if left_out[0]:
+        sentences.append(
+            f"{left_out[0]} of {left_out[1]} configurations were not followed in all folds, because they could "
+            "no longer become the best or the run is not finished, and are not drawn."
+        )
+    if sizes.max() > raster_above:
+        sentences.append("Lines are an image of 600 dpi within the vector file where there are many.")
+    return " ".join(sentence for sentence in sentences if sentence) + "\n"
+
+
+def _score_sentences(table: pd.DataFrame, hold: int | None) -> list[str]:
+    """Say how the two dimensions came about, what the scores are, and what counts as 1."""
+    held = hold is not None and "oracle" in set(table["score"])
+    return [
+        "2-D is a parametric t-SNE, fitted to the training samples without labels."
+        if "2d" in set(table["space"])
+        else "",
+        *(SCORE_NOTES[score] for score in table["score"].unique()),
+        f"A fold whose oracle score was 1 for {hold} numbers in a row was followed no further and counts as 1 from "
+        "there on."
+        if held
+        else "",
+    ]
+
+
+def _star_sentence(table: pd.DataFrame) -> str:
+    """Say what star and thick line mark, and where there is no star."""
+    plots = table.groupby(["score", "space", "combination"], observed=True)["is_star"].any()
+    sentences = [
+        "Thick line and star: the configuration whose oracle score has the highest maximum, then the fewest "
+        "interventions to reach it, then the best transfer score there, in all rows the same; the star is at this "
+        "number of interventions, and above the plot stand F1 and number.",
+        "There is no star where some fold was not followed so far." if not plots.all() else "",
+    ]
+    return " ".join(filter(None, sentences))

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from ali_core.errors import AliError
 
 __all__ = [
     "INK",
+    "LINE_MM",
     "WIDTHS_MM",
     "Width",
     "add_axes_mm",
@@ -19,6 +23,9 @@ __all__ = [
     "panel_letter",
     "points_to_mm",
     "print_style",
+    "text_width_mm",
+    "wrapped",
+    "write_lines",
 ]
 
 Width = Literal["single", "double"]
@@ -108,3 +115,45 @@ def panel_letter(figure: Figure, left: float, top: float, letter: str) -> None:
 def points_to_mm(points: float) -> float:
     """Convert typographic points to millimetres."""
     return points * MM_PER_INCH / 72.0
+
+
+LINE_MM = 2.6
+"""From one line of small text to the next."""
+
+
+@lru_cache(maxsize=4096)
+def text_width_mm(text: str, size: float = SMALL) -> float:
+    """Return the width of one line of text in millimetres; ``size`` in points."""
+    font = FontProperties(family="DejaVu Sans", size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return points_to_mm(float(width))
+
+
+def wrapped(text: str, width_mm: float, size: float = SMALL) -> str:
+    """Break text between words, and within words that are too long, so that no line is wider than ``width_mm``."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if text_width_mm(joined, size) <= width_mm:
+            lines[-1] = joined
+        else:
+            lines += _pieces(word, width_mm, size)
+    return "\n".join(line for line in lines if line)
+
+
+def write_lines(figure: Figure, middle: float, baseline: float, text: str) -> None:
+    """Write the lines of a text, centred; the first stands on ``baseline``, millimetres from the top of the figure.
+
+    Matplotlib aligns the last line of a text with the baseline, so that short and long names would not start level.
+    """
+    for number, line in enumerate(text.split("\n")):
+        text_mm(figure, middle, baseline + number * LINE_MM, line, ha="center", va="baseline")
+
+
+def _pieces(word: str, width_mm: float, size: float) -> list[str]:
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and text_width_mm(pieces[-1] + letter, size) > width_mm:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces

@@ -12,19 +12,89 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ali_viz.panels.class_scatter import LEGEND_ROW_MM, LEGEND_SYMBOL_MM, place_legend
-from ali_viz.panels.combinations import in_order
+from ali_viz.panels.combinations import COMBINATION_NOTE, in_order
 from ali_viz.panels.panel import Panel
-from ali_viz.panels.print_style import INK, Width, add_axes_mm, new_figure, print_style, text_mm, width_in_mm
-from ali_viz.panels.results_caption import results_caption
-from ali_viz.panels.results_style import Slot, slots
+from ali_viz.panels.print_style import (
+    INK,
+    LINE_MM,
+    Width,
+    add_axes_mm,
+    new_figure,
+    print_style,
+    text_mm,
+    text_width_mm,
+    width_in_mm,
+    wrapped,
+    write_lines,
+)
 from ali_viz.panels.results_table import RESULTS_PANEL_COLUMNS, results_panel_table
-from ali_viz.panels.text_size import LINE_MM, text_width_mm, wrapped, write_lines
 
 __all__ = ["RESULTS_PANEL_COLUMNS", "draw_results", "results_panel", "results_panel_table"]
+
+COLOURS = {("pali", False): "#0072b2", ("ali", False): "#c23b22", ("ali", True): "#e69f00"}
+"""By loss, and whether it has no triplet margin loss (w = 1), as in the paper."""
+SPARE = ("#009e73", "#8a5aa8", "#56b4e9", "#6b6b2f", "#cc79a7")
+"""For further weights."""
+PALE = 0.42
+"""Share of the colour that bars without class weights keep; the rest is white."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in every group of bars.
+
+    Parameters
+    ----------
+    loss, weight, class_weights
+        What its bars have in common.
+    name
+        Of the legend.
+    colour
+        Red, green and blue.
+    """
+
+    loss: str
+    weight: float
+    class_weights: bool
+    name: str
+    colour: tuple[float, float, float]
+
+    def of(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return its rows of a table."""
+        same_loss = (table["loss"] == self.loss) & (table["weight"] == self.weight)
+        return table[same_loss & (table["class_weights"] == self.class_weights)]
+
+
+def slots(bars: pd.DataFrame) -> list[Slot]:
+    """Return the places that groups have: PALI, ALI, ALI without TML, each without and with class weights if used."""
+    spare = iter(SPARE)
+    taken: set[tuple[str, bool]] = set()
+    shades = sorted(bars["class_weights"].unique())
+    found = []
+    for loss, weight in _series(bars):
+        family = (loss, weight == 1.0)
+        first = family not in taken and family in COLOURS
+        taken.add(family)
+        colour = to_rgb(COLOURS[family] if first else next(spare, "#555555"))
+        several = sum((one, at == 1.0) == family for one, at in _series(bars)) > 1
+        name = loss.upper() + (" without TML" if family[1] else f", w = {weight:g}" if several else "")
+        for with_weights in shades:
+            share = 1.0 if with_weights else PALE
+            red, green, blue = (1.0 - share * (1.0 - part) for part in colour)
+            text = f"{name}, class weights" if with_weights else name
+            found.append(Slot(loss, weight, bool(with_weights), text, (red, green, blue)))
+    return found
+
+
+def _series(bars: pd.DataFrame) -> list[tuple[str, float]]:
+    pairs = bars[["loss", "weight"]].drop_duplicates()
+    return sorted(zip(pairs["loss"], pairs["weight"], strict=True), key=lambda pair: (pair[0] != "pali", pair))
+
 
 MARGIN_MM, LEFT_MM, TICK_MM, LEADER_MM, LABEL_GAP_MM = 1.5, 10.0, 2.0, 3.0, 0.6
 PLOT_MM = {"single": 46.0, "double": 52.0}
@@ -218,3 +288,67 @@ def _legend_columns(handles: list[Line2D], width_mm: float) -> int:
     widest = max(text_width_mm(str(handle.get_label())) for handle in handles) + LEGEND_SYMBOL_MM
     fitting = max(1, int(width_mm // widest))
     return -(-len(handles) // -(-len(handles) // fitting))
+
+
+def results_caption(table: pd.DataFrame, *, n_folds: int, data: str, settings: str, floor: float) -> str:
+    """Describe the figure of `results_panel`: data, runs, what bars, intervals and lines are, where the axis begins.
+
+    Parameters
+    ----------
+    table
+        As `results_panel_table` makes it.
+    n_folds
+        Of the cross-validation.
+    data, settings
+        What was classified, and what else is to be said of the runs.
+    floor
+        Where the vertical axis begins.
+    """
+    bars, lines = table[table["kind"] == "bar"], table[table["kind"] == "baseline"]
+    means = pd.concat([bars, lines])
+    sentences = [
+        f"Classification of {data}: macro F1 on test folds, epoch and SVM chosen on the validation fold; "
+        f"{_counts(table, means, n_folds)}.",
+        f"{settings}." if settings else "",
+        f"A group is a combination of transforms ({COMBINATION_NOTE[:-1]}); darker bars have class weights.",
+        "Bars are means, dots single runs.",
+        f"Error bars: 95 % t interval of the mean, its variance (1/n + 1/{n_folds - 2}) s² as training folds overlap "
+        "(Nadeau and Bengio 2003). They are intervals of means, not of differences: methods have the folds in common, "
+        "so compare them by paired differences."
+        if np.isfinite(means["low"].to_numpy(dtype=np.float64)).any()
+        else "",
+        _lines(bars, lines),
+        f"The vertical axis begins at {floor:.2f}, not at 0." if floor > 0 else "",
+        f"The highest of {len(bars)} bars is high by chance, too." if len(bars) > 1 else "",
+        "n/a: not run." if _has_gaps(bars) else "",
+        "Training uses the labels of the training folds.",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence) + "\n"
+
+
+def _lines(bars: pd.DataFrame, lines: pd.DataFrame) -> str:
+    without = [name for name in lines["method"] if name not in set(bars["method"])]
+    first = lines.iloc[0]
+    parts = [
+        *([f"{first['method']}, the baseline, which is a bar as well"] if first["method"] not in without else []),
+        *([f"{', '.join(without)}, trained without these interventions"] if without else []),
+        *([f"grey, the interval of {first['method']}"] if np.isfinite(first["low"]) else []),
+    ]
+    return f"Lines: {'; '.join(parts)}."
+
+
+def _counts(table: pd.DataFrame, means: pd.DataFrame, n_folds: int) -> str:
+    least, most = means["n"].min(), means["n"].max()
+    runs = table[table["kind"] == "run"]
+    seeds = ", ".join(str(seed) for seed in sorted(runs["seed"].unique()))
+    number = f"{least}" if least == most else f"{least} to {most}"
+    return (
+        f"{number} run{'s' if most > 1 else ''} a method ({runs['fold'].nunique()} of {n_folds} folds, "
+        f"seed{'s' if ',' in seeds else ''} {seeds})"
+    )
+
+
+def _has_gaps(bars: pd.DataFrame) -> bool:
+    """Whether some bar is there without or with class weights only, while others have both."""
+    shades = bars.groupby(["combination", "loss", "weight"])["class_weights"].nunique()
+    return bool((shades < bars["class_weights"].nunique()).any())

@@ -17,8 +17,18 @@ from ali_core.errors import AliError
 from ali_viz.panels.class_scatter import LEGEND_ROW_MM, place_legend
 from ali_viz.panels.combinations import COMBINATION_NOTE, combination_of, in_order
 from ali_viz.panels.panel import Panel
-from ali_viz.panels.print_style import FRAME, INK, Width, add_axes_mm, new_figure, print_style, width_in_mm
-from ali_viz.panels.text_size import LINE_MM, wrapped, write_lines
+from ali_viz.panels.print_style import (
+    FRAME,
+    INK,
+    LINE_MM,
+    Width,
+    add_axes_mm,
+    new_figure,
+    print_style,
+    width_in_mm,
+    wrapped,
+    write_lines,
+)
 
 __all__ = ["TIMING_PANEL_COLUMNS", "draw_timing", "timing_panel", "timing_panel_table"]
 

@@ -77,7 +77,7 @@ def test_it_trains_compares_and_says_where_things_are(file, tmp_path, capsys):
 
 def test_a_dry_call_counts_and_writes_nothing(file, tmp_path, capsys):
     out = tmp_path / "out"
-    assert experiment(file, out, "--dry") == 0
+    assert experiment(file, out, "--plan") == 0
     assert capsys.readouterr().out.splitlines() == [
         "tml: 2 to do; unknown time a run",
         "ali c: 2 to do; unknown time a run",
@@ -89,7 +89,7 @@ def test_a_dry_call_counts_and_writes_nothing(file, tmp_path, capsys):
     results = pd.read_csv(out / "results.csv").assign(seconds=3600.0)
     assert results.method.unique().tolist() == ["tml"]
     capsys.readouterr()
-    assert experiment(file, out, "--only", "tml", "--only", "ali c", "--dry") == 0
+    assert experiment(file, out, "--only", "tml", "--only", "ali c", "--plan") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("tml: 2 finished; about 0:00:0")
     assert said[1] == "ali c: 2 to do; unknown time a run"
@@ -109,9 +109,9 @@ def test_failures_are_counted_and_the_exit_says_so(file, tmp_path, capsys):
 
 
 def test_an_interruption_says_how_to_go_on(file, tmp_path, capsys, monkeypatch):
-    from ali_core.experiments import run_waves
+    from ali_core.experiments import runner
 
-    real, calls = run_waves.carry_out, []
+    real, calls = runner.carry_out, []
 
     def stop(*task):
         calls.append(task)
@@ -119,7 +119,7 @@ def test_an_interruption_says_how_to_go_on(file, tmp_path, capsys, monkeypatch):
             raise KeyboardInterrupt
         return real(*task)
 
-    monkeypatch.setattr(run_waves, "carry_out", stop)
+    monkeypatch.setattr(runner, "carry_out", stop)
     assert experiment(file, tmp_path / "out") == 130
     assert "interrupted after 2 of 6 runs; the same command goes on where it was" in capsys.readouterr().err
     monkeypatch.undo()
@@ -129,13 +129,13 @@ def test_an_interruption_says_how_to_go_on(file, tmp_path, capsys, monkeypatch):
 
 def test_the_papers_file_needs_no_path_but_data(file, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert experiment("paper.toml", "out", "--dry") == 2
+    assert experiment("paper.toml", "out", "--plan") == 2
     assert "paper.toml names no data; say where it is with --data PATH" in capsys.readouterr().err
-    assert experiment("paper.toml", "out", "--dry", "--data", "cells.npz") == 0
+    assert experiment("paper.toml", "out", "--plan", "--data", "cells.npz") == 0
     assert "222 runs, 222 left" in capsys.readouterr().out
     own = paper_file().read_text().replace("[0]", "[0, 1]")
     Path("paper.toml").write_text(own)
-    assert experiment("paper.toml", "out", "--dry", "--data", "cells.npz") == 0
+    assert experiment("paper.toml", "out", "--plan", "--data", "cells.npz") == 0
     assert "444 runs" in capsys.readouterr().out
     assert Experiment.read("paper.toml").data is None
 

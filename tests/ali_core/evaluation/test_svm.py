@@ -1,9 +1,14 @@
 """Scores on data whose answer is known."""
 
+import itertools
+
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
+from sklearn.svm import SVC
 
 from ali_core import AliError, LabelledEmbedding, Session
+from ali_core.data import grouped_folds
 from ali_core.evaluation import svm_scores
 
 
@@ -42,31 +47,52 @@ def test_groups_are_kept_whole_when_there_are_enough(rng):
     honest = svm_scores(Session(LabelledEmbedding(vectors, labels, groups=group)))
     assert leaking.macro_f1.mean() > 0.95
     assert honest.macro_f1.mean() < 0.8
-    assert honest.folds.iloc[0] == "6 stratified folds, 24 groups kept whole"
+    assert honest.folds.iloc[0] == "6 folds. No group of the 24 is in training and validation at once."
     few = svm_scores(Session(LabelledEmbedding(vectors, labels, groups=group % 2)))
-    assert "2 groups are too few" in few.folds.iloc[0]
+    assert "there are only 2" in few.folds.iloc[0]
+
+
+def test_each_score_is_that_of_an_svc_whose_parameters_the_validation_part_chose(rng):
+    embedding = clouds(rng, 1.5, n=20)
+    table = svm_scores(Session(embedding), n_folds=3, seed=2)
+    for row, split in zip(table.itertuples(), grouped_folds(embedding.labels, n_folds=3, seed=2), strict=True):
+        train, validation, test = (embedding.subset(rows) for rows in (split.train, split.validation, split.test))
+        unit = 1 / np.square(train.vectors - train.vectors.mean(axis=0)).sum(axis=1).mean()
+        tried = {}
+        for C, multiple in itertools.product((1.0, 10.0, 100.0), (0.0625, 0.25, 1.0)):
+            model = SVC(C=C, gamma=multiple * unit, class_weight="balanced").fit(train.vectors, train.labels)
+            chosen, scored = (
+                f1_score(part.labels, model.predict(part.vectors), average="macro") for part in (validation, test)
+            )
+            tried[C, multiple] = chosen, scored
+        assert tried[row.C, row.gamma_multiple][0] == pytest.approx(max(chosen for chosen, _ in tried.values()))
+        assert row.macro_f1 == pytest.approx(tried[row.C, row.gamma_multiple][1])
+        assert (row.n_train, row.n_validation, row.n_test) == (len(train), len(validation), len(test))
 
 
 def test_the_same_seed_gives_the_same_numbers_and_every_sample_is_validated_once(rng):
     session = Session(clouds(rng, 1.0))
     first, again = svm_scores(session, seed=4), svm_scores(session, seed=4)
     assert first.equals(again)
-    assert first.n_validation.sum() == len(session.before)
+    assert first.n_test.sum() == len(session.before)
     assert not first.macro_f1.equals(svm_scores(session, seed=5).macro_f1)
 
 
-def test_a_rare_class_does_not_stop_the_score(rng):
-    embedding = LabelledEmbedding(rng.normal(size=(41, 3)), [0] * 20 + [1] * 20 + [2])
-    assert svm_scores(Session(embedding)).macro_f1.notna().all()
+def test_a_rare_class_only_trains(rng):
+    table = svm_scores(Session(LabelledEmbedding(rng.normal(size=(41, 3)), [0] * 20 + [1] * 20 + [2])))
+    assert table.macro_f1.notna().all()
+    assert table.n_test.sum() == 40
+    assert "only train and have no F1 of their own: 2" in table.folds.iloc[0]
 
 
-@pytest.mark.parametrize("n_folds", [1, 100])
-def test_impossible_folds_are_refused(rng, n_folds):
-    with pytest.raises(AliError, match=f"largest class, which is 60; got {n_folds}"):
-        svm_scores(Session(clouds(rng, 1.0)), n_folds=n_folds)
+@pytest.mark.parametrize(("counts", "n_folds"), [((12, 5), 6), ((60, 60, 60), 100), ((13, 1), 3)])
+def test_too_few_samples_are_refused_with_the_numbers(rng, counts, n_folds):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    embedding = LabelledEmbedding(rng.normal(size=(len(labels), 3)), labels)
+    with pytest.raises(AliError, match=f"at least two classes of {n_folds} samples or more.*have {max(counts)}"):
+        svm_scores(Session(embedding), n_folds=n_folds)
 
 
-def test_a_fold_that_cannot_train_is_named(rng):
-    embedding = LabelledEmbedding(rng.normal(size=(13, 3)), [0] * 12 + [1])
-    with pytest.raises(AliError, match=r"fold \d holds one class only"):
-        svm_scores(Session(embedding))
+def test_two_folds_are_refused(rng):
+    with pytest.raises(AliError, match="n_folds must be at least 3"):
+        svm_scores(Session(clouds(rng, 1.0)), n_folds=2)

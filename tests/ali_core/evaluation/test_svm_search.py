@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 from ali_core.errors import AliError
 from ali_core.evaluation import SvmGrid, search_svm, svm_search
 
-GRID = SvmGrid(regularisations=(10.0, 1.0), gammas=(4.0, 0.25, 1.0))
+GRID = SvmGrid(Cs=(10.0, 1.0), gammas=(4.0, 0.25, 1.0))
 
 
 def blobs(rng, sizes, dim=5, offset=100.0):
@@ -30,7 +30,7 @@ def parts(rng):
 def test_every_cell_and_the_choice_equal_the_plain_svm(monkeypatch, parts, limit, class_weight):
     monkeypatch.setattr(svm_search, "KERNEL_LIMIT", limit)
     (train, y), (validation, y_validation), (test, y_test) = parts
-    grid = SvmGrid(regularisations=GRID.regularisations, gammas=GRID.gammas, class_weight=class_weight)
+    grid = SvmGrid(Cs=GRID.Cs, gammas=GRID.gammas, class_weight=class_weight)
     search = search_svm(train, y, validation, y_validation, n_classes=5, grid=grid)
     centered = train.astype(float) - train.astype(float).mean(axis=0)
     unit = 1 / (5 * centered.var(axis=0).mean())
@@ -39,13 +39,13 @@ def test_every_cell_and_the_choice_equal_the_plain_svm(monkeypatch, parts, limit
     for row, (c, multiple) in zip(search.table.itertuples(), cells, strict=True):
         plain = SVC(C=c, gamma=multiple * unit, class_weight=class_weight).fit(train.astype(float), y)
         f1 = f1_score(y_validation, plain.predict(validation), average="macro", zero_division=0.0)
-        assert (row.regularisation, row.gamma_multiple) == (c, multiple)
+        assert (row.C, row.gamma_multiple) == (c, multiple)
         assert row.gamma == pytest.approx(multiple * unit, rel=1e-9)
         assert row.macro_f1 == pytest.approx(f1, abs=1e-12)
         if best is None or f1 > best[0] + 1e-12:
             best = (f1, c, multiple, plain)
     assert search.macro_f1 == pytest.approx(best[0], abs=1e-12)
-    assert (search.regularisation, search.gamma) == (best[1], pytest.approx(best[2] * unit, rel=1e-9))
+    assert (search.C, search.gamma) == (best[1], pytest.approx(best[2] * unit, rel=1e-9))
     predicted = best[3].predict(test)
     assert np.array_equal(search.predict(test), predicted)
     assert np.array_equal(search.score(test, y_test).confusion, confusion_matrix(y_test, predicted, labels=range(5)))
@@ -67,14 +67,14 @@ def test_of_equal_scores_the_smallest_c_then_gamma_is_taken(rng):
     y = np.repeat([0, 1], 20)
     search = search_svm(train, y, train, y, n_classes=2, grid=GRID)
     assert (search.table.macro_f1 == 1).all()
-    assert search.regularisation == 1.0
+    assert search.C == 1.0
     assert search.gamma == search.table.gamma.min()
 
 
 def test_the_validation_set_chooses_and_never_trains(parts):
     """Validation labels decide between cells; a cell's classifier is the same whatever they are."""
     (train, y), (validation, y_validation), (test, _) = parts
-    one = SvmGrid(regularisations=(1.0,), gammas=(1.0,))
+    one = SvmGrid(Cs=(1.0,), gammas=(1.0,))
     right = search_svm(train, y, validation, y_validation, n_classes=4, grid=one)
     wrong = search_svm(train, y, validation, (y_validation + 1) % 4, n_classes=4, grid=one)
     assert right.macro_f1 > wrong.macro_f1
@@ -129,7 +129,7 @@ def test_what_cannot_be_scored_is_refused(parts):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"regularisations": ()}, "regularisations must be one or more"),
+        ({"Cs": ()}, "Cs must be one or more"),
         ({"gammas": (1.0, -1.0)}, r"gammas must be .* got \(1.0, -1.0\)"),
         ({"gammas": (float("inf"),)}, "gammas must be"),
         ({"class_weight": "equal"}, "'balanced' or None; got 'equal'"),

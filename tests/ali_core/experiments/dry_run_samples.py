@@ -61,7 +61,7 @@ def literal_scores(scorer, transforms):
 
     train = each_by_its_class(data.train_vectors, data.train_labels)
     unit = 1 / np.sum(train.var(axis=0))
-    svm = SVC(C=scorer.regularisation, gamma=scorer.gamma_multiple * unit, class_weight="balanced")
+    svm = SVC(C=scorer.C, gamma=scorer.gamma_multiple * unit, class_weight="balanced")
     svm.fit(train, data.train_labels)
     chosen = TransferMap.fit(data.train_vectors, data.train_labels, n_classes=data.n_classes)
     ridge = KernelRidge(kernel="rbf", gamma=chosen.gamma, alpha=chosen.ridge)

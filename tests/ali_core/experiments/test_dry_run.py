@@ -200,19 +200,30 @@ def test_folds_of_an_embedding_are_the_grouped_folds_without_the_test_part():
     )
 
 
-def test_groups_fewer_than_folds_are_not_looked_at():
+def test_fewer_groups_than_folds_are_kept_whole_in_fewer_folds():
+    groups = [f"g{number % 3}" for number in range(72)]
+    cut = folds_of_embedding(embedding(groups=groups), n_folds=4)
+    expected = grouped_folds(embedding().labels, groups=groups, n_folds=3)
+    for found, split in zip(cut, expected, strict=True):
+        np.testing.assert_array_equal(found.train_vectors, embedding().vectors[split.train])
+
+
+def test_two_groups_are_not_looked_at():
     vectors = embedding()
-    few = embedding(groups=[f"g{number % 3}" for number in range(72)])
-    with pytest.warns(FoldWarning, match="3 groups cannot be kept whole in 4 folds"):
+    few = embedding(groups=[f"g{number % 2}" for number in range(72)])
+    with pytest.warns(FoldWarning, match="Groups could not be kept whole, because there are only 2"):
         cut = folds_of_embedding(few, n_folds=4)
     for with_groups, without in zip(cut, folds_of_embedding(vectors, n_folds=4), strict=True):
         np.testing.assert_array_equal(with_groups.train_vectors, without.train_vectors)
         np.testing.assert_array_equal(with_groups.validation_labels, without.validation_labels)
 
 
-def test_a_class_with_one_sample_is_told_in_words():
-    with pytest.warns(FoldWarning, match="'class 2'"), pytest.raises(AliError, match="no sample of 'class 2'"):
-        dry_run(embedding((30, 20, 1)), n_folds=3, **OPTIONS)
+def test_a_class_with_one_sample_only_trains_and_this_is_told():
+    with pytest.warns(FoldWarning, match="Fewer than 3 samples, so they only train .*: class 2"):
+        cut = folds_of_embedding(embedding((30, 20, 1)), n_folds=3)
+    for fold in cut:
+        assert (fold.train_labels == 2).sum() == 1
+        assert not (fold.validation_labels == 2).any()
 
 
 def test_a_class_with_one_sample_that_trains_in_each_fold_is_no_obstacle():
@@ -236,7 +247,7 @@ def test_two_classes_have_one_number_of_neighbours():
         ({"data": []}, "at least one fold and one combination"),
         ({"longest": 0}, "longest and hold must be at least 1; got 0 and 3"),
         ({"hold": 0}, "longest and hold must be at least 1; got 4 and 0"),
-        ({"data": embedding((5, 5)), "n_folds": 6}, "6 folds need a class with as many samples"),
+        ({"data": embedding((5, 5)), "n_folds": 6}, "a score needs at least two classes of 6 samples or more"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::ali_core.data.FoldWarning")

@@ -78,7 +78,7 @@ def test_before_any_intervention_both_scores_are_the_best_of_the_searched_svms(s
             predicted = model.fit(data.train_vectors, data.train_labels).predict(data.validation_vectors)
             expected[regularisation, multiple] = f1_score(data.validation_labels, predicted, average="macro")
     assert scorer.untouched == pytest.approx([max(expected.values())] * 2)
-    assert expected[scorer.regularisation, scorer.gamma_multiple] == pytest.approx(max(expected.values()))
+    assert expected[scorer.C, scorer.gamma_multiple] == pytest.approx(max(expected.values()))
 
 
 def test_curves_equal_a_loop_over_plans(scorer):
@@ -161,7 +161,7 @@ def test_neither_statistics_nor_transfer_weights_depend_on_the_validation_part(s
 def test_what_was_written_scores_the_same(scorer, tmp_path):
     scorer.write(tmp_path / "scorers" / "nd-0.npz")
     again = FoldScorer.read(tmp_path / "scorers" / "nd-0.npz", scorer.data)
-    for name in ("regularisation", "gamma_multiple"):
+    for name in ("C", "gamma_multiple"):
         assert getattr(again, name) == getattr(scorer, name)
     np.testing.assert_array_equal(again.transfer_weights, scorer.transfer_weights)
     np.testing.assert_array_equal(again.statistics.squares, scorer.statistics.squares)

@@ -18,7 +18,7 @@ import pytest
 from ali_core import AliError, LabelledEmbedding
 from ali_core.data import FoldWarning, long_tail
 from ali_core.evaluation import compare_methods
-from ali_core.experiments import run_waves
+from ali_core.experiments import runner
 from ali_core.experiments.data_source import DataSource
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.planned_runs import planned_runs
@@ -305,12 +305,12 @@ def test_two_processes_at_the_same_time_share_a_folder(straight, tmp_path):
 @pytest.mark.slow
 def test_a_run_that_ends_its_process_fails_alone(straight, tmp_path, monkeypatch):
     experiment, told = small(TML, ALI, {"method": "ce", "start": "ali c"}), []
-    monkeypatch.setattr(run_waves, "carry_out", carry_out_or_die)
+    monkeypatch.setattr(runner, "carry_out", carry_out_or_die)
     run(experiment, tmp_path, workers=2, progress=told.append)
     assert (tmp_path / "runs" / "tml" / "died").is_file()  # a process that dies once is no failure
     failures = pd.read_csv(tmp_path / "failures.csv").set_index(["method", "fold"]).error
     assert list(failures.index) == [("ali c", 1), ("ali c, then ce", 1)]
-    assert failures["ali c", 1] == run_waves.DIED
+    assert failures["ali c", 1] == runner.DIED
     assert "which is not finished" in failures["ali c, then ce", 1]
     assert sorted(now.done for now in told) == list(range(10))
     found = pd.read_csv(tmp_path / "results.csv").set_index(["method", "fold"]).macro_f1
@@ -368,7 +368,7 @@ def test_a_cluster_whose_worker_is_killed_at_a_run_loses_nothing(tmp_path, monke
     require_dask()
     experiment, killed = small(common=COMMON | {"max_epochs": 20}), []
     run(experiment, tmp_path / "alone")
-    monkeypatch.setattr(run_waves, "carry_out", carry_out_and_sign)
+    monkeypatch.setattr(runner, "carry_out", carry_out_and_sign)
     with cluster(tmp_path) as (address, workers):
 
         def kill_one(now):

@@ -12,8 +12,7 @@ from matplotlib.collections import LineCollection
 from ali_core import AliError, InterventionSettings
 from ali_core.experiments.curve_book import CurveBook
 from ali_core.experiments.sweep_grid import configuration_name
-from ali_viz.panels.dry_run_panel import HEADS, draw_dry_run, dry_run_panel
-from ali_viz.panels.dry_run_style import COLOURS
+from ali_viz.panels.dry_run_panel import COLOURS, HEADS, draw_dry_run, dry_run_panel
 from ali_viz.panels.dry_run_table import DRY_RUN_COLUMNS, dry_run_table
 
 N_FOLDS, N_MAX, HOLD = 3, 6, 2

@@ -11,7 +11,7 @@ from scipy import stats
 from ali_core import AliError
 from ali_core.evaluation import compare_methods
 from ali_viz.panels import RESULTS_PANEL_COLUMNS, draw_results, results_panel, results_panel_table
-from ali_viz.panels.results_style import slots
+from ali_viz.panels.results_panel import slots
 
 PRESETS = ("c", "c,s", "c,r", "c,s,os", "c,s,r", "all")
 

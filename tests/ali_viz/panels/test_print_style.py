@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from ali_viz.panels.print_style import add_axes_mm, new_figure, print_style
-from ali_viz.panels.text_size import text_width_mm, wrapped
+from ali_viz.panels.print_style import add_axes_mm, new_figure, print_style, text_width_mm, wrapped
 
 
 @pytest.mark.parametrize("text", ["Segmented neutrophil", "1,067", "ali c,s +cw 0.702"])
