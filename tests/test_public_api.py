@@ -60,10 +60,10 @@ def test_docstrings_name_the_parameters_that_exist(name, thing):
 
 
 def type_checking_imports(module):
-    """Return what a module imports for type checkers alone."""
+    """Return the names of a module with those that it defines for type checkers alone."""
     tree = ast.parse(inspect.getsource(module))
     blocks = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
-    names = {}
+    names = dict(vars(module))
     for block in blocks:
         exec(compile(ast.Module(block.body, type_ignores=[]), module.__name__, "exec"), names)
     return names
