@@ -41,7 +41,8 @@ class LabelledEmbedding:
     ----------
     vectors
         Array of shape (N, D), finite, the largest from 1e-60 to 1e60 in size (or all 0); float32 and float64 are kept,
-        half precision becomes float32, all else float64. A torch tensor may be on any device, carry a gradient and be bfloat16.
+        half precision becomes float32, all else float64. A torch tensor may be on any device, carry a gradient and be
+        bfloat16.
     labels
         N class labels: names (str), or integers. Integers are codes into ``class_names`` when those are given.
     class_names

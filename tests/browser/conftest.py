@@ -1,4 +1,4 @@
-"""A Chromium and a JupyterLab for the tests that need them."""
+"""A JupyterLab for the tests that need one."""
 
 import os
 import shutil
@@ -8,16 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.jupyter import JupyterLab, NotebookPage, find_chromium, open_browser, write_notebook
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("CHROMIUM MISSING: install Chromium or Chrome, or name it in ALI_CHROMIUM")
-    with open_browser(executable) as browser:
-        yield browser
+from tests.browser.jupyter import JupyterLab, NotebookPage, write_notebook
 
 
 @pytest.fixture(scope="session")
