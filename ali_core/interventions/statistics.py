@@ -184,7 +184,7 @@ class ClassStatistics:
 
     def distances_from(self, class_index: int) -> NDArray[np.float64]:
         """Return one row of :attr:`distances`, shape (C,), in O(C D)."""
-        row = _cdist(self.centers[[class_index]], self.centers)[0]
+        row: NDArray[np.float64] = _cdist(self.centers[[class_index]], self.centers)[0]
         row[~self.present if self.present[class_index] else slice(None)] = np.inf
         row[class_index] = np.inf
         return row
