@@ -12,15 +12,26 @@ import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
 
+LIGHTNING = (
+    "tests/ali_core/cli/test_train.py",
+    "tests/ali_core/training/test_lightning_callback.py",
+    "tests/ali_core/training/test_one_process.py",
+    "tests/docs/test_own_training_loop.py",
+)
+"""Files that import Lightning, which takes as long as many tests: one process does it."""
+
+
 class TogetherScheduling(LoadScopeScheduling):
-    """Tests that one process runs: of a file, for the sake of their fixtures, or of a folder that shares a page."""
+    """Tests that one process runs: of a file, for the sake of its fixtures, or of files that share a page or an import."""
 
     def _split_scope(self, nodeid):
         file = nodeid.split("::")[0]
         folder = file.rpartition("/")[0]
         if folder in {"tests/browser", "tests/ali_viz/picture"}:
             return folder
-        return nodeid if folder == "tests/notebooks" else file  # notebooks are long and have nothing in common
+        if folder == "tests/notebooks":
+            return nodeid  # long, and nothing in common
+        return "lightning" if file in LIGHTNING else file
 
 
 def pytest_xdist_make_scheduler(config, log):
