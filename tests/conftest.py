@@ -11,7 +11,6 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
-
 LIGHTNING = (
     "tests/ali_core/cli/test_train.py",
     "tests/ali_core/training/test_lightning_callback.py",
@@ -22,7 +21,7 @@ LIGHTNING = (
 
 
 class TogetherScheduling(LoadScopeScheduling):
-    """Tests that one process runs: of a file, for the sake of its fixtures, or of files that share a page or an import."""
+    """Tests that one process runs: those of a file, whose fixtures they share, or of files that share a page or an import."""
 
     def _split_scope(self, nodeid):
         file = nodeid.split("::")[0]
