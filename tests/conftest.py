@@ -21,7 +21,7 @@ LIGHTNING = (
 
 
 class TogetherScheduling(LoadScopeScheduling):
-    """Tests that one process runs: those of a file, whose fixtures they share, or of files that share a page or an import."""
+    """Tests that one process runs: those of a file with its fixtures, or of files that share a page or an import."""
 
     def _split_scope(self, nodeid):
         file = nodeid.split("::")[0]
