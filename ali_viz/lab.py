@@ -16,7 +16,15 @@ from ali_viz.server import run_server
 from ali_viz.studio_notebook import write_studio_notebook
 from ali_viz.voila_app import open_app
 
-__all__ = ["PATH_VARIABLE", "lab_command", "lab_environment", "notebook_file", "open_lab", "open_studio"]
+__all__ = [
+    "PATH_VARIABLE",
+    "copy_notebooks",
+    "lab_command",
+    "lab_environment",
+    "notebook_file",
+    "open_lab",
+    "open_studio",
+]
 
 PATH_VARIABLE = "ALI_PATH"
 """Environment variable in which the notebook finds what to load."""
@@ -116,18 +124,45 @@ def notebook_file(working_folder: Path | None = None) -> Path:
         Where an installed package puts its copy, in ``notebooks/``; by default the current folder. A copy that is
         there already is opened as it is. In a clone of the repository the notebook is opened where it is.
     """
-    package = Path(__file__).parent
-    in_clone = package.parent / "notebooks" / NOTEBOOK
-    if in_clone.exists() and (package.parent / "pyproject.toml").exists():
-        return in_clone
+    source = _notebooks()
+    if source.parent != Path(__file__).parent:
+        return source / NOTEBOOK
     copy = (Path.cwd() if working_folder is None else working_folder) / "notebooks" / NOTEBOOK
-    packaged = package / "notebooks" / NOTEBOOK
     if not copy.exists():
-        if not packaged.exists():
-            raise AliError(f"the notebook {packaged} is missing; install the package again")
-        with atomic_path(copy) as temporary:
-            shutil.copyfile(packaged, temporary)
+        _copy(source / NOTEBOOK, copy)
     return copy
+
+
+def copy_notebooks(folder: str | Path) -> list[Path]:
+    """Copy all notebooks into ``folder`` and return where they are; one that is there already stays as it is.
+
+    Raises
+    ------
+    AliError
+        When the package lacks its notebooks.
+    OSError
+        When ``folder`` cannot be written.
+    """
+    copies = {source: Path(folder) / source.name for source in sorted(_notebooks().glob("*.ipynb"))}
+    for source, copy in copies.items():
+        if not copy.exists():
+            _copy(source, copy)
+    return list(copies.values())
+
+
+def _notebooks() -> Path:
+    """Return the folder of the notebooks: of the clone, or in the installed package."""
+    package = Path(__file__).parent
+    in_clone = (package.parent / "notebooks" / NOTEBOOK).exists() and (package.parent / "pyproject.toml").exists()
+    found = (package.parent if in_clone else package) / "notebooks"
+    if not (found / NOTEBOOK).exists():
+        raise AliError(f"the notebook {found / NOTEBOOK} is missing; install the package again")
+    return found
+
+
+def _copy(source: Path, copy: Path) -> None:
+    with atomic_path(copy) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def lab_command(

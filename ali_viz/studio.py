@@ -31,7 +31,7 @@ from ali_viz.views.sources import Images, Source, open_source
 from ali_viz.views.words import count_words
 
 if TYPE_CHECKING:
-    from ali_core.experiments import SessionScores
+    from ali_core.experiments.session_scorer import SessionScores
     from ali_core.training import LiveTraining, Training
 
 __all__ = ["Mode", "Studio"]

@@ -11,14 +11,26 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
+LIGHTNING = (
+    "tests/ali_core/cli/test_train.py",
+    "tests/ali_core/training/test_lightning_callback.py",
+    "tests/ali_core/training/test_one_process.py",
+    "tests/docs/test_own_training_loop.py",
+)
+"""Files that import Lightning, which takes as long as many tests: one process does it."""
+
 
 class TogetherScheduling(LoadScopeScheduling):
-    """Tests that one process runs: those of a file, for the sake of their fixtures, and all that share a JupyterLab."""
+    """Tests that one process runs: those of a file with its fixtures, or of files that share a page or an import."""
 
     def _split_scope(self, nodeid):
-        if nodeid.startswith("tests/notebooks/"):
+        file = nodeid.split("::")[0]
+        folder = file.rpartition("/")[0]
+        if folder in {"tests/browser", "tests/ali_viz/picture"}:
+            return folder
+        if folder == "tests/notebooks":
             return nodeid  # long, and nothing in common
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]
+        return "lightning" if file in LIGHTNING else file
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -61,3 +73,15 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("REAL DATA MISSING: set ALI_DATA to the folder with pbc_dev_features/ and pbc_dev/")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser of this process; skips, saying so, where there is none."""
+    from tests.browser.jupyter import find_chromium, open_browser
+
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("CHROMIUM MISSING: install Chromium or Chrome, or name it in ALI_CHROMIUM")
+    with open_browser(executable) as browser:
+        yield browser

@@ -1,11 +1,13 @@
 """Public names stay, and their docstrings tell their parameters."""
 
+import ast
 import importlib
 import inspect
 import json
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,36 @@ def test_docstrings_name_the_parameters_that_exist(name, thing):
         expected = {name.lstrip("*") for name in parameters} - {"args", "kwargs", "values"}
     assert names <= expected, f"{name} documents {names - expected}, which it does not take"
     assert expected <= names, f"{name} does not document {expected - names}"
+
+
+def type_checking_imports(module):
+    """Return the names of a module with those that it defines for type checkers alone."""
+    tree = ast.parse(inspect.getsource(module))
+    blocks = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    names = dict(vars(module))
+    for block in blocks:
+        exec(compile(ast.Module(block.body, type_ignores=[]), module.__name__, "exec"), names)
+    return names
+
+
+def functions(thing):
+    """Return a function, or a class and its methods, with the functions behind properties and class methods."""
+    if not inspect.isclass(thing):
+        return [thing]
+    members = (vars(thing).get(name) for name in vars(thing) if not name.startswith("_") or name == "__init__")
+    inner = (
+        getattr(member, "fget", None) or getattr(member, "func", None) or inspect.unwrap(member) for member in members
+    )
+    return [thing, *filter(inspect.isfunction, (getattr(one, "__func__", one) for one in inner))]
+
+
+@pytest.mark.parametrize(
+    ("name", "thing"), list(callables()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_annotations_name_what_exists(name, thing):
+    for function in functions(thing):
+        module = sys.modules[function.__module__]
+        typing.get_type_hints(function, localns=type_checking_imports(module))
 
 
 def test_importing_the_core_loads_neither_a_screen_nor_torch():

@@ -6,10 +6,12 @@ Exit codes: 0 done, 1 the work failed, 2 the command was used wrongly, 130 inter
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version as version_of
+from typing import Annotated
 
 import typer
 
-from ali_core.cli import demo, dry_run, experiment, figures, images, interventions, lab, studio, train
+from ali_core.cli import demo, dry_run, experiment, figures, images, interventions, lab, notebooks, studio, train
 from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
 
@@ -35,6 +37,22 @@ app.command("replay")(interventions.replay)
 app.command("panels")(interventions.panels)
 app.command("studio")(studio.studio)
 app.command("lab")(lab.lab)
+app.command("notebooks")(notebooks.notebooks)
+
+
+def _tell_version(wanted: bool) -> None:  # typer passes it so
+    if wanted:
+        typer.echo(f"ali {version_of('ali-interventions')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _ali(
+    version: Annotated[  # its callback has told it
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Carry out a command."""
 
 
 INTERRUPT = 130

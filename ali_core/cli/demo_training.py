@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from ali_core.data import CellImages, FoldWarning, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import Session
 from ali_core.training.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from ali_core.data import CellImages
     from ali_core.training import EpochState, TrainResult
 
 __all__ = ["LastEpoch", "head_settings", "make_room", "network_settings", "train_and_tell"]
@@ -93,7 +93,7 @@ def make_room(folder: Path) -> Path:
     return folder
 
 
-def train_and_tell(data: LabelledEmbedding | CellImages, settings: TrainSettings, folder: Path) -> LastEpoch:
+def train_and_tell(data: "LabelledEmbedding | CellImages", settings: TrainSettings, folder: Path) -> LastEpoch:
     """Train to the end, saying what each epoch is worth, and return the last one.
 
     Parameters
@@ -139,8 +139,10 @@ def _tell(state: "EpochState", n_epochs: int) -> None:
     typer.echo(f"      epoch {state.epoch:2d} of {n_epochs}: {told}")
 
 
-def _grouping(data: LabelledEmbedding | CellImages, settings: TrainSettings) -> Literal["keep", "ignore"]:
+def _grouping(data: "LabelledEmbedding | CellImages", settings: TrainSettings) -> Literal["keep", "ignore"]:
     """Keep groups whole if the folds can be made so, and else say why not."""
+    from ali_core.data import FoldWarning, grouped_folds  # noqa: PLC0415  # pandas is slow to import
+
     if data.groups is None:
         return "keep"
     try:
@@ -162,6 +164,8 @@ def _grouping(data: LabelledEmbedding | CellImages, settings: TrainSettings) -> 
 @contextmanager
 def _notes() -> Iterator[None]:
     """Print warnings as notes."""
+    from ali_core.data import FoldWarning  # noqa: PLC0415  # as above
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", FoldWarning)
         warnings.showwarning = lambda message, *_, **__: typer.echo(f"      note: {message}")

@@ -57,7 +57,7 @@ def train_and_tell(
     Interrupted
         When Ctrl-C ends the run.
     """
-    with _first_speaks():
+    with _first_speaks(settings):
         typer.echo(_about(data, settings, out))
         result = _train(data, settings, out=out, resume=resume, tensorboard=tensorboard)
         if with_control:
@@ -103,11 +103,9 @@ def _train(
 
 
 @contextmanager
-def _first_speaks() -> Iterator[None]:
-    """Silence standard output in all processes of a run but the first."""
-    from lightning.fabric.utilities.rank_zero import rank_zero_only  # noqa: PLC0415
-
-    if getattr(rank_zero_only, "rank", 0) == 0:
+def _first_speaks(settings: TrainSettings) -> Iterator[None]:
+    """Silence standard output in all processes of a run but the first; its launcher numbers them."""
+    if settings.devices == 1 or os.environ.get("LOCAL_RANK", "0") == "0":
         yield
         return
     with Path(os.devnull).open("w", encoding="utf-8") as nothing, redirect_stdout(nothing):

@@ -3,8 +3,7 @@
 ``Augmentation`` is looked up when first used, so that importing this package does not import torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ali_core.data.folds import FoldSplit, FoldWarning, grouped_folds
 from ali_core.data.images import CellImages, contact_sheet
@@ -14,9 +13,12 @@ from ali_core.data.medmnist import from_medmnist
 from ali_core.data.pixels import PixelSource
 from ali_core.data.synthetic import render_marrow, write_marrow
 from ali_core.data.synthetic_classes import MARROW_CLASSES
+from ali_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ali_core.data.augmentation import Augmentation
+else:
+    __getattr__ = lazy_names(__name__, {"Augmentation": "augmentation"})
 
 __all__ = [
     "MARROW_CLASSES",
@@ -38,9 +40,3 @@ __all__ = [
     "render_marrow",
     "write_marrow",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # as in ali_core.networks
-    if name != "Augmentation":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.augmentation").Augmentation

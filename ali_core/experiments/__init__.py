@@ -3,8 +3,9 @@
 Names are looked up when first used, so that importing this package imports neither scikit-learn nor torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ali_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ali_core.experiments.dry_run_folds import folds_of_embedding, folds_of_runs
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
     from ali_core.experiments.sweep_grid import SweepGrid
     from ali_core.experiments.sweeps import DryRun, dry_run
     from ali_core.experiments.transfer_map import TransferMap
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "DryRun": "sweeps",
+            "DryRunFold": "fold_scorer",
+            "Experiment": "experiment",
+            "SweepGrid": "sweep_grid",
+            "TransferMap": "transfer_map",
+            "dry_run": "sweeps",
+            "folds_of_embedding": "dry_run_folds",
+            "folds_of_runs": "dry_run_folds",
+            "in_parallel": "parallel",
+            "run_experiment": "runner",
+        },
+    )
 
 __all__ = [
     "DryRun",
@@ -28,22 +45,3 @@ __all__ = [
     "in_parallel",
     "run_experiment",
 ]
-
-_MODULES = {
-    "DryRun": "sweeps",
-    "DryRunFold": "fold_scorer",
-    "Experiment": "experiment",
-    "SweepGrid": "sweep_grid",
-    "TransferMap": "transfer_map",
-    "dry_run": "sweeps",
-    "folds_of_embedding": "dry_run_folds",
-    "folds_of_runs": "dry_run_folds",
-    "in_parallel": "parallel",
-    "run_experiment": "runner",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # functions and classes alike
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,7 +1,6 @@
 """An order of classes for people: neighbours in space stand next to each other."""
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from ali_core.interventions.statistics import ClassStatistics
 
@@ -39,7 +38,8 @@ def distance_order(statistics: ClassStatistics) -> list[int]:
     """
     present, absent = (np.flatnonzero(found).tolist() for found in (statistics.present, ~statistics.present))
     if len(present) > 2:
-        from scipy.cluster.hierarchy import leaves_list, linkage  # noqa: PLC0415  # few need it
+        from scipy.cluster.hierarchy import leaves_list, linkage  # noqa: PLC0415  # slow to import
+        from scipy.spatial.distance import pdist  # noqa: PLC0415
 
         distances = pdist(statistics.centers[present])
         tree = linkage(distances, method="average", optimal_ordering=True)

@@ -12,10 +12,9 @@ Synopsis::
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
@@ -33,6 +32,9 @@ from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.step_table import describe_step, step_table
 from ali_core.interventions.steps import InterventionStep, automatic_steps, carry_out, fault_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Proposal", "Session", "SessionEvent"]
 
@@ -176,7 +178,7 @@ class Session:
         """Return one line for people: what moved, away from what, how strongly."""
         return describe_step(step, self.embedding.class_names)
 
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """Return the steps in force as a table; see :func:`~ali_core.interventions.step_table.step_table`."""
         return step_table(self.steps, self.embedding.class_names)
 

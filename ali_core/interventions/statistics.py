@@ -7,8 +7,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist
 
 from ali_core.errors import AliError
 
@@ -64,9 +62,9 @@ class DistanceTable:
         same = self._centers.shape == centers.shape
         moved = np.flatnonzero((self._centers != centers).any(axis=1)) if same else np.arange(len(centers))
         if len(moved) > len(centers) // 2:
-            self._distances = cdist(centers, centers)
+            self._distances = _cdist(centers, centers)
         else:
-            self._distances[moved] = cdist(centers[moved], centers)
+            self._distances[moved] = _cdist(centers[moved], centers)
             self._distances[:, moved] = self._distances[moved].T
         self._centers = centers
 
@@ -132,6 +130,8 @@ class ClassStatistics:
     def _of_chunk(
         cls, vectors: NDArray[np.float64], labels: NDArray[np.integer[Any]], n_classes: int, spread: Spread
     ) -> Self:
+        from scipy.sparse import csr_array  # noqa: PLC0415  # slow to import
+
         counts = np.bincount(labels, minlength=n_classes).astype(np.int64)
         member = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(n_classes, len(labels)))
         centers = (member @ vectors) / np.maximum(counts, 1)[:, None]
@@ -184,7 +184,7 @@ class ClassStatistics:
     @property
     def distances(self) -> NDArray[np.float64]:
         """L2 distances between centers, shape (C, C); infinite on the diagonal and to absent classes. Made anew."""
-        distances: NDArray[np.float64] = cdist(self.centers, self.centers)
+        distances = _cdist(self.centers, self.centers)
         np.fill_diagonal(distances, np.inf)
         distances[~self.present] = np.inf
         distances[:, ~self.present] = np.inf
@@ -192,7 +192,7 @@ class ClassStatistics:
 
     def distances_from(self, class_index: int) -> NDArray[np.float64]:
         """Return one row of :attr:`distances`, shape (C,), in O(C D)."""
-        row: NDArray[np.float64] = cdist(self.centers[[class_index]], self.centers)[0]
+        row: NDArray[np.float64] = _cdist(self.centers[[class_index]], self.centers)[0]
         row[~self.present if self.present[class_index] else slice(None)] = np.inf
         row[class_index] = np.inf
         return row
@@ -216,3 +216,10 @@ class ClassStatistics:
         row = self.distances_from(class_index)
         others = [int(other) for other in np.argsort(row, kind="stable") if np.isfinite(row[other])]
         return tuple(others[:n_neighbours])
+
+
+def _cdist(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.spatial.distance import cdist  # noqa: PLC0415  # slow to import
+
+    distances: NDArray[np.float64] = cdist(first, second)
+    return distances

@@ -3,10 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from ali_core.interventions.steps import InterventionStep, strengths_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["describe_step", "named_notes", "step_table"]
 
@@ -30,7 +32,7 @@ def named_notes(step: InterventionStep, class_names: Sequence[str]) -> list[str]
     return [re.sub(r"^class (\d+) ", lambda found: f"{class_names[int(found[1])]} ", note) for note in step.notes]
 
 
-def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) -> pd.DataFrame:
+def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) -> "pd.DataFrame":
     """Return one row a moved class.
 
     Returns
@@ -59,4 +61,6 @@ def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) ->
                 "notes": "; ".join(named_notes(step, class_names)),
             }
             rows.append(row)
+    import pandas as pd  # noqa: PLC0415  # slow to import
+
     return pd.DataFrame(rows, columns=[*what, *choice, "score", "shift_length", "norm_factor", "notes"])

@@ -10,8 +10,9 @@ Synopsis::
 Names are looked up when first used, so that importing this package imports neither torch nor torchvision.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ali_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ali_core.networks.embed import embed_features, embed_images
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
     from ali_core.networks.feature_net import FeatureNet
     from ali_core.networks.starting import starting_network
     from ali_core.networks.weights import load_feature_net, load_network, save_network
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "EmbeddingNet": "embedding_net",
+            "embed_features": "embed",
+            "embed_images": "embed",
+            "FeatureNet": "feature_net",
+            "load_feature_net": "weights",
+            "load_network": "weights",
+            "save_network": "weights",
+            "starting_network": "starting",
+        },
+    )
 
 __all__ = [
     "EmbeddingNet",
@@ -30,20 +45,3 @@ __all__ = [
     "save_network",
     "starting_network",
 ]
-
-_MODULES = {
-    "EmbeddingNet": "embedding_net",
-    "embed_features": "embed",
-    "embed_images": "embed",
-    "FeatureNet": "feature_net",
-    "load_feature_net": "weights",
-    "load_network": "weights",
-    "save_network": "weights",
-    "starting_network": "starting",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # functions and a class alike
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

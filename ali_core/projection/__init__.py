@@ -3,8 +3,9 @@
 `ParametricTSNE` is looked up when first used, so that importing this package does not import torch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ali_core.lazy import lazy_names
 from ali_core.projection.alignment import RigidMotion, aligned, rigid_motion, stayed
 from ali_core.projection.layouts import Layout, layout, project
 from ali_core.projection.linear import PlaneFrame, plane_through, principal_plane
@@ -15,6 +16,8 @@ from ali_core.projection.supervision import weaken_between_classes
 
 if TYPE_CHECKING:
     from ali_core.projection.parametric import ParametricTSNE
+else:
+    __getattr__ = lazy_names(__name__, {"ParametricTSNE": "parametric"})
 
 __all__ = [
     "LAYOUTS",
@@ -41,11 +44,3 @@ __all__ = [
     "uses_labels",
     "weaken_between_classes",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # a class
-    if name != "ParametricTSNE":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ali_core.projection.parametric import ParametricTSNE  # noqa: PLC0415  # torch is slow to import
-
-    return ParametricTSNE

@@ -8,9 +8,9 @@ Synopsis::
 Names are looked up when first used, so that importing this package imports neither torch nor Lightning.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ali_core.lazy import lazy_names
 from ali_core.training.methods import METHODS
 from ali_core.training.settings import TrainSettings
 
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from ali_core.training.lightning_callback import InterventionCallback
     from ali_core.training.live import LiveEvent, LiveTraining
     from ali_core.training.loop import EpochState, Training, TrainResult, epochs, train
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "EpochState": "loop",
+            "InterventionCallback": "lightning_callback",
+            "LiveEvent": "live",
+            "LiveTraining": "live",
+            "TrainResult": "loop",
+            "Training": "loop",
+            "epochs": "loop",
+            "train": "loop",
+        },
+    )
 
 __all__ = [
     "METHODS",
@@ -31,20 +45,3 @@ __all__ = [
     "epochs",
     "train",
 ]
-
-_MODULES = {
-    "EpochState": "loop",
-    "InterventionCallback": "lightning_callback",
-    "LiveEvent": "live",
-    "LiveTraining": "live",
-    "TrainResult": "loop",
-    "Training": "loop",
-    "epochs": "loop",
-    "train": "loop",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # functions and classes alike
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

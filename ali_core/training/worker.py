@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ali_core.errors import AliError
+from ali_core.networks.devices import choose_device
 from ali_core.training.inputs import FeatureInputs, ImageInputs
 from ali_core.training.learner import GlobalDraws, Learner, derived_seed
+from ali_core.training.one_process import OneProcess, QuickAdamW
 from ali_core.training.sampling import batch_order
 from ali_core.training.settings import TrainSettings
 
@@ -51,22 +53,17 @@ class EpochLosses:
 
 
 def make_fabric(settings: TrainSettings, loggers: Any = ()) -> Any:  # noqa: ANN401  # Fabric is imported when used
-    """Return a launched Lightning Fabric for the device, precision and number of processes of ``settings``."""
-    import lightning.fabric  # noqa: PLC0415  # takes seconds
-
-    from ali_core.networks.devices import choose_device  # noqa: PLC0415
-
+    """Return the process of a run on one device, or a launched Lightning Fabric where several share it."""
     device = choose_device(settings.device)
-    devices: int | list[int] = settings.devices
-    if device.index is not None and settings.devices == 1:
-        devices = [device.index] if device.type == "cuda" else 1
-    precision: Any = settings.precision
+    precision = settings.precision
     if precision == "auto":
         half = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         precision = "bf16-mixed" if half else "32-true"
-    fabric = lightning.fabric.Fabric(
-        accelerator=device.type, devices=devices, precision=precision, loggers=list(loggers)
-    )
+    if settings.devices == 1:
+        return OneProcess(device, precision, loggers)
+    from lightning.fabric import Fabric  # noqa: PLC0415  # takes 10 s
+
+    fabric = Fabric(accelerator=device.type, devices=settings.devices, precision=precision, loggers=list(loggers))
     fabric.launch()
     return fabric
 
@@ -77,7 +74,7 @@ class Worker:
     Parameters
     ----------
     fabric
-        A launched Lightning Fabric.
+        Of :func:`make_fabric`.
     learner
         Network and loss; from now on it lives on the device of ``fabric``.
     inputs
@@ -94,9 +91,7 @@ class Worker:
         settings: TrainSettings,
     ) -> None:
         self.fabric, self.learner, self.inputs, self.settings = fabric, learner, inputs, settings
-        self.optimiser = torch.optim.AdamW(
-            learner.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimiser = QuickAdamW(learner.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
         self._module, self._optimiser = fabric.setup(learner, self.optimiser)
 
     def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""A Chromium and a JupyterLab for the tests that need them."""
+"""A JupyterLab for the tests that need one."""
 
 import os
 import shutil
@@ -8,34 +8,42 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.jupyter import JupyterLab, NotebookPage, find_chromium, open_browser, write_notebook
+from tests.browser.jupyter import JupyterLab, NotebookPage, write_notebook
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("CHROMIUM MISSING: install Chromium or Chrome, or name it in ALI_CHROMIUM")
-    with open_browser(executable) as browser:
-        yield browser
+def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """The JupyterLab of this process, which takes seconds to start."""
+    folder = tmp_path_factory.mktemp("lab")
+    lab = JupyterLab(folder, write_notebook(folder / "work" / "notebooks" / "empty.ipynb", []))
+    yield lab
+    lab.stop()
 
 
 @pytest.fixture
-def app(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., NotebookPage]]:
-    """Open a notebook, given by its code cells or its file, in a JupyterLab of its own, and run it."""
-    opened: list[tuple[NotebookPage, JupyterLab]] = []
+def app(chromium: Browser, shared_lab: JupyterLab, tmp_path: Path) -> Iterator[Callable[..., NotebookPage]]:
+    """Open a notebook, given by its code cells or its file, and run it in a kernel of its own.
+
+    With ``path``, which ``ali lab`` passes on in the environment, it has a JupyterLab of its own.
+    """
+    opened: list[NotebookPage] = []
+    own: list[JupyterLab] = []
 
     def start(cells: list[str] | Path, path: Path | None = None) -> NotebookPage:
-        folder = tmp_path / f"lab-{len(opened)}"
-        notebook = folder / "work" / "notebooks" / "app.ipynb"
+        work = shared_lab.folder if path is None else tmp_path / f"lab-{len(own)}"
+        notebook = work / "work" / "notebooks" / f"{tmp_path.name}-{len(opened)}.ipynb"
         if isinstance(cells, Path):
-            notebook.parent.mkdir(parents=True)
+            notebook.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(cells, notebook)
         else:
             write_notebook(notebook, cells)
-        lab = JupyterLab(folder, notebook, path=path)
+        if path is None:
+            lab = shared_lab.shared(notebook)
+        else:
+            lab = JupyterLab(work, notebook, path=path)
+            own.append(lab)
         page = NotebookPage(chromium, lab)
-        opened.append((page, lab))
+        opened.append(page)
         page.open()
         page.hide_sidebar()
         page.run_all()
@@ -45,8 +53,10 @@ def app(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., NotebookPag
         return page
 
     yield start
-    for page, lab in opened:
+    for page in opened:
         if os.environ.get("ALI_KEEP_PICTURES"):
-            page.picture(Path(os.environ["ALI_KEEP_PICTURES"]) / f"{lab.folder.parent.name}.png")
+            page.picture(Path(os.environ["ALI_KEEP_PICTURES"]) / f"{page.lab.notebook.stem}.png")
         page.close()
+        page.lab.end_kernel()
+    for lab in own:
         lab.stop()

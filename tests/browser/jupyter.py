@@ -8,8 +8,10 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import nbformat
@@ -91,11 +93,10 @@ class JupyterLab:
     def _wait_until_up(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api?token={TOKEN}", timeout=2):
-                    return
-            except OSError:
-                time.sleep(0.1)
+            with suppress(OSError):
+                self._api("")
+                return
+            time.sleep(0.1)
         self.stop()
         raise TimeoutError(f"JupyterLab did not come up; its log: {(self.folder / 'server.log').read_text()[-2000:]}")
 
@@ -109,12 +110,34 @@ class JupyterLab:
         self._log.close()
 
     def kernel(self) -> BlockingKernelClient:
-        """Connect to the kernel that was started last."""
-        files = sorted((self.folder / "runtime").glob("kernel-*.json"), key=lambda file: file.stat().st_mtime)
-        client = BlockingKernelClient(connection_file=str(files[-1]))
+        """Connect to the kernel of the notebook."""
+        (session,) = self._sessions()
+        client = BlockingKernelClient(
+            connection_file=str(self.folder / "runtime" / f"kernel-{session['kernel']['id']}.json")
+        )
         client.load_connection_file()
         client.start_channels()
         return client
+
+    def shared(self, notebook: Path) -> "JupyterLab":
+        """Return the same server with another notebook of its folder."""
+        other = copy(self)
+        other.notebook = notebook
+        return other
+
+    def end_kernel(self) -> None:
+        """End the kernel of the notebook."""
+        for session in self._sessions():
+            self._api(f"sessions/{session['id']}", method="DELETE")
+
+    def _sessions(self) -> list[dict[str, Any]]:
+        where = self.notebook.relative_to(self.notebook.parent.parent).as_posix()
+        return [one for one in json.loads(self._api("sessions")) if one["path"] == where]
+
+    def _api(self, what: str, *, method: str = "GET") -> bytes:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/{what}?token={TOKEN}", method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read()
 
 
 class NotebookPage:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -18,11 +19,15 @@ SECONDS = 240  # a cell; the whole takes one to two minutes on two free cores
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What a notebook prints on synthetic and on real data, and files that it leaves, as patterns."""
+    """What a notebook prints on synthetic and on real data, and files that it leaves, as patterns.
+
+    It runs with what is ``lighter``, less data and fewer epochs, given as what stands there and what is put there.
+    """
 
     synthetic: tuple[str, ...]
     real: tuple[str, ...]
     files: tuple[str, ...]
+    lighter: tuple[tuple[str, str], ...] = ()
 
 
 EXPECTED = {
@@ -32,17 +37,22 @@ EXPECTED = {
             "oracle",
             "largest difference of the replayed session: 0.0",
         ),
-        real=("5,964 cells, 1,024 dimensions, 13 classes", "largest difference of the replayed session: 0.0"),
+        real=("746 cells, 1,024 dimensions, 13 classes", "largest difference of the replayed session: 0.0"),
         files=tuple(f"ali-export/*.{suffix}" for suffix in ("pdf", "svg", "png", "csv", "json")),
     ),
-    # 300 samples down to 24 in equal ratios: 300 + 250 + 209 + … = 1,696 in 15 classes, 300 + 233 + … = 1,261 in 11
+    # 60 samples down to 12 in equal ratios: 60 + 53 + 48 + … = 453 in 15 classes, 60 + 51 + 43 + … = 335 in 11
     "02-training": Expected(
         synthetic=(
             "SYNTHETIC features: random numbers",
-            "1,696 samples of 4,500, 64 features, 15 classes",
+            "453 samples of 4,500, 64 features, 15 classes",
             "no groups",
         ),
-        real=("1,261 samples of 5,900, 1,024 features, 11 classes", "2 groups: ignore"),
+        real=("335 samples of 5,900, 1,024 features, 11 classes", "2 groups: ignore"),
+        lighter=(
+            ("largest=300, smallest=24", "largest=60, smallest=12"),
+            ("max_epochs=8", "max_epochs=4"),
+            ("max_epochs=12", "max_epochs=4"),
+        ),
         files=(
             *(
                 f"ali-training/*/{run}/result.json"
@@ -54,25 +64,27 @@ EXPECTED = {
     "06-live-training": Expected(
         synthetic=(
             "SYNTHETIC features: random numbers",
-            "1,696 samples of 4,500, 64 features, 15 classes",
+            "453 samples of 4,500, 64 features, 15 classes",
             "the same loss in epoch 2: True",
-            "all 12 epochs are done",
+            "all 6 epochs are done",
         ),
-        real=("1,261 samples of 5,900, 1,024 features, 11 classes", "the same loss in epoch 2: True"),
+        real=("335 samples of 5,900, 1,024 features, 11 classes", "the same loss in epoch 2: True"),
+        lighter=(("largest=300, smallest=24", "largest=60, smallest=12"), ("max_epochs=12", "max_epochs=6")),
         files=(
             *("ali-live/*/run/result.json", "ali-live/*/control/result.json"),
             *("ali-live/*/figures/screen.pdf", "ali-live/*/figures/selection.csv"),
         ),
     ),
-    # 120 samples down to 18 in equal ratios: 120 + 105 + 92 + … = 824 in 15 classes, 120 + 99 + … = 607 in 11
+    # 48 samples down to 12 in equal ratios: 48 + 43 + 39 + … = 393 in 15 classes, 48 + 42 + 36 + … = 291 in 11
     "03-dry-run": Expected(
         synthetic=(
             "SYNTHETIC features: random numbers",
-            "824 samples of 4,500, 64 features, 15 classes",
+            "393 samples of 4,500, 64 features, 15 classes",
             "both recommend the same: True",
             "method: pali",
         ),
-        real=("607 samples of 5,900, 1,024 features, 11 classes", "both recommend the same: True"),
+        real=("291 samples of 5,900, 1,024 features, 11 classes", "both recommend the same: True"),
+        lighter=(("largest=120, smallest=18", "largest=48, smallest=12"), ("longest=25", "longest=10")),
         files=(
             *(f"ali-dry-run/*/dry-run/{name}" for name in ("curves.csv", "table1.csv", "recommended/nd-c.toml")),
             *("ali-dry-run/*/recommended/result.json", "ali-dry-run/*/dry-run-2d/recommended.toml"),
@@ -89,6 +101,11 @@ EXPECTED = {
             "over 3 pairs; p = ",
         ),
         real=("5,964 samples, 1,024 features, 13 classes, 2 groups", "9 of 9: ali c,s +cw, fold 2"),
+        lighter=(
+            ("largest = 200", "largest = 60"),
+            ("smallest = 24", "smallest = 12"),
+            ("max_epochs = 8", "max_epochs = 4"),
+        ),
         files=(
             *(
                 f"ali-experiment/*/small/runs/{run}/result.json"
@@ -100,12 +117,13 @@ EXPECTED = {
     ),
     "05-figures": Expected(
         synthetic=(
-            "824 samples of 4,500, 64 features, 15 classes",
+            "393 samples of 4,500, 64 features, 15 classes",
             "fig1 is not made: ",
             "Example cells of Synthetic marrow: drawings, not cells",
             "181 mm wide",
         ),
-        real=("607 samples of 5,900, 1,024 features, 11 classes", "fig1 is not made: "),
+        real=("291 samples of 5,900, 1,024 features, 11 classes", "fig1 is not made: "),
+        lighter=(("largest=120, smallest=18", "largest=48, smallest=12"), ("longest=20", "longest=10")),
         files=(
             *(f"ali-figures/*/figures/fig{number}.pdf" for number in range(2, 8)),
             *(f"ali-figures/*/mine/fig{number}.{kind}" for number in range(1, 8) for kind in ("svg", "csv", "txt")),
@@ -115,7 +133,7 @@ EXPECTED = {
 ALL = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def executed(notebook, folder, monkeypatch, path=None):
+def executed(notebook, folder, monkeypatch, path=None, lighter=()):
     if path is None:
         monkeypatch.delenv("ALI_PATH", raising=False)
     else:
@@ -123,8 +141,14 @@ def executed(notebook, folder, monkeypatch, path=None):
     root = str(FOLDER.parent)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")])))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    read = nbformat.read(notebook, as_version=4)
+    for given, less in lighter:
+        cells = [cell for cell in read.cells if cell.cell_type == "code" and given in cell.source]
+        assert cells, f"{notebook.name} has no {given!r} any more"
+        for cell in cells:
+            cell.source = cell.source.replace(given, less)
     client = NotebookClient(
-        nbformat.read(notebook, as_version=4),
+        read,
         timeout=SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
@@ -154,8 +178,8 @@ def test_stored_without_outputs_and_with_a_kernel(notebook):
 @pytest.mark.slow
 @ALL
 def test_runs_on_synthetic_data(notebook, tmp_path, monkeypatch):
-    text = printed(executed(notebook, tmp_path, monkeypatch))
     expected = EXPECTED[notebook.stem]
+    text = printed(executed(notebook, tmp_path, monkeypatch, lighter=expected.lighter))
     assert [words for words in expected.synthetic if words not in text] == []
     assert [pattern for pattern in expected.files if not list(tmp_path.glob(pattern))] == []
     assert text.rstrip().endswith("True")
@@ -165,9 +189,12 @@ def test_runs_on_synthetic_data(notebook, tmp_path, monkeypatch):
 @pytest.mark.slow
 @ALL
 def test_runs_on_real_features(notebook, tmp_path, monkeypatch, real_data):
-    features = real_data / "pbc_dev_features" / "densenet121_160px.npz"
-    text = printed(executed(notebook, tmp_path, monkeypatch, features))
-    assert [words for words in EXPECTED[notebook.stem].real if words not in text] == []
+    features, expected = real_data / "pbc_dev_features" / "densenet121_160px.npz", EXPECTED[notebook.stem]
+    if not expected.lighter:  # it thins nothing by itself
+        whole = LabelledEmbedding.load(features)
+        features = whole.subset(np.arange(0, len(whole), 8)).save(tmp_path / "every-8th.npz")
+    text = printed(executed(notebook, tmp_path, monkeypatch, features, expected.lighter))
+    assert [words for words in expected.real if words not in text] == []
     assert text.rstrip().endswith("True")
 
 

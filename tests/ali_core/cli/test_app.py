@@ -1,10 +1,13 @@
 """The command line: what it writes, and how it fails."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+import ali_core
 from ali_core import LabelledEmbedding, Session, preset
 from ali_core.cli.app import run
 
@@ -155,3 +158,32 @@ def test_an_interrupt_is_told_with_code_130(embedding_file, monkeypatch, capsys)
     monkeypatch.setattr(Session, "run", interrupted)
     assert run(["intervene", str(embedding_file), "--out", str(embedding_file.parent / "o")]) == 130
     assert capsys.readouterr().err.startswith("ali: interrupted")
+
+
+def test_help_and_refused_calls_load_nothing_slow(embedding_file, tmp_path):
+    calls = [
+        *([command, "--help"] for command in ("train", "experiment", "dry-run", "demo", "studio", "notebooks")),
+        *(
+            ["--version"],
+            [],
+            ["nothing"],
+            ["train", str(tmp_path / "none.npz")],
+            ["replay", str(tmp_path / "none.json")],
+        ),
+        *([command, str(embedding_file), "--preset", "none"] for command in ("train", "intervene")),
+    ]
+    code = (
+        "import sys; from ali_core.cli.app import run\n"
+        f"for call in {calls!r}: run(call)\n"
+        "slow = {'torch', 'lightning', 'sklearn', 'scipy', 'pandas', 'matplotlib', 'plotly', 'joblib', 'rich.live'}\n"
+        "sys.exit(' '.join(slow & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Usage: ali train")
+    assert f"ali {ali_core.__version__}\n" in done.stdout
+
+
+def test_the_package_is_the_command_too():
+    done = subprocess.run([sys.executable, "-m", "ali_core", "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ali {ali_core.__version__}\n", "")

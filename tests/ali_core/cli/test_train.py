@@ -248,7 +248,7 @@ def test_an_interrupt_names_the_last_epoch_and_the_way_on(features, out, capsys,
 
 @pytest.mark.slow
 def test_the_real_command_is_interrupted_and_goes_on_to_the_same_numbers(features, out, tmp_path):
-    arguments = ["train", str(features), *QUICK, "--epochs", "60", "--patience", "0"]
+    arguments = ["train", str(features), *QUICK, "--epochs", "30", "--patience", "0"]
     start = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from ali_core.cli import main; main(sys.argv[1:])"
@@ -270,7 +270,7 @@ def test_the_real_command_is_interrupted_and_goes_on_to_the_same_numbers(feature
         r"^ali: interrupted after epoch (\d+); the same command with --resume goes on$", error, re.MULTILINE
     )
     assert said is not None, error
-    assert 1 <= int(said[1]) < 60
+    assert 1 <= int(said[1]) < 30
     assert json.loads((out / "last.json").read_text())["rows"][-1]["epoch"] == int(said[1])
     assert run([*arguments, "--out", str(out), "--resume"]) == 0
     assert run([*arguments, "--out", str(tmp_path / "whole")]) == 0
@@ -340,11 +340,3 @@ def test_tables_of_images_are_told_from_embeddings(tmp_path, name, content, imag
     (tmp_path / name).write_bytes(content)
     assert holds_images(tmp_path / name) is images
     assert holds_images(tmp_path)
-
-
-def test_help_loads_neither_torch_nor_lightning():
-    code = (
-        "import sys; from ali_core.cli.app import run; run(['train', '--help']);"
-        "sys.exit(bool({'torch', 'lightning', 'sklearn', 'rich.live'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

@@ -64,14 +64,3 @@ def test_other_classes_elsewhere_are_told():
     own, other = (ClassStatistics.from_samples(vectors, labels, n) for n in (5, 6))
     with pytest.raises(AliError, match=r"the shapes \(5, 6\) and \(6, 6\)"):
         merged_over_ranks(own, lambda table: [table, packed(other)])
-
-
-@pytest.mark.slow
-def test_equals_the_gather_of_fabric():
-    # What a process of a run of one gets from Lightning: its own tensor, without a dimension of ranks.
-    from lightning.fabric.strategies import SingleDeviceStrategy
-
-    vectors, labels = samples()
-    own = ClassStatistics.from_samples(vectors, labels, 5)
-    merged = merged_over_ranks(own, SingleDeviceStrategy(torch.device("cpu")).all_gather)
-    np.testing.assert_array_equal(merged.centers, own.centers)

@@ -1,6 +1,6 @@
 """One of the processes that share a training fold; started by torch.distributed.run.
 
-python -m torch.distributed.run --nproc-per-node 2 two_processes_script.py FOLDER METHOD
+python -m torch.distributed.run --nproc-per-node 2 two_processes_script.py FOLDER METHOD...
 """
 
 import sys
@@ -14,8 +14,13 @@ from tests.ali_core.training.samples import features, small
 
 
 def main():
-    folder, method = Path(sys.argv[1]), sys.argv[2]
     torch.set_num_threads(1)
+    for method in sys.argv[2:]:
+        trained(Path(sys.argv[1]) / method, method)
+
+
+def trained(folder, method):
+    folder.mkdir(exist_ok=True)
     settings = small(method=method, devices=2, evaluate_every=1, max_epochs=2)
     run = Run.open(features(), settings, out=folder / "run", resume=False, loggers=(), progress=None)
     rank, kept = run.worker.fabric.global_rank, {}

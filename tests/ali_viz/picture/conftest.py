@@ -10,7 +10,6 @@ import ali_viz.picture
 from ali_core.projection import Places
 from ali_viz.picture import Pane, Picture, PictureScene
 from ali_viz.theme import class_styles
-from tests.browser.conftest import chromium  # noqa: F401  # a fixture
 
 MODULES = Path(ali_viz.picture.__file__).parent
 ADDRESS = "http://picture.test/"
@@ -42,7 +41,7 @@ MODEL = """async ([source, css, state]) => {
 
 
 @pytest.fixture(scope="package")
-def page(chromium):  # noqa: F811
+def page(chromium):
     """Return one empty page for all tests; it finds the modules of the picture and nothing else."""
     context = chromium.new_context(viewport={"width": 1000, "height": 500})
     page = context.new_page()

@@ -9,7 +9,7 @@ import pytest
 
 import ali_viz.lab
 from ali_core import AliError
-from ali_viz.lab import NOTEBOOK, lab_command, lab_environment, notebook_file, open_lab, open_studio
+from ali_viz.lab import NOTEBOOK, copy_notebooks, lab_command, lab_environment, notebook_file, open_lab, open_studio
 
 
 class Process:
@@ -82,6 +82,15 @@ def test_an_installed_package_copies_its_notebook_once(tmp_path, monkeypatch):
     (installed / "notebooks" / NOTEBOOK).unlink()
     with pytest.raises(AliError, match="install the package again"):
         notebook_file(tmp_path / "elsewhere")
+
+
+def test_all_notebooks_are_copied_and_what_is_there_stays(tmp_path):
+    lessons = {path.name: path.read_bytes() for path in notebook_file().parent.glob("*.ipynb")}
+    (tmp_path / NOTEBOOK).write_text("mine")
+    copies = copy_notebooks(tmp_path)
+    assert [copy.name for copy in copies] == sorted(lessons)
+    found = {copy.name: copy.read_bytes() for copy in copies}
+    assert found == lessons | {NOTEBOOK: b"mine"}
 
 
 def test_it_waits_for_the_server_and_returns_its_status(monkeypatch):

@@ -1,0 +1,5 @@
+"""``python -m ali_core`` is the command ``ali``."""
+
+from ali_core.cli import main
+
+main()
