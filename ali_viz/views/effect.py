@@ -1,34 +1,21 @@
 """What the steps promise for each class, and what happened; the scores before, after, and at best."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from ali_viz.theme import ClassStyle, class_label
-from ali_viz.views.appearance import wide
+from ali_viz.app.actions import Actions
+from ali_viz.app.state import Scene
+from ali_viz.theme import ClassStyle
+from ali_viz.views.controls import box, button, dot, html, put, row, switch
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
 
-__all__ = ["EFFECT_STYLE", "EffectView", "change_words", "effect_html", "scores_html"]
-
-EFFECT_STYLE = """
-.ali-studio table.ali-effect { border-collapse: collapse; font-size: 11.5px; font-variant-numeric: tabular-nums; }
-.ali-studio table.ali-effect th { font-weight: 600; padding: 1px 3px; text-align: right; white-space: nowrap;
-  background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
-.ali-studio table.ali-effect td { padding: 0 3px; text-align: right; line-height: 17px; white-space: nowrap; }
-.ali-studio table.ali-effect th[colspan] { text-align: center; }
-.ali-studio table.ali-effect .ali-name { text-align: left; font-weight: 400; position: sticky; left: 0; }
-.ali-studio table.ali-effect .ali-first { border-left: 1px solid var(--jp-border-color2, #d5d9e0); }
-.ali-studio table.ali-effect .ali-better { font-weight: 600; }
-.ali-studio .ali-figures { font-size: 13px; margin: 2px 0; }
-.ali-studio .ali-figures b { font-variant-numeric: tabular-nums; }
-.ali-studio .ali-figures ul { margin: 2px 0; padding-left: 18px; font-size: 12px; }
-"""
+__all__ = ["EffectView", "change_words", "effect_html", "scores_html"]
 
 Units = Literal["absolute", "relative"]
 
@@ -118,7 +105,7 @@ def _cells(row: Mapping[Any, Any], measure: str, states: Sequence[str]) -> str:
 
 
 def _dotted(style: ClassStyle) -> str:
-    return f'<span class="ali-dot" style="background:{style.colour}"></span>{escape(class_label(style.name))}'
+    return dot(style.colour) + escape(style.label)
 
 
 def _number(value: float) -> str:
@@ -168,52 +155,43 @@ class EffectView:
 
     Parameters
     ----------
+    actions
+        What the button does.
     styles
         Of each class, by code.
     codes
         Classes to list, in this order.
-    on_score
-        Called when a person wants the state scored.
     """
 
-    def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int], *, on_score: Callable[[], None]) -> None:
+    name = "Effect"
+
+    def __init__(self, actions: Actions, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
         self._styles, self._codes = styles, codes
         self._shown: pd.DataFrame | None = None
-        self.score = widgets.Button(
-            description="Score this state",
-            tooltip="Predict the macro F1 on held-out samples; takes seconds the first time, then less",
-            layout={"width": "auto", "flex": "0 0 auto"},
+        self.score = button(
+            "Score this state",
+            "Predict the macro F1 on held-out samples; takes seconds the first time, then less",
+            actions.score.click,
         )
-        self.score.on_click(lambda _: on_score())
-        self.units = widgets.ToggleButtons(
-            options=[("as they are", "absolute"), ("/ mean distance", "relative")],
-            tooltips=["Spread and distance in the units of the embedding", NORM_WORDS],
-            description="Values",
-            style={"button_width": "auto"},
+        self.units = switch(
+            [("as they are", "absolute"), ("/ mean distance", "relative")],
+            ["Spread and distance in the units of the embedding", NORM_WORDS],
+            lambda _: self._draw(),
         )
-        self.units.observe(lambda _: self._draw(), "value")
-        self.scores, self.table = widgets.HTML(layout=wide()), widgets.HTML(layout=wide())
-        top = widgets.HBox([self.score, self.units], layout={"flex_flow": "row wrap", "grid_gap": "2px 14px"})
-        box = widgets.VBox([self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
-        self.widget = widgets.VBox([top, self.scores, box])
+        self.scores, self.table = html(), html(name="ali-scroll")
+        self.widget = box(row(self.score, self.units.widget), self.scores, self.table)
 
-    @property
-    def buttons(self) -> list[widgets.Button]:
-        """What must rest while the app works."""
-        return [self.score]
-
-    def update(
-        self, table: pd.DataFrame | None, scores: "SessionScores | None", *, epoch_f1: float | None = None
-    ) -> None:
-        """Show an effect table, and what is known of the scores; ``epoch_f1`` is the training's last validation F1."""
-        self.scores.value = scores_html(scores, epoch_f1)
-        self._shown = table
+    def update(self, scene: Scene) -> None:
+        """Show the effect, and what is known of the scores."""
+        put(self.scores, value=scores_html(scene.scores, scene.epoch_f1))
+        put(self.score, disabled=scene.training is not None and scene.training.running)
+        self._shown = scene.effect
         self._draw()
 
     def _draw(self) -> None:
         if self._shown is None:
-            self.table.value = '<div class="ali-muted">no steps yet</div>'
             return
         happened = bool(self._shown["happened"].notna().any())
-        note = f'<div class="ali-muted">{NORM_WORDS}</div>' if happened and self.units.value == "absolute" else ""
-        self.table.value = note + effect_html(self._shown, self._styles, self._codes, self.units.value)
+        units: Units = self.units.value
+        note = f'<div class="ali-muted">{NORM_WORDS}</div>' if happened and units == "absolute" else ""
+        put(self.table, value=note + effect_html(self._shown, self._styles, self._codes, units))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ali_core.interventions import InterventionStep, Session
+from ali_core.interventions import InterventionStep, Session, SessionEvent
 from ali_core.interventions.step_table import describe_step
 from ali_viz.theme import class_label
 
@@ -32,15 +32,17 @@ def step_words(step: InterventionStep, class_names: Sequence[str]) -> str:
     return describe_step(step, [class_label(name) for name in class_names])
 
 
-def event_words(kind: str, session: Session, known: Collection[str]) -> str:
+def event_words(event: SessionEvent, session: Session, known: Collection[str]) -> str:
     """Say what happened and where ``session`` stands now; ``known`` are the branches that were there before."""
-    if kind == "step":
+    steps, undone = session.steps, session.undone
+    if event.kind == "step" and steps:
         branch = f" on {session.branch}" if len(session.branches) > 1 else ""
         new = "" if session.branch in known else ", a new branch"
-        return f"Step {session.cursor}{branch}{new}: {step_words(session.steps[-1], session.embedding.class_names)}"
-    skipped = sum(step.skipped for step in session.steps)
-    where = f"{session.cursor - skipped} of {session.cursor + len(session.undone)} steps in force"
-    return f"{WHAT_HAPPENED.get(kind, f'Branch {session.branch}')}: {where}" + (f", {skipped} skipped" * bool(skipped))
+        return f"Step {len(steps)}{branch}{new}: {step_words(steps[-1], session.embedding.class_names)}"
+    skipped = sum(step.skipped for step in steps)
+    where = f"{len(steps) - skipped} of {len(steps) + len(undone)} steps in force"
+    begin = WHAT_HAPPENED.get(event.kind, f"Branch {session.branch}")
+    return f"{begin}: {where}" + (f", {skipped} skipped" * bool(skipped))
 
 
 def selection_words(names: Sequence[str], n_samples: int, *, lassoed: bool = False) -> str:
