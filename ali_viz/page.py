@@ -11,9 +11,10 @@ from plotly.subplots import make_subplots
 
 from ali_core.files import atomic_path
 from ali_core.interventions import Session
+from ali_core.projection import LAYOUTS
 from ali_viz.limits import is_strip, shared_limits
 from ali_viz.offline import OFFLINE
-from ali_viz.panels.captions import AXIS_NAMES, VIEW_TITLES, count_interventions
+from ali_viz.panels.captions import count_interventions
 from ali_viz.theme import class_label
 
 __all__ = ["page_figure", "write_page"]
@@ -57,7 +58,7 @@ def page_figure(table: pd.DataFrame) -> go.Figure:
     owners = [view for view in views for _ in range(len(figure.data) // len(views))]
     buttons = [
         {
-            "label": VIEW_TITLES[view],
+            "label": LAYOUTS[view].print_title,
             "method": "update",
             "args": [{"visible": [owner == view for owner in owners]}, frames[view]],
         }
@@ -114,8 +115,8 @@ def _frame(rows: pd.DataFrame, n_states: int) -> dict[str, Any]:
         suffix = "" if index == 1 else str(index)
         frame[f"xaxis{suffix}.range"], frame[f"yaxis{suffix}.range"] = limits
         for number, axis in enumerate((f"xaxis{suffix}", f"yaxis{suffix}"), start=1):
-            frame[f"{axis}.title"] = {"text": f"{AXIS_NAMES[view]} {number}" if number == 1 or index == 1 else ""}
-            frame[f"{axis}.showticklabels"] = view in {"dims", "pca"}
+            frame[f"{axis}.title"] = {"text": f"{LAYOUTS[view].axis} {number}" if number == 1 or index == 1 else ""}
+            frame[f"{axis}.showticklabels"] = LAYOUTS[view].linear
         frame[f"yaxis{suffix}.scaleanchor"] = False if strip else f"x{suffix}"
     return frame
 

@@ -1,10 +1,42 @@
-"""Fixtures that every test may use, and what becomes of tests that lack data or a browser."""
+"""How tests are shared out among processes, fixtures for every test, and what becomes of those that lack data."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
-import pytest
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")  # before numpy and torch are imported here and in the processes of xdist
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from xdist.scheduler import LoadScopeScheduling  # noqa: E402
+
+
+class TogetherScheduling(LoadScopeScheduling):
+    """Tests that one process runs: those of a file, for the sake of their fixtures, and all that share a JupyterLab."""
+
+    def _split_scope(self, nodeid):
+        if nodeid.startswith("tests/notebooks/"):
+            return nodeid  # long, and nothing in common
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return TogetherScheduling(config, log)
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One process for each core; none besides this one for single files, where starting it would take longer."""
+    return 0 if any(".py" in argument for argument in config.args) else min(os.cpu_count() or 1, 8)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no process waits for another at the end."""
+    weights = {"browser": 1000, "notebook": 100, "slow": 1}
+    work = Counter()
+    for item in items:
+        work[item.path] += sum(weight for mark, weight in weights.items() if item.get_closest_marker(mark))
+    items.sort(key=lambda item: -work[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

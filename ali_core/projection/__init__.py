@@ -1,4 +1,4 @@
-"""What is drawn in 2-D: first dimensions, PCA, t-SNE, supervised t-SNE, aligned between states; parametric t-SNE.
+"""2-D layouts of an embedding, aligned between states: one table of them, and how each is computed.
 
 `ParametricTSNE` is looked up when first used, so that importing this package does not import torch.
 """
@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 from ali_core.projection.alignment import RigidMotion, aligned, rigid_motion, stayed
 from ali_core.projection.layouts import Layout, layout, project
 from ali_core.projection.linear import PlaneFrame, plane_through, principal_plane
+from ali_core.projection.places import FoldedPlane, Part, Places
 from ali_core.projection.pull_back import pull_back
+from ali_core.projection.specs import LAYOUTS, VIEW_WORDS, VIEWS, LayoutSpec, View, is_map, uses_labels
 from ali_core.projection.supervision import weaken_between_classes
-from ali_core.projection.views import VIEW_WORDS, VIEWS, View, is_map, uses_labels
 
 if TYPE_CHECKING:
     from ali_core.projection.parametric import ParametricTSNE
 
 __all__ = [
+    "LAYOUTS",
     "VIEWS",
     "VIEW_WORDS",
+    "FoldedPlane",
     "Layout",
+    "LayoutSpec",
     "ParametricTSNE",
+    "Part",
+    "Places",
     "PlaneFrame",
     "RigidMotion",
     "View",

@@ -1,4 +1,4 @@
-"""The views of an embedding, state after state."""
+"""2-D layouts of an embedding, state after state."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ali_core.errors import AliError
 from ali_core.projection.alignment import stayed
-from ali_core.projection.linear import PlaneFrame, first_dimensions, principal_plane
+from ali_core.projection.linear import PlaneFrame
+from ali_core.projection.specs import LAYOUTS, VIEWS, View
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
 from ali_core.projection.tsne import Progress, TsneSettings, first_layout, next_layout
-from ali_core.projection.views import VIEWS, View, uses_labels
 
 if TYPE_CHECKING:
     from ali_core.projection.parametric import ParametricTSNE
@@ -30,13 +30,13 @@ class Layout:
     Attributes
     ----------
     view
-        One of ``VIEWS``.
+        Name of the layout, a key of ``LAYOUTS``.
     positions
         (N, 2) float64.
     vectors
         The state (N, D) float64 that was laid out.
     frame
-        The plane of a linear view, that of the first state; None for the others.
+        The plane of a linear layout, that of the first state; None for the others.
     projector
         The fitted network of ``parametric``; None for the others. Nobody changes it.
     """
@@ -48,7 +48,7 @@ class Layout:
     projector: "ParametricTSNE | None" = None
 
     def place(self, vectors: FloatArray) -> FloatArray | None:
-        """Return where ``vectors`` (n, D) lie in this view, (n, 2) float64; None in a view that is no map."""
+        """Return where ``vectors`` (n, D) lie in this layout, (n, 2) float64; None where it is no map."""
         if self.frame is not None:
             return self.frame.project(vectors)
         if self.projector is not None:
@@ -76,21 +76,17 @@ def layout(
     vectors
         The state (N, D), finite.
     view
-        ``dims``: the first two dimensions (with D = 1 the second coordinate is 0). ``pca``: the
-        first two principal components of the first state, for all states. ``tsne``: openTSNE.
-        ``supervised_tsne``: openTSNE on affinities weakened between classes
-        (`weaken_between_classes`): for looking only, never to be scored. ``shuffled_tsne``: its
-        control, the same with labels in an order drawn from ``seed``. ``parametric``:
-        `ParametricTSNE` fitted to the first state, then one fixed map for all states.
+        Name of the layout, a key of ``LAYOUTS``. The plane of a linear layout and the network of ``parametric`` are
+        those of the first state, for all states. Layouts that use labels are for looking only, never to be scored.
     labels
-        Class codes (N,); ``supervised_tsne`` and ``shuffled_tsne`` read them.
+        Class codes (N,); read by layouts that use labels. ``shuffled_tsne`` puts them in an order drawn from ``seed``.
     previous
-        The layout of the state before, of the same samples and the same view.
+        The layout of the state before, of the same samples and of the same name.
     retrained
         Whether a network has learned since ``previous``: ``parametric`` then fits a copy of its
-        network anew, from where it was; the other views do not read it.
+        network again, from where it was; the other layouts do not read it.
     perplexity, supervision, seed, n_jobs
-        See `TsneSettings`; ``parametric`` reads ``perplexity`` and ``seed``, the linear views none.
+        See `TsneSettings`; ``parametric`` reads ``perplexity`` and ``seed``, linear layouts none.
     progress
         Called with (iterations done, iterations in all); an exception raised in it cancels the
         layout.
@@ -104,36 +100,31 @@ def layout(
     Raises
     ------
     AliError
-        For an unknown view, values that are not finite, missing labels, a ``previous`` of another
-        view or shape, fewer than four samples for t-SNE, or settings out of range; for ``parametric``
+        For an unknown layout, values that are not finite, missing labels, a ``previous`` of another
+        name or shape, fewer than four samples for t-SNE, or settings out of range; for ``parametric``
         also as `ParametricTSNE.fit`.
     """
     points = _checked_vectors(vectors)
-    if view not in VIEWS:
-        raise AliError(f"the view {view!r} is unknown; choose one of {', '.join(VIEWS)}.")
+    if view not in LAYOUTS:
+        raise AliError(f"the layout {view!r} is unknown; choose one of {', '.join(VIEWS)}.")
     if previous is not None and previous.view != view:
-        raise AliError(f"the view {view!r} cannot follow a layout of {previous.view!r}; start it without previous.")
+        raise AliError(f"the layout {view!r} cannot follow one of {previous.view!r}; start it without previous.")
     anchors = None if previous is None else stayed(previous.vectors, points)
-    if view in {"dims", "pca"}:
-        return _linear(points, view, previous)
-    settings = TsneSettings(perplexity=perplexity, supervision=supervision, seed=seed, n_jobs=n_jobs)
-    if view == "parametric":
-        return _parametric(points, previous, settings, retrained=retrained, progress=progress)
+    spec = LAYOUTS[view]
     codes = _placing_labels(view, labels, len(points), seed)
+    if spec.plane is not None:
+        known = None if previous is None else previous.frame
+        frame = known or spec.plane(points, np.zeros(len(points), np.int64) if codes is None else codes)
+        return Layout(view, frame.project(points), points, frame)
+    settings = TsneSettings(perplexity=perplexity, supervision=supervision, seed=seed, n_jobs=n_jobs)
+    if spec.network:
+        return _parametric(points, previous, settings, retrained=retrained, progress=progress)
     if previous is None or anchors is None:
         return Layout(view, first_layout(points, settings, labels=codes, progress=progress), points)
     if anchors.all():
         return Layout(view, previous.positions, points)
     positions = next_layout(points, previous.positions, anchors, settings, labels=codes, progress=progress)
     return Layout(view, positions, points)
-
-
-def _linear(points: FloatArray, view: View, previous: Layout | None) -> Layout:
-    if view == "dims":
-        dim = points.shape[1]
-        return Layout(view, first_dimensions(points), points, PlaneFrame(np.zeros(dim), np.eye(dim, 2)))
-    frame = previous.frame if previous is not None and previous.frame is not None else principal_plane(points)
-    return Layout(view, frame.project(points), points, frame)
 
 
 def _parametric(
@@ -213,12 +204,12 @@ def _checked_vectors(vectors: ArrayLike) -> FloatArray:
 
 def _placing_labels(view: View, labels: ArrayLike | None, n_samples: int, seed: int) -> NDArray[np.int64] | None:
     """Return the labels that take part in placing the samples; None where labels play no part."""
-    if not uses_labels(view):
+    if not LAYOUTS[view].uses_labels:
         return None
     if labels is None:
-        raise AliError(f"the view {view!r} got no labels; pass labels or take the view 'tsne'.")
+        raise AliError(f"the layout {view!r} got no labels; pass labels or take 'pca' or 'tsne'.")
     values = np.asarray(labels)
     if values.shape != (n_samples,):
         raise AliError(f"labels have shape {values.shape}, but must be ({n_samples},); pass one label a sample.")
     codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
-    return np.random.default_rng(seed).permutation(codes) if view == "shuffled_tsne" else codes
+    return np.random.default_rng(seed).permutation(codes) if LAYOUTS[view].labels == "shuffled" else codes

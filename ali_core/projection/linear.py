@@ -1,41 +1,40 @@
-"""Linear views: the first two dimensions, and the plane of the first two principal components."""
+"""Linear layouts: the first two dimensions, the first two principal components, the first two discriminants."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
-__all__ = ["PlaneFrame", "first_dimensions", "plane_through", "principal_plane"]
+__all__ = ["PlaneFrame", "discriminant_plane", "first_dimensions", "plane_through", "principal_plane"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class PlaneFrame:
-    """A plane in embedding space with its own axes.
+    """A linear map from embedding space to the plane.
 
     Attributes
     ----------
     origin
         Point (D,) that is drawn at (0, 0).
     axes
-        Orthonormal columns (D, 2); the second is zero if the space has one dimension only.
+        Columns (D, 2); the second is zero if the space has one dimension only. They are orthonormal in all layouts
+        but the discriminant one.
     """
 
     origin: FloatArray
     axes: FloatArray
 
     def project(self, vectors: FloatArray) -> FloatArray:
-        """Drop each row of ``vectors`` (n, D) orthogonally onto the plane; returns (n, 2)."""
+        """Return where each row of ``vectors`` (n, D) is drawn, (n, 2)."""
         return (vectors - self.origin) @ self.axes
 
 
-def first_dimensions(vectors: FloatArray) -> FloatArray:
-    """Take the first two columns of ``vectors`` (N, D); with D = 1 the second coordinate is 0."""
-    positions = np.zeros((len(vectors), 2))
-    width = min(2, vectors.shape[1])
-    positions[:, :width] = vectors[:, :width]
-    return positions
+def first_dimensions(dim: int) -> PlaneFrame:
+    """Return the plane of the first two of ``dim`` dimensions; with one dimension the second coordinate is 0."""
+    return PlaneFrame(np.zeros(dim), np.eye(dim, 2))
 
 
 def principal_plane(vectors: FloatArray) -> PlaneFrame:
@@ -68,6 +67,55 @@ def principal_plane(vectors: FloatArray) -> PlaneFrame:
 def _signs(columns: FloatArray) -> FloatArray:
     largest = np.abs(columns).argmax(axis=0)
     return np.where(columns[largest, np.arange(columns.shape[1])] < 0, -1.0, 1.0)
+
+
+def discriminant_plane(vectors: FloatArray, codes: NDArray[np.int64]) -> PlaneFrame:
+    r"""Find the plane in which the classes of ``vectors`` (N, D) with ``codes`` (N,) are separated best.
+
+    The axes are the first two solutions of Fisher's problem
+
+    .. math:: S_b\, w = \lambda\, S_w\, w, \qquad w^\top S_w\, w = 1
+
+    with the covariance between classes :math:`S_b` (centers weighted by their class sizes) and the pooled covariance
+    within classes :math:`S_w`, shrunk towards a multiple of the identity.
+
+    Returns
+    -------
+    PlaneFrame
+        Origin at the mean of all samples; the unit of both axes is the standard deviation within a class.
+
+    Notes
+    -----
+    The amount of shrinkage is that of Ledoit and Wolf for the deviations from the class centers. Without it a class of
+    N < D samples is drawn as one point. C classes have C - 1 discriminants; where these are fewer than two, the axes
+    that are left are the directions of largest variance within classes.
+
+    References
+    ----------
+    R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7 (1936).
+    O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", Journal of
+    Multivariate Analysis 88 (2004).
+    """
+    from sklearn.covariance import ledoit_wolf  # noqa: PLC0415  # slow to import
+
+    classes, rows, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    centers = np.zeros((len(classes), vectors.shape[1]))
+    np.add.at(centers, rows, vectors)
+    centers /= counts[:, None]
+    origin, dim = vectors.mean(axis=0), vectors.shape[1]
+    deviations = vectors - centers[rows]
+    within = ledoit_wolf(deviations, assume_centered=True)[0] if deviations.any() else np.eye(dim)
+    between = (centers - origin).T @ ((centers - origin) * (counts / len(vectors))[:, None])
+    n_discriminants = min(len(classes) - 1, dim, 2)
+    axes = np.zeros((dim, 2))
+    axes[:, :n_discriminants] = eigh(between, within)[1][:, ::-1][:, :n_discriminants]
+    for spare in range(n_discriminants, min(dim, 2)):
+        used = axes[:, :spare]
+        rest = within - within @ used @ used.T @ within
+        direction = eigh(rest)[1][:, -1]
+        direction -= used @ (used.T @ within @ direction)
+        axes[:, spare] = direction / np.sqrt(direction @ within @ direction)
+    return PlaneFrame(origin, axes * _signs(axes))
 
 
 def plane_through(points: FloatArray, samples: FloatArray) -> PlaneFrame:

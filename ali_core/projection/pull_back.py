@@ -27,16 +27,16 @@ FIRST_DAMPING, WEAKER, STRONGER = 1e-3, 0.2, 5.0
 def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     r"""Find one displacement of samples in embedding space that brings their mean position to ``target``.
 
-    In a linear view with axes :math:`A` (D, 2) the shortest such displacement is :math:`d = A\,(t - \bar z)`. In
-    ``parametric``, with the mean position :math:`m(d) = \frac1n \sum_i f(x_i + d)` and its Jacobian :math:`J` (2, D),
-    damped Gauss-Newton steps of least norm are taken, starting from d = 0:
+    In a linear layout with axes :math:`A` (D, 2) the shortest such displacement is :math:`d = (A^\top)^+ (t - \bar z)`,
+    with the pseudo-inverse. In ``parametric``, with the mean position :math:`m(d) = \frac1n \sum_i f(x_i + d)` and its
+    Jacobian :math:`J` (2, D), damped Gauss-Newton steps of least norm are taken, starting from d = 0:
 
     .. math:: d \leftarrow d + J^\top (J J^\top + \mu I)^{-1} (t - m(d))
 
     Parameters
     ----------
     layout
-        Of the state from which is dragged; its view is a map (`is_map`).
+        Of the state from which is dragged; it is a map (`is_map`).
     rows
         Indices (n,) of the samples, n >= 1.
     target
@@ -50,14 +50,14 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     Raises
     ------
     AliError
-        For a view that is no map, no samples, a target that is no point, and a place in ``parametric`` that is not
+        For a layout that is no map, no samples, a target that is no point, and a place in ``parametric`` that is not
         reached, to a thousandth of the layout's size, in 30 iterations.
 
     Notes
     -----
     μ is relative to the mean of the diagonal of :math:`J J^\top`; it falls after a step that came nearer and rises
     after one that did not, which is then not taken (Levenberg-Marquardt). Each step is the shortest one, their sum
-    need not be. With one dimension the second coordinate of a linear view cannot change, and is not asked to.
+    need not be. With one dimension the second coordinate of a linear layout cannot change, and is not asked to.
 
     References
     ----------
@@ -69,11 +69,11 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     if not len(chosen):
         raise AliError("no sample is drawn of what shall be moved; choose a class that has some")
     if layout.frame is not None:
-        displacement: FloatArray = layout.frame.axes @ (goal - layout.positions[chosen].mean(axis=0))
+        displacement: FloatArray = np.linalg.pinv(layout.frame.axes.T) @ (goal - layout.positions[chosen].mean(axis=0))
         return displacement
     if layout.projector is None:
         raise AliError(
-            f"the view {layout.view!r} is no map, so nothing can be dragged in it; take 'pca' or 'parametric'"
+            f"the layout {layout.view!r} is no map, so nothing can be dragged in it; take 'pca' or 'parametric'"
         )
     size = float(np.sqrt(np.square(layout.positions - layout.positions.mean(axis=0)).sum(axis=1).mean()))
     return _followed(_mean_position(layout.projector, layout.vectors[chosen]), goal, layout.vectors.shape[1], size)
@@ -102,7 +102,7 @@ def _followed(image: Callable[[FloatArray], Image], goal: FloatArray, dim: int, 
         return displacement
     raise AliError(
         f"the map does not reach ({goal[0]:.3g}, {goal[1]:.3g}): the class gets no nearer than {left:.3g}; "
-        "drag it less far, or in the view 'pca'"
+        "drag it less far, or in the layout 'pca'"
     )
 
 

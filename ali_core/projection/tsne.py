@@ -57,7 +57,7 @@ class TsneSettings:
 def check_enough(n_samples: int) -> None:
     """Raise AliError when there are too few samples for neighbours to mean anything."""
     if n_samples < MIN_SAMPLES:
-        raise AliError(f"t-SNE got {n_samples} samples, but needs at least {MIN_SAMPLES}; take the view 'pca'.")
+        raise AliError(f"t-SNE got {n_samples} samples, but needs at least {MIN_SAMPLES}; take the layout 'pca'.")
 
 
 def first_layout(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.interventions import InterventionStep
-from ali_core.projection import is_map, uses_labels
+from ali_core.projection import LAYOUTS
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
 from ali_viz.panels.class_numbers import class_numbers
 from ali_viz.panels.class_scatter import RASTER_ABOVE
@@ -17,9 +17,6 @@ from ali_viz.panels.step_table import StepGeometry
 from ali_viz.theme import class_label
 
 __all__ = [
-    "AXIS_NAMES",
-    "LABEL_NOTE",
-    "VIEW_TITLES",
     "count_interventions",
     "label_notes",
     "page_caption",
@@ -28,32 +25,10 @@ __all__ = [
     "step_caption",
 ]
 
-VIEW_TITLES: dict[str, str] = {
-    "dims": "First two dimensions",
-    "pca": "PCA of the first state",
-    "tsne": "t-SNE",
-    "supervised_tsne": "Supervised t-SNE (uses labels)",
-    "shuffled_tsne": "Supervised t-SNE, shuffled labels (control)",
-    "parametric": "Parametric t-SNE of the first state",
-}
-AXIS_NAMES: dict[str, str] = {
-    "dims": "Dimension",
-    "pca": "Component",
-    "tsne": "t-SNE",
-    "supervised_tsne": "Supervised t-SNE",
-    "shuffled_tsne": "Shuffled t-SNE",
-    "parametric": "Parametric t-SNE",
-}
-LABEL_NOTE = (
-    "Supervised t-SNE places the samples with the help of their class labels: "
-    "the separation that it shows proves nothing."
-)
-CONTROL_NOTE = "In the control the labels that place the samples are shuffled; the colours show the true ones."
-
 
 def label_notes(views: Sequence[str]) -> list[str]:
-    """Return what must be said about views that labels took part in."""
-    return [LABEL_NOTE] * ("supervised_tsne" in views) + [CONTROL_NOTE] * ("shuffled_tsne" in views)
+    """Return what must be said about layouts that labels took part in."""
+    return [spec.note for name, spec in LAYOUTS.items() if name in views and spec.note]
 
 
 def source_name(embedding: LabelledEmbedding) -> str:
@@ -70,7 +45,7 @@ def count_interventions(steps: Sequence[InterventionStep]) -> str:
 
 def state_caption(table: pd.DataFrame, **about: Any) -> str:  # noqa: ANN401
     """Describe the figure of `state_panel`, what only print has included; ``about`` as for `page_caption`."""
-    views = ", ".join(VIEW_TITLES[view] for view in table["view"].unique())
+    views = ", ".join(LAYOUTS[view].print_title for view in table["view"].unique())
     sentences = [page_caption(table, **about).strip(), f"Rows: {views}.", "The legend counts the samples drawn."]
     if numbers := class_numbers(table):
         sentences.append(f"Numbers 1 to {len(numbers)} mark the median of each class.")
@@ -120,7 +95,8 @@ def page_caption(
         f"{settings}." if settings else "",
         "In each view all states are drawn on the same axes.",
     ]
-    if any(not is_map(view) for view in views):
+    specs = [LAYOUTS[view] for view in views]
+    if any(not spec.is_map for spec in specs):
         sentences.append(
             f"t-SNE: openTSNE, {tsne_settings}; every layout starts from {start} and is aligned to it by a rigid "
             "motion on the samples that did not move, or on all where fewer than three stayed."
@@ -129,10 +105,10 @@ def page_caption(
         sentences.append(
             f"Parametric t-SNE: a network fitted to the first state, {tsne_settings}; one map for all states."
         )
-    if any(uses_labels(view) for view in views):
-        sentences += label_notes(views)
+    sentences += label_notes(views)
+    if any(spec.uses_labels and not spec.is_map for spec in specs):
         sentences.append(f"Affinities between classes were multiplied by {1 - DEFAULT_SUPERVISION:.2g}.")
-    else:
+    if not any(spec.uses_labels for spec in specs):
         sentences.append("Labels colour the points; they did not place them.")
     sentences.append(f"Interventions themselves use the labels of all {n_samples:,} samples.")
     return " ".join(sentence for sentence in sentences if sentence) + "\n"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ali_core.projection import View
 from ali_viz.limits import is_strip
 from ali_viz.panels.captions import label_notes
 from ali_viz.panels.class_numbers import class_numbers
@@ -23,7 +24,7 @@ TITLE_MM, ROW_HEAD_MM, AXIS_LEFT_MM, AXIS_BELOW_MM = 4.5, 4.5, 11.5, 6.5
 class StateGrid:
     """Where everything is, in millimetres from the top left corner."""
 
-    views: list[str]
+    views: list[View]
     states: list[str]
     aspects: list[float]
     width: float

@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.projection import View, project
+from ali_core.projection import LAYOUTS, View, project
 from ali_viz.limits import is_strip, shared_limits
-from ali_viz.panels.captions import AXIS_NAMES, VIEW_TITLES, state_caption
+from ali_viz.panels.captions import state_caption
 from ali_viz.panels.class_numbers import draw_numbers
 from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
@@ -40,7 +40,7 @@ from ali_viz.panels.print_style import (
 )
 from ali_viz.panels.state_grid import MARGIN_MM, StateGrid, state_grid
 
-__all__ = ["STATE_COLUMNS", "VIEW_TITLES", "draw_states", "state_panel", "state_table"]
+__all__ = ["STATE_COLUMNS", "draw_states", "state_panel", "state_table"]
 
 STATE_COLUMNS = {
     "view": "row of the figure, one of `ali_core.projection.VIEWS`",
@@ -201,21 +201,21 @@ def _draw_row(figure: Figure, rows: pd.DataFrame, grid: StateGrid, row: int, let
         _name_axes(axes, view, grid.panel_width, is_first=column == 0, is_cut=is_cut)
         panel_letter(figure, left - 0.3, top - 3.8, next(letters))
         if column == 0:
-            text_mm(figure, left + 3.0, top - 3.5, VIEW_TITLES[view] + (", own scales" if strip else ""))
+            text_mm(figure, left + 3.0, top - 3.5, LAYOUTS[view].print_title + (", own scales" if strip else ""))
         if n_outside := count_outside(shown, limits):
             text_mm(figure, left + grid.panel_width, grid.below(row), f"{n_outside} outside", ha="right")
 
 
-def _name_axes(axes: Axes, view: str, panel_width: float, *, is_first: bool, is_cut: bool) -> None:
+def _name_axes(axes: Axes, view: View, panel_width: float, *, is_first: bool, is_cut: bool) -> None:
     axes.locator_params(nbins=4, steps=[1, 2, 5, 10])
-    name = f"{AXIS_NAMES[view]} 1{_short_numbers(axes.xaxis, axes.get_xlim())}"
+    name = f"{LAYOUTS[view].axis} 1{_short_numbers(axes.xaxis, axes.get_xlim())}"
     axes.set_xlabel(name, loc="left" if is_cut else "center")  # the number of points outside stands at the right
     unit = _short_numbers(axes.yaxis, axes.get_ylim())
     if is_first:
-        axes.set_ylabel(f"{AXIS_NAMES[view]} 2{unit}")
+        axes.set_ylabel(f"{LAYOUTS[view].axis} 2{unit}")
         axes.yaxis.set_label_coords(-YLABEL_MM / panel_width, 0.5)
     axes.tick_params(labelleft=is_first)
-    if view not in {"dims", "pca"}:  # these coordinates have no unit
+    if not LAYOUTS[view].linear:  # these coordinates have no unit
         axes.set(xticks=[], yticks=[])
 
 

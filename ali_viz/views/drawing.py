@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from ali_core.interventions import InterventionState, Session
 from ali_core.projection import View, is_map, uses_labels
 from ali_viz.limits import is_strip, shared_limits
-from ali_viz.views.drawing_words import COMPARISONS, VIEW_NAMES, Comparison, axis_names, note_on, state_name
+from ali_viz.views.drawing_words import COMPARISONS, Comparison, axis_names, note_on, state_name
 from ali_viz.views.layouts import Layouts
 
 __all__ = [
     "COMPARISONS",
-    "VIEW_NAMES",
     "Comparison",
     "Drawing",
     "Preview",

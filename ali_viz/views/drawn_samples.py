@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionState, Session
-from ali_core.projection import View
+from ali_core.projection import LAYOUTS, View
 from ali_core.sampling import stratified_rows
 
 __all__ = ["SLOW_VIEWS", "DrawnSamples"]
 
-SLOW_VIEWS: tuple[View, ...] = ("tsne", "supervised_tsne", "shuffled_tsne", "parametric")
-"""Views computed in the background; of ``parametric`` only the fit is slow."""
+SLOW_VIEWS: tuple[View, ...] = tuple(name for name, spec in LAYOUTS.items() if spec.slow)
+"""Layouts computed in the background; of ``parametric`` only the fit is slow."""
 
 
 class DrawnSamples:

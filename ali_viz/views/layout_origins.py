@@ -19,8 +19,8 @@ class Origin:
         The untouched state.
     previous
         That of the session that this one follows.
-    frame
-        The plane of PCA, that of the first session.
+    frames
+        The planes of linear layouts, those of the first session.
     layouts
         Slow layouts of the untouched state, with their vectors. A session that follows takes over what it has made
         anew, so that a long training keeps one layout a view.
@@ -28,7 +28,7 @@ class Origin:
 
     state: ReferenceType[InterventionState]
     previous: "Origin | None" = None
-    frame: PlaneFrame | None = None
+    frames: dict[View, PlaneFrame] = field(default_factory=dict)
     layouts: dict[View, Layout] = field(default_factory=dict)
 
     def start(self, view: View) -> Layout | None:
@@ -74,4 +74,4 @@ class Origins:
     def follow(self, untouched: InterventionState, previous: InterventionState) -> None:
         """Let the session of ``untouched`` go on from that of ``previous``, both untouched states."""
         older = self.at(previous)
-        self._of[untouched] = Origin(state=ref(untouched), previous=older, frame=older.frame)
+        self._of[untouched] = Origin(state=ref(untouched), previous=older, frames=dict(older.frames))

@@ -177,9 +177,9 @@ class Layouts:
     def follow(self, session: Session, previous: Session) -> None:
         """Let the layouts of ``session`` start from the untouched ones of ``previous``; call it before asking for any.
 
-        The plane of PCA stays that of the first session; t-SNE starts from the last layout and is aligned to it as a
-        whole; ``parametric`` is fitted anew, from where it was. With the same vectors all stay as they are. A session
-        that has been shown before keeps its layouts. AliError when the samples are not the same.
+        The plane of a linear layout stays that of the first session; t-SNE starts from the last layout and is aligned
+        to it as a whole; ``parametric`` is fitted again, from where it was. With the same vectors all stay as they are.
+        A session that has been shown before keeps its layouts. AliError when the samples are not the same.
         """
         self._samples.check(session)
         state = previous.state_at(0)
@@ -225,12 +225,12 @@ class Layouts:
         vectors = self._samples.vectors(view, session.embedding, untouched)
         with self._store.lock:
             origin = self._origins.at(untouched)
-        if view == "pca" and origin.frame is not None:
-            made = Layout(view, origin.frame.project(vectors), vectors, origin.frame)
+        if (frame := origin.frames.get(view)) is not None:
+            made = Layout(view, frame.project(vectors), vectors, frame)
         else:
-            made = layout(vectors, view)
-        if view == "pca":
-            origin.frame = made.frame
+            made = layout(vectors, view, labels=self._samples.labels(view))
+            assert made.frame is not None  # noqa: S101  # a linear layout has one
+            origin.frames[view] = made.frame
         return self._store.keep(untouched, made)
 
     def _mapped(self, view: View, session: Session, state: InterventionState) -> Layout | None:

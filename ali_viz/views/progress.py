@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
-from ali_core.projection import View
-from ali_viz.views.drawing import VIEW_NAMES
+from ali_core.projection import LAYOUTS, View
 from ali_viz.views.layouts import Progress
 
 __all__ = ["LayoutProgress"]
@@ -34,7 +33,7 @@ class LayoutProgress(Progress):
 
     def started(self, n_points: int, view: View) -> None:
         """Show the line, at the start."""
-        self._what = f"{VIEW_NAMES[view]} of {n_points:,} points"
+        self._what = f"{LAYOUTS[view].title} of {n_points:,} points"
         self._show(0)
         self.widget.layout.display = "flex"
 

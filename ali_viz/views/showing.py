@@ -19,12 +19,11 @@ from ali_core.interventions import (
     distance_order,
 )
 from ali_core.interventions.steps import strengths_of
-from ali_core.projection import VIEWS, View
+from ali_core.projection import LAYOUTS, VIEWS, View
 from ali_viz.theme import has_lineages, lineage_order
 from ali_viz.views.desk import Desk, Scene, Told
 from ali_viz.views.drawing import (
     COMPARISONS,
-    VIEW_NAMES,
     Comparison,
     Drawing,
     Preview,
@@ -282,7 +281,7 @@ class Showing:
             if not self.drawing().waiting:
                 self.refresh()
                 return
-            name = VIEW_NAMES[self.looking.view]
+            name = LAYOUTS[self.looking.view].title
             self.look(view=self._quick_view)
             self.say(f"{name} was cancelled; choose it again to begin anew")
 

@@ -5,25 +5,14 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ali_core.projection import View
+from ali_core.projection import LAYOUTS, View
 from ali_viz.views.appearance import quiet
-from ali_viz.views.drawing import COMPARISONS, VIEW_NAMES, Comparison
+from ali_viz.views.drawing import COMPARISONS, Comparison
 
 __all__ = ["MODES", "Toolbar"]
 
 MODES = {"automatic": "Automatic", "manual": "Manual"}
 MODE_HELP = ("Ω chooses the class that moves", "You choose the classes that move")
-VIEW_HELP: dict[View, str] = {
-    "dims": "Draw the first two dimensions of the embedding",
-    "pca": "Draw the two principal components of the untouched embedding",
-    "tsne": "t-SNE; each state starts from the one before",
-    "parametric": "t-SNE by a network: one map for all states, on which classes can be dragged",
-    "supervised_tsne": "t-SNE that is told the labels: for looking only, never score it",
-}
-BADGES: dict[View, str] = {
-    "supervised_tsne": "uses labels: never score it",
-    "shuffled_tsne": "uses shuffled labels: what is separate here is made by the method, not by the cells",
-}
 SUPERVISED: tuple[View, ...] = ("supervised_tsne", "shuffled_tsne")
 
 
@@ -51,7 +40,12 @@ class Toolbar:
     ) -> None:
         self._quiet = quiet()
         self.mode = _toggle([(name, key) for key, name in MODES.items()], "Mode", MODE_HELP)
-        self.view = _toggle([(VIEW_NAMES[key], key) for key in VIEW_HELP], "View", tuple(VIEW_HELP.values()))
+        offered = {name: spec for name, spec in LAYOUTS.items() if spec.labels != "shuffled"}
+        self.view = _toggle(
+            [(spec.title, name) for name, spec in offered.items()],
+            "View",
+            tuple(spec.help for spec in offered.values()),
+        )
         compared = [(name, key) for key, name in COMPARISONS.items() if live or key != "epoch"]
         self.comparison = _toggle(
             compared,
@@ -90,7 +84,7 @@ class Toolbar:
             self.view.value = "supervised_tsne" if view in SUPERVISED else view
             self.shuffled.value = view == "shuffled_tsne"
         self.shuffled.layout.display = "flex" if view in SUPERVISED else "none"
-        badge = BADGES.get(view, "")
+        badge = LAYOUTS[view].badge
         self.badge.value = f'<span class="ali-badge">{escape(badge)}</span>' if badge else ""
 
     def _shuffled(self, on: bool, tell: Callable[[View], None]) -> None:

@@ -27,10 +27,10 @@ def size(positions):
     return np.sqrt(np.square(positions - positions.mean(axis=0)).sum(axis=1).mean())
 
 
-@pytest.mark.parametrize("view", ["dims", "pca"])
+@pytest.mark.parametrize("view", ["dims", "pca", "discriminant"])
 @given(target=st.tuples(*[st.floats(-50, 50)] * 2))
 def test_on_linear_views_it_is_the_least_squares_solution_of_least_norm(vectors, view, target):
-    drawn = layout(vectors, view)
+    drawn = layout(vectors, view, labels=np.arange(40) % 3)
     found = pull_back(drawn, ROWS, target)
     # oracle: mean((x + d) - o) A = t, solved for d by numpy
     axes, origin = drawn.frame.axes, drawn.frame.origin

@@ -76,8 +76,8 @@ def test_both_sides_lie_within_the_corners():
 
 def test_axes_are_named_where_they_mean_something():
     one, many = Session(cloud(dim=1)), Session(cloud())
-    assert draw(one, layouts_of(one), "dims").axis_names == ("dimension 1", None)
-    assert draw(many, layouts_of(many), "pca").axis_names == ("principal component 1", "principal component 2")
+    assert draw(one, layouts_of(one), "dims").axis_names == ("Dimension 1", None)
+    assert draw(many, layouts_of(many), "pca").axis_names == ("Component 1", "Component 2")
     assert draw(many, layouts_of(many), "tsne").axis_names == (None, None)
 
 

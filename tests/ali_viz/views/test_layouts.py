@@ -92,13 +92,13 @@ def mark(layouts, view, session, cursor):
     return view, round(float(vectors_of(layouts, view, session, cursor).sum()), 3)
 
 
-@pytest.mark.parametrize("view", ["dims", "pca"])
+@pytest.mark.parametrize("view", ["dims", "pca", "discriminant"])
 def test_fast_views_are_there_at_once(view):
     session = session_of(3)
     layouts = layouts_of(session, max_points=50)
-    first = layout(vectors_of(layouts, view, session, 0), view)
+    first = layout(vectors_of(layouts, view, session, 0), view, labels=session.embedding.labels[layouts.rows(view)])
     for cursor in (2, 0, 3):
-        expected = layout(vectors_of(layouts, view, session, cursor), view, previous=first).positions
+        expected = first.place(vectors_of(layouts, view, session, cursor))
         found = layouts.positions(view, session, cursor)
         np.testing.assert_array_equal(found, expected)
         assert layouts.positions(view, session, cursor) is found

@@ -141,7 +141,7 @@ def test_duplicates_have_finite_places(rng, view, kind):
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3])
 def test_too_few_samples_are_refused_with_a_way_out(n_samples):
-    with pytest.raises(AliError, match=f"got {n_samples} samples.*take the view 'pca'"):
+    with pytest.raises(AliError, match=f"got {n_samples} samples.*take the layout 'pca'"):
         layout(np.zeros((n_samples, 2)), "tsne")
 
 
@@ -185,7 +185,7 @@ def test_progress_counts_to_the_end_and_may_cancel(rng):
         ({"supervision": 1.0}, r"must lie in \[0, 1\)"),
         ({"perplexity": 0.5}, "must be at least 1"),
         ({"perplexity": float("nan")}, "must be at least 1"),
-        ({"previous": layout(np.zeros((5, 2)), "pca")}, "cannot follow a layout of 'pca'"),
+        ({"previous": layout(np.zeros((5, 2)), "pca")}, "cannot follow one of 'pca'"),
     ],
 )
 def test_wrong_input_is_named(change, message):

@@ -1,14 +1,15 @@
-"""What every view has in common, the control of supervised t-SNE, and parametric t-SNE as a fixed map."""
+"""What every layout has in common, the control of supervised t-SNE, and parametric t-SNE as a fixed map."""
 
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from ali_core import AliError
-from ali_core.projection import VIEW_WORDS, VIEWS, ParametricTSNE, is_map, layout, project, uses_labels
+from ali_core.projection import LAYOUTS, ParametricTSNE, View, layout, project
 
 
 @pytest.fixture(scope="module")
@@ -31,22 +32,28 @@ def knn_accuracy(positions, labels):
     return KNeighborsClassifier(6).fit(positions, labels).score(positions, labels)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_a_view_has_words_and_places_vectors_by_themselves_only_if_it_is_a_map(blobs, fitted, view):
+def test_every_name_has_an_entry():
+    assert list(LAYOUTS) == list(get_args(View))
+
+
+@pytest.mark.parametrize("view", LAYOUTS)
+def test_a_layout_has_words_and_places_vectors_by_themselves_only_if_it_is_a_map(blobs, fitted, view):
     vectors, labels = blobs
     made = fitted if view == "parametric" else layout(vectors, view, labels=labels)
     assert made.positions.shape == (60, 2)
     assert made.positions.dtype == np.float64
     placed = made.place(vectors[:7])
-    assert (placed is not None) == is_map(view)
+    assert (placed is not None) == LAYOUTS[view].is_map
     if placed is not None:
         np.testing.assert_allclose(placed, made.positions[:7], rtol=1e-5, atol=1e-4)
-    assert VIEW_WORDS[view].endswith(".")
+    assert LAYOUTS[view].help.endswith(".")
 
 
 def test_labels_take_part_where_the_words_say_so(blobs):
-    assert {view for view in VIEWS if uses_labels(view)} == {view for view in VIEWS if "label" in VIEW_WORDS[view]}
-    for view in ("supervised_tsne", "shuffled_tsne"):
+    using = [view for view, spec in LAYOUTS.items() if spec.uses_labels]
+    assert using == [view for view, spec in LAYOUTS.items() if "label" in spec.help]
+    assert using == [view for view, spec in LAYOUTS.items() if "labels" in spec.badge and "labels" in spec.note]
+    for view in using:
         with pytest.raises(AliError, match=f"{view!r} got no labels"):
             layout(blobs[0], view)
 

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from ali_core.projection import layout, plane_through, principal_plane, project
 
@@ -86,3 +88,53 @@ def test_points_that_span_no_plane_get_one_from_the_samples(rng, points):
 def test_in_two_dimensions_the_plane_is_the_space_itself(rng):
     points = rng.normal(size=(3, 2))
     np.testing.assert_array_equal(plane_through(points, points).axes, np.eye(2))
+
+
+def overlapping_classes(rng, shape, n_classes):
+    codes = np.arange(shape[0]) % n_classes
+    spreads = np.linspace(0.5, 3.0, shape[1])
+    return rng.normal(size=shape) * spreads + rng.normal(size=(n_classes, shape[1]))[codes], codes
+
+
+@pytest.mark.parametrize("shape", [(92, 6), (24, 40)])
+def test_discriminants_are_those_of_scikit_learn_up_to_sign(rng, shape):
+    vectors, codes = overlapping_classes(rng, shape, 4)
+    centers = np.stack([vectors[codes == code].mean(axis=0) for code in range(4)])
+    deviations = vectors - centers[codes]
+    amount = ledoit_wolf_shrinkage(deviations, assume_centered=True)
+    # shrinking the covariance within classes is adding samples on both sides of each center, along each axis
+    length = np.sqrt(amount / (1 - amount) * np.square(deviations).sum() / (8 * shape[1]))
+    added = np.concatenate([center + sign * length * np.eye(shape[1]) for center in centers for sign in (1, -1)])
+    everything = np.concatenate([vectors, added])
+    theirs = LinearDiscriminantAnalysis().fit(
+        everything, np.concatenate([codes, np.repeat(np.arange(4), 2 * shape[1])])
+    )
+    expected = theirs.transform(vectors)[:, :2]
+    ours = layout(vectors, "discriminant", labels=codes).positions
+    unit = np.sqrt(((ours**2).sum(axis=0)) / (expected**2).sum(axis=0))
+    assert unit[0] == pytest.approx(unit[1])
+    np.testing.assert_allclose(np.abs(ours), np.abs(expected) * unit, atol=1e-7)
+
+
+@pytest.mark.parametrize(("n_classes", "dim"), [(1, 5), (2, 5), (3, 2), (2, 1)])
+def test_discriminant_axes_are_uncorrelated_within_classes_and_their_unit_is_the_spread(rng, n_classes, dim):
+    vectors, codes = overlapping_classes(rng, (6000, dim), n_classes)
+    positions = layout(vectors, "discriminant", labels=codes).positions
+    centers = np.stack([positions[codes == code].mean(axis=0) for code in range(n_classes)])
+    deviations = positions - centers[codes]
+    expected = np.eye(2) if dim > 1 else np.diag([1.0, 0.0])
+    np.testing.assert_allclose(deviations.T @ deviations / len(vectors), expected, atol=0.02)
+
+
+def test_the_discriminant_plane_is_that_of_the_first_state(rng):
+    vectors, codes = overlapping_classes(rng, (90, 6), 4)
+    first = layout(vectors, "discriminant", labels=codes)
+    second = layout(vectors * (1.0 + (codes == 1))[:, None], "discriminant", labels=codes, previous=first)
+    np.testing.assert_array_equal(second.positions[codes != 1], first.positions[codes != 1])
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3])
+def test_few_samples_or_classes_of_one_point_have_a_discriminant_plane(n_samples):
+    vectors = np.eye(3)[np.arange(n_samples)]
+    assert np.isfinite(layout(vectors, "discriminant", labels=np.arange(n_samples)).positions).all()
+    assert np.isfinite(layout(np.zeros((4, 3)), "discriminant", labels=[0, 0, 1, 1]).positions).all()
