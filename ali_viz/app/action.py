@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["Act", "WhileBusy", "action"]
 
 log = logging.getLogger(__name__)
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 WhileBusy = Literal["refuse", "allow", "queue"]
 
 

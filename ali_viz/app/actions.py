@@ -139,12 +139,12 @@ class Actions:
         self.jobs.stop()
 
     @action(while_busy="refuse")
-    def apply(self, away_from: Iterable[str] | None = None, **strengths: float) -> InterventionStep:
+    def apply(self, /, away_from: Iterable[str] | None = None, **strengths: float) -> InterventionStep:
         """Move the selected classes by hand."""
         return self.session.apply(presenter.manual_step(self.session, self.state, away_from, **strengths))
 
     @action(while_busy="refuse")
-    def change_settings(self, **values: Any) -> None:  # noqa: ANN401  # fields of InterventionSettings
+    def change_settings(self, /, **values: Any) -> None:  # noqa: ANN401  # fields of InterventionSettings
         """Change settings of the next steps."""
         self.session.settings = self.session.settings.changed(**values)
 

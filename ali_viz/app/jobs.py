@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -116,7 +116,7 @@ class Worker:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
 
-    def replace(self, tasks: Collection[Task], useful: Collection[Hashable] = ()) -> None:
+    def replace(self, tasks: Sequence[Task], useful: Collection[Hashable] = ()) -> None:
         """Do ``tasks`` and nothing else; what runs goes on if a task, or one of the ``useful`` keys, has its key."""
         with self._condition:
             running = self._running

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from weakref import ReferenceType, WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
@@ -150,6 +150,8 @@ class Layouts:
         fast = stratified_rows(self._labels, max_points, seed=seed)
         slow = stratified_rows(self._labels, min(max_points, max_tsne_points), seed=seed)
         self._rows = {view: slow if spec.slow else fast for view, spec in LAYOUTS.items()}
+        of_fast, of_slow = self._labels[fast], self._labels[slow]
+        self._drawn = {view: of_slow if spec.slow else of_fast for view, spec in LAYOUTS.items()}
         self._lock = threading.RLock()
         self._origins: WeakKeyDictionary[InterventionState, Origin] = WeakKeyDictionary()
         self._known: dict[View, WeakKeyDictionary[InterventionState, Known]] = defaultdict(WeakKeyDictionary)
@@ -165,8 +167,8 @@ class Layouts:
         return self._rows[view]
 
     def labels(self, view: View) -> NDArray[np.int64]:
-        """Return the class codes of these samples."""
-        return self._labels[self._rows[view]]
+        """Return the class codes of these samples; the same array each time."""
+        return self._drawn[view]
 
     def places(self, view: View, session: Session, cursor: int) -> Places | None:
         """Return where the drawn samples are after the first ``cursor`` steps.
@@ -201,9 +203,7 @@ class Layouts:
                 return other, known.places
         return None
 
-    def planned(
-        self, view: View, session: Session, state: InterventionState, codes: Sequence[int]
-    ) -> Places | None:
+    def planned(self, view: View, session: Session, state: InterventionState, codes: Sequence[int]) -> Places | None:
         """Return where ``state``, which nobody is in yet, would place the classes ``codes``; perhaps others as well.
 
         None in a layout that is no map, and in ``parametric`` before it is fitted.
@@ -228,7 +228,9 @@ class Layouts:
         does not reach; see :func:`~ali_core.projection.pull_back`.
         """
         if not LAYOUTS[view].is_map:
-            raise AliError(f"nothing can be dragged in the layout {view!r}, which is no map; take 'pca' or 'parametric'")
+            raise AliError(
+                f"nothing can be dragged in the layout {view!r}, which is no map; take 'pca' or 'parametric'"
+            )
         places = self.places(view, session, cursor)
         if places is None:
             raise AliError(f"the layout {view!r} is still being computed; drag when it is there")
@@ -285,7 +287,8 @@ class Layouts:
     def cancel(self) -> None:
         """Compute no more; what was wanted is not begun again when it is asked for, until :meth:`resume`."""
         with self._lock:
-            for view, state in (task.key for task in self._worker.cancel()):  # type: ignore[misc]  # our own keys
+            for task in self._worker.cancel():
+                view, state = cast("tuple[View, InterventionState]", task.key)
                 self._declined[view].add(state)
 
     def resume(self) -> None:
@@ -327,9 +330,7 @@ class Layouts:
                     find = LAYOUTS[view].plane
                     assert find is not None  # noqa: S101  # the layout is linear
                     origin.frames[view] = find(vectors[rows].astype(np.float64), labels)
-                origin.planes[view] = FoldedPlane(
-                    frame=origin.frames[view], vectors=vectors, rows=rows, labels=labels
-                )
+                origin.planes[view] = FoldedPlane(frame=origin.frames[view], vectors=vectors, rows=rows, labels=labels)
             return origin.planes[view]
 
     def _found(self, view: View, state: InterventionState) -> Known | None:
@@ -374,8 +375,11 @@ class Layouts:
                 requests.append(request.start)
             requests.append(request)
         with self._lock:
-            older = [(request.view, self._origins[request.states[0]].before()) for request in requests
-                     if request.states[0] in self._origins]
+            older = [
+                (request.view, self._origins[request.states[0]].before())
+                for request in requests
+                if request.states[0] in self._origins
+            ]
             useful = {(view, one.state()) for view, ones in older for one in ones}
         self._worker.replace([self._task(request) for request in requests], useful)
 

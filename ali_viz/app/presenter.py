@@ -162,8 +162,8 @@ def draw_epoch(last: Session, session: Session, layouts: Layouts, view: View) ->
 def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *, draggable: bool) -> Drawing:
     embedding, spec = moments[0][1].embedding, LAYOUTS[view]
     titles, places, waiting = _states(moments, layouts, view, embedding.n_classes)
-    corners = np.array([bounds for one in places if (bounds := one.bounds()) is not None]).reshape(-1, 2, 2)
-    corners = corners.transpose(0, 2, 1).reshape(-1, 2)
+    known = [np.array(bounds).T for one in places if (bounds := one.bounds()) is not None]
+    corners = np.array(known).reshape(-1, 2)
     equal_units = not (len(corners) and is_strip(corners))
     limits = shared_limits(corners if len(corners) else np.zeros((1, 2)), equal_units=equal_units)
     lengths = np.linalg.norm(places[1].centers - places[0].centers, axis=1)

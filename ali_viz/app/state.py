@@ -45,8 +45,6 @@ class AppState:
         As the switches on top stand.
     layers
         Which of :data:`LAYERS` are shown.
-    colour_by
-        Column of the metadata that colours the points; empty for the classes.
     selected
         Codes of the selected classes, in the order in which they were chosen.
     lassoed
@@ -68,8 +66,7 @@ class AppState:
     view: View
     mode: Mode = "automatic"
     comparison: Comparison = "start"
-    layers: frozenset[Layer] = frozenset(LAYERS)
-    colour_by: str = ""
+    layers: frozenset[Layer] = frozenset({"names", "old", "preview"})
     selected: tuple[int, ...] = ()
     lassoed: NDArray[np.int64] | None = None
     marked: int | None = None

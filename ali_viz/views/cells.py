@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import ipywidgets as widgets
 import numpy as np
@@ -76,7 +76,7 @@ class CellsView:
         self.earlier = button("◀ Back", "The page before", lambda: self._turn(-1))
         self.later = button("More ▶", "The next page", lambda: self._turn(1))
         self.note = html()
-        self.sheet = widgets.Image(format="png", layout={"max_width": "100%"})
+        self.sheet = widgets.Image(format="png", layout={"max_width": "100%", "display": "none"})
         self.sheet.add_class("ali-cells-sheet")
         self.events = Event(source=self.sheet, watched_events=["click"])
         self.events.on_dom_event(self._clicked)
@@ -148,7 +148,6 @@ class CellsView:
 
     def _draw_sheet(self, shown: Sequence[str], start: int) -> None:
         images = self._images
-        self.sheet.layout.display = "none" if images is None or not shown else ""
         if images is not None:
             tiles = [
                 Tile(
@@ -160,6 +159,7 @@ class CellsView:
                 for number, name in enumerate(shown, start=start + 1)
             ]
             self.sheet.value = draw_sheet(tiles)
+        put(self.sheet.layout, display="none" if images is None or not shown else "")
 
     def _note(self, count: int, start: int, shown: Sequence[str]) -> str:
         if not count:
@@ -190,12 +190,12 @@ class CellsView:
         return f'<div class="ali-cell-words">{"<br>".join(lines)}</div>'
 
     def _style(self, name: str) -> ClassStyle:
-        return self._styles[self._labels[self._rows[name]]]
+        return self._styles[int(self._labels[self._rows[name]])]
 
     def _turn(self, by: int) -> None:
         self._draw((self._shown[1] if self._shown else 0) + by)
 
-    def _chosen(self, what: str) -> None:
+    def _chosen(self, what: Literal["selected", "changed", "hovered"]) -> None:
         self._draw()
         if what != "hovered":
             self._actions.list_cells.click(what)

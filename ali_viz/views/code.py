@@ -15,7 +15,9 @@ class CodeView:
 
     def __init__(self) -> None:
         self.text = widgets.Textarea(
-            rows=24, tooltip="Python that carries out the same steps: click into it, Ctrl+A, Ctrl+C", layout={"width": "auto"}
+            rows=24,
+            tooltip="Python that carries out the same steps: click into it, Ctrl+A, Ctrl+C",
+            layout={"width": "auto"},
         )
         self.text.add_class("ali-code")
         self.widget = box(self.text)

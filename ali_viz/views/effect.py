@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["EffectView", "change_words", "effect_html", "scores_html"]
 
 Units = Literal["absolute", "relative"]
+Measure = Literal["overlap", "spread", "distance"]
 
-MEASURES: dict[Units, tuple[str, ...]] = {
-    "absolute": ("spread", "distance", "overlap"),
-    "relative": ("relative_spread", "relative_distance", "overlap"),
+MEASURES: dict[tuple[Measure, Units], str] = {
+    ("overlap", "absolute"): "overlap",
+    ("overlap", "relative"): "overlap",
+    ("spread", "absolute"): "spread",
+    ("spread", "relative"): "relative_spread",
+    ("distance", "absolute"): "distance",
+    ("distance", "relative"): "relative_distance",
 }
 NAMES = {
     "spread": ("spread", "root mean square distance to the center of the class, per axis"),
@@ -49,8 +54,10 @@ def change_words(before: float, now: float) -> str:
     return f"▲ +{percent} %" if percent > 0 else f"▼ −{-percent} %"
 
 
-def effect_html(table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequence[int], units: Units) -> str:
-    """Return the effect of steps as an HTML table.
+def effect_html(
+    table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequence[int], measure: Measure, units: Units
+) -> str:
+    """Return the effect of steps on one measure as an HTML table.
 
     Parameters
     ----------
@@ -60,41 +67,34 @@ def effect_html(table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequen
         Of each class, by code.
     codes
         Classes to list, in this order; those that are not in ``table`` are left out.
+    measure
+        Which one.
     units
         ``absolute``, or ``relative`` to the mean distance of all centers.
     """
     rows = {(row["class"], row["measure"]): row for row in table.to_dict("records")}
-    happened = bool(table["happened"].notna().any())
+    happened, column = bool(table["happened"].notna().any()), MEASURES[measure, units]
     states = [state for state in STATES if happened or state != "happened"]
-    top = "".join(
-        f'<th class="ali-first" colspan="{len(states)}" scope="colgroup" title="{escape(NAMES[measure][1])}">'
-        f"{NAMES[measure][0]}</th>"
-        for measure in MEASURES[units]
-    )
-    below = "".join(f'<th scope="col"{_first(state)}>{STATES[state]}</th>' for _ in MEASURES[units] for state in states)
-    kept = f'<th class="ali-first" rowspan="2" title="{KEPT}">kept</th>' if happened else ""
+    head = "".join(f'<th scope="col">{STATES[state]}</th>' for state in states)
+    kept = f'<th scope="col" title="{KEPT}">kept</th>' if happened else ""
     body = "".join(
-        f'<tr><th class="ali-name" scope="row">{_dotted(styles[code])}</th>'
-        + "".join(_cells(rows[code, measure], measure, states) for measure in MEASURES[units])
-        + (f'<td class="ali-first">{_percent(rows[code, "overlap"]["kept"])}</td>' if happened else "")
+        f'<tr><th class="ali-name" scope="row" title="{escape(styles[code].label)}">{_dotted(styles[code])}</th>'
+        + _cells(rows[code, column], column, states)
+        + (f"<td>{_percent(rows[code, 'overlap']['kept'])}</td>" if happened else "")
         + "</tr>"
         for code in codes
-        if (code, "overlap") in rows
+        if (code, column) in rows
     )
+    name, tip = NAMES[column]
     return (
-        '<table class="ali-effect"><thead>'
-        f'<tr><th class="ali-name" rowspan="2" scope="col">class</th>{top}{kept}</tr><tr>{below}</tr>'
-        f"</thead><tbody>{body}</tbody></table>"
+        f'<table class="ali-effect"><caption title="{escape(tip)}">{name}</caption><thead>'
+        f'<tr><th class="ali-name" scope="col">class</th>{head}{kept}</tr></thead><tbody>{body}</tbody></table>'
     )
-
-
-def _first(state: str) -> str:
-    return ' class="ali-first"' if state == "before" else ""
 
 
 def _cells(row: Mapping[Any, Any], measure: str, states: Sequence[str]) -> str:
     """Return a value before, promised and happened; a change for the better is bold and says so."""
-    cells = [f'<td class="ali-first">{_number(row["before"])}</td>']
+    cells = [f"<td>{_number(row['before'])}</td>"]
     for state in states[1:]:
         words = change_words(row["before"], row[state])
         better = (row[state] < row["before"]) == (measure in SMALLER_IS_BETTER)
@@ -173,13 +173,18 @@ class EffectView:
             "Predict the macro F1 on held-out samples; takes seconds the first time, then less",
             actions.score.click,
         )
+        self.measure = switch(
+            [("overlap", "overlap"), ("spread", "spread"), ("distance", "distance")],
+            [NAMES[measure][1] for measure in ("overlap", "spread", "distance")],
+            lambda _: self._draw(),
+        )
         self.units = switch(
             [("as they are", "absolute"), ("/ mean distance", "relative")],
             ["Spread and distance in the units of the embedding", NORM_WORDS],
             lambda _: self._draw(),
         )
         self.scores, self.table = html(), html(name="ali-scroll")
-        self.widget = box(row(self.score, self.units.widget), self.scores, self.table)
+        self.widget = box(row(self.score), self.scores, row(self.measure.widget, self.units.widget), self.table)
 
     def update(self, scene: Scene) -> None:
         """Show the effect, and what is known of the scores."""
@@ -194,4 +199,4 @@ class EffectView:
         happened = bool(self._shown["happened"].notna().any())
         units: Units = self.units.value
         note = f'<div class="ali-muted">{NORM_WORDS}</div>' if happened and units == "absolute" else ""
-        put(self.table, value=note + effect_html(self._shown, self._styles, self._codes, units))
+        put(self.table, value=note + effect_html(self._shown, self._styles, self._codes, self.measure.value, units))

@@ -20,8 +20,8 @@ class Chips(anywidget.AnyWidget):
     """What the browser draws."""
 
     _esm = (Path(__file__).parent / "legend.js").read_text("utf-8")
-    entries = traitlets.List().tag(sync=True)
-    selected = traitlets.List().tag(sync=True)
+    entries: Any = traitlets.List().tag(sync=True)
+    selected: Any = traitlets.List().tag(sync=True)
 
 
 class LegendView:

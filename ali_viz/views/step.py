@@ -70,11 +70,11 @@ RULE = (
 COLUMNS = (
     ("", "Ω would move ▶; 1, 2, … are its neighbours, nearest first", ""),
     ("class", "", "ali-name"),
-    ("mean-std", "spread of the class / distance to its nearest neighbour", ""),
-    ("mean-all", "1 / mean distance to all other classes", ""),
-    ("P", "probability: the normalised score", "ali-name"),
+    ("m-std", "mean-std: spread of the class / distance to its nearest neighbour", ""),
+    ("m-all", "mean-all: 1 / mean distance to all other classes", ""),
+    ("P", "probability: the normalised score", ""),
 )
-BAR, MANY = 34, 20
+MANY = 20
 
 
 class StepView:
@@ -102,7 +102,7 @@ class StepView:
         change = actions.change_settings.click
         # Automatic
         self.table = html(name="ali-scroll")
-        self.criterion = dropdown("criterion Ω", CRITERIA, CRITERION_HELP, lambda value: change(criterion=value))
+        self.criterion = dropdown("criterion Ω", list(CRITERIA), CRITERION_HELP, lambda value: change(criterion=value))
         self.selection = dropdown(
             "choice", ["deterministic", "probabilistic"], SELECTION_HELP, lambda value: change(selection=value)
         )
@@ -117,7 +117,9 @@ class StepView:
         )
         self.by_name.observe(lambda _: self._named(), "value")
         self.clear = button(
-            "Clear selection", "Select no class; Escape, or a double click in the picture, does the same", actions.clear.click
+            "Clear selection",
+            "Select no class; Escape, or a double click in the picture, does the same",
+            actions.clear.click,
         )
         self.away = dropdown(
             "away from",
@@ -153,7 +155,11 @@ class StepView:
         self.automatic = box(self.table)
         self.choice = box(heading("Ω"), self.criterion.widget, self.selection.widget)
         self.manual = box(
-            self.moving, self.away.widget, self.away_from.widget, self.place, html(f'<div class="ali-muted ali-small">{RULE}</div>')
+            self.moving,
+            self.away.widget,
+            self.away_from.widget,
+            self.place,
+            html(f'<div class="ali-muted ali-small">{RULE}</div>'),
         )
         self.widget = box(
             self.automatic,
@@ -199,7 +205,9 @@ class StepView:
 
     def _show_manual(self, scene: Scene) -> None:
         state, dragged = scene.state, scene.state.displacement is not None
-        names = ", ".join(f"{dot(self._styles[code].colour)}<b>{escape(self._styles[code].label)}</b>" for code in state.selected)
+        names = ", ".join(
+            f"{dot(self._styles[code].colour)}<b>{escape(self._styles[code].label)}</b>" for code in state.selected
+        )
         text = f"moves {names}" if names else "select classes: lasso, click, legend, or by name below"
         if dragged:
             text += " to where it was dragged; rotate and shift are left out"
@@ -240,7 +248,9 @@ class StepView:
         if code is None:
             near = difflib.get_close_matches(_plain(typed), plain)
             labels = {code: label for label, code in self._labels}
-            remedy = f"did you mean {' or '.join(labels[plain[name]] for name in near)}?" if near else "look at the legend"
+            remedy = (
+                f"did you mean {' or '.join(labels[plain[name]] for name in near)}?" if near else "look at the legend"
+            )
             self._actions.refuse.click(f"no class here is called {typed!r}; {remedy}")
         else:
             self._actions.select_also.click(code)
@@ -289,7 +299,9 @@ def scores_table(
     head = "".join(f'<th class="{kind}" title="{escape(tip)}">{name}</th>' for name, tip, kind in COLUMNS)
     rows = "".join(_row(proposal, styles[code], code, ranks.get(code), int(contractions[code])) for code in codes)
     away = ", ".join(escape(styles[code].label) for code in neighbours)
-    lead = f"Next: {dot(styles[chosen].colour)}<b>{escape(styles[chosen].label)}</b>" + (f" away from {away}" if away else "")
+    lead = f"Next: {dot(styles[chosen].colour)}<b>{escape(styles[chosen].label)}</b>" + (
+        f" away from {away}" if away else ""
+    )
     return (
         f'<div class="ali-lead">{lead}</div>'
         f'<table class="ali-scores"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
@@ -304,17 +316,17 @@ def _row(proposal: Proposal, style: ClassStyle, code: int, rank: int | None, con
     numbers = "".join(f"<td>{_number(values[code])}</td>" for values in (proposal.mean_std, proposal.mean_all))
     times = f"contracted {contracted} time{'s' * (contracted != 1)} so far"
     tip = escape(f"{style.label}: score {_number(proposal.scores[code])}, {times}")
-    bar = f'<span class="ali-bar" style="width:{BAR * share / top:.0f}px"></span>'
     return (
-        f'<tr class="{kind}" title="{tip}"><td>{mark}</td><td class="ali-name">{dot(style.colour)}{escape(style.label)}</td>'
-        f'{numbers}<td class="ali-name ali-share">{bar} {share:.3f}</td></tr>'
+        f'<tr class="{kind}" title="{tip}"><td>{mark}</td>'
+        f'<td class="ali-name">{dot(style.colour)}{escape(style.label)}</td>'
+        f'{numbers}<td class="ali-share" style="--share:{100 * share / top:.0f}%">{share:.3f}</td></tr>'
     )
 
 
 def _number(value: float) -> str:
     if np.isnan(value):
         return "–"
-    return "∞" if np.isinf(value) else f"{value:.3g}"
+    return "∞" if np.isinf(value) else f"{value:.2g}"
 
 
 def distinct(options: list[tuple[str, int]]) -> list[tuple[str, int]]:

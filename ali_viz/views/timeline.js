@@ -1,7 +1,7 @@
 // Every step a tick in its class's colour; a handle that goes through the states; branches as rows.
 // Told: {go: n}, {toggle: n}, {switch: branch}, {ask: [branch, n]}. Heard: {branch, number, words}.
 
-const WIDEST = 26, NARROWEST = 5, PLAY_MS = 700;
+const WIDEST = 26, NARROWEST = 4, PLAY_MS = 700;
 
 function make(tag, name, parent, attributes = {}) {
   const element = document.createElement(tag);
@@ -21,17 +21,12 @@ function render({ model, el }) {
   el.classList.add("ali-timeline");
   el.setAttribute("role", "group");
   el.setAttribute("aria-label", "Timeline of the steps");
+  const play = make("button", "ali-play", el);
   const rows = make("div", "ali-branches", el);
-  const line = make("div", "ali-line-of-states", el);
-  const play = make("button", "ali-play", line, { "aria-label": "Play the steps" });
-  const track = make("div", "ali-track", line, { role: "slider", tabindex: "0", "aria-label": "State", "aria-valuemin": "0" });
-  const fill = make("div", "ali-track-fill", track);
-  const handle = make("div", "ali-handle", track);
-  const hint = make("div", "ali-hint", el);
-  hint.textContent = "drag the handle, ← → to go through the states, space to play; a click on a step skips it. Square: Ω, round: by hand, pale: skipped";
-  let width = WIDEST, count = 0, wanted = null, asked = null, timer = null;
+  let track = null, handle = null, width = WIDEST, count = 0, wanted = null, asked = null, timer = null;
 
   const state = () => wanted ?? model.get("cursor");
+  const ticks = () => rows.querySelectorAll('[data-current="true"]');
 
   function go(number) {
     number = Math.max(0, Math.min(count, number));
@@ -55,90 +50,112 @@ function render({ model, el }) {
   }
 
   function place() {
+    if (!track) return;
     const now = state();
-    handle.style.left = fill.style.width = `${now * width}px`;
-    handle.textContent = now;
+    handle.style.left = `calc(var(--label) + ${now * width}px)`;
     track.setAttribute("aria-valuemax", count);
     track.setAttribute("aria-valuenow", now);
     track.setAttribute("aria-valuetext", now ? `after step ${now} of ${count}` : "the untouched embedding");
-    for (const tick of rows.querySelectorAll(".ali-tick")) {
-      const number = Number(tick.dataset.number), current = tick.dataset.current === "true";
-      tick.classList.toggle("ali-undone", !current || number > now);
-      tick.classList.toggle("ali-here", current && number === now);
-    }
+    for (const tick of ticks()) tick.classList.toggle("ali-undone", Number(tick.dataset.number) > now);
   }
 
   function measure() {
-    const labels = rows.children.length > 1 ? 96 : 34;
-    el.style.setProperty("--label", `${labels}px`);
-    const longest = Math.max(1, ...model.get("rows").map((row) => row.codes.length));
-    width = Math.max(NARROWEST, Math.min(WIDEST, (el.clientWidth - labels - 16) / longest));
+    const label = rows.children.length > 1 ? 84 : 0;
+    el.style.setProperty("--label", `${label}px`);
+    const longest = 1 + Math.max(1, ...model.get("rows").map((row) => row.codes.length));
+    width = Math.max(NARROWEST, Math.min(WIDEST, (rows.clientWidth - label - 4) / longest));
     el.style.setProperty("--tick", `${width}px`);
-    el.classList.toggle("ali-dense", width < 18);
+    el.classList.toggle("ali-dense", width < 17);
     place();
   }
 
   function draw() {
-    const all = model.get("rows"), colours = model.get("colours");
+    const all = model.get("rows"), colours = model.get("colours"), focused = track && track === document.activeElement;
     count = all.length ? all[0].codes.length : 0;
     rows.replaceChildren();
     all.forEach((row, index) => {
       const shown = make("div", "ali-branch", rows, { "data-branch": row.name });
       const label = make("button", "ali-branch-name", shown, { title: index ? `Switch to the branch ${row.name}` : row.name });
       label.textContent = all.length > 1 ? row.name : "";
+      label.hidden = all.length < 2;
       label.setAttribute("aria-pressed", String(index === 0));
-      if (index) label.onclick = () => model.send({ switch: row.name });
+      label.onclick = () => { if (index) model.send({ switch: row.name }); };
       const hand = new Set(row.hand), skipped = new Set(row.skipped);
+      make("i", index ? "ali-shared" : "ali-tick ali-start", shown, { "data-number": 0, title: "The untouched embedding" });
       row.codes.forEach((code, at) => {
         const number = at + 1;
         if (index && at < row.shared) { make("i", "ali-shared", shown); return; }
-        const tick = make("button", "ali-tick", shown, { "data-number": number, "data-current": String(index === 0), tabindex: "-1" });
+        const tick = make("i", "ali-tick", shown, { "data-number": number, "data-current": String(index === 0) });
         tick.classList.toggle("ali-round", hand.has(number));
         tick.classList.toggle("ali-skipped", skipped.has(number));
         tick.style.setProperty("--colour", colours[code]);
-        tick.style.setProperty("--ink", ink(colours[code]));
-        tick.setAttribute("aria-label", `${skipped.has(number) ? "Use" : "Skip"} step ${number}`);
+        tick.style.setProperty("--ink-on", ink(colours[code]));
         make("span", "", tick).textContent = number;
-        tick.onpointerenter = tick.onfocus = () => { if (!tick.title) model.send({ ask: [row.name, number] }); };
-        tick.onclick = () => model.send(index ? { switch: row.name } : { toggle: number });
+        tick.onpointerenter = () => { if (!tick.title) model.send({ ask: [row.name, number] }); };
+        if (index) tick.onclick = () => model.send({ switch: row.name });
       });
+      if (index === 0) {
+        track = shown;
+        handle = make("div", "ali-handle", shown);
+        listen(focused);
+      }
     });
-    hint.hidden = count === 0;
-    line.hidden = count === 0;
+    el.hidden = count === 0 && all.length < 2;
     measure();
+  }
+
+  function listen(focused) {
+    const about = { role: "slider", tabindex: "0", "aria-label": "State", "aria-valuemin": "0" };
+    for (const [key, value] of Object.entries(about)) track.setAttribute(key, value);
+    track.title = "Drag the frame, or use ← and →, to go through the states; space plays. A click on a step skips it (key S: the last one). Square: by Ω, round: by hand, pale: skipped, hollow: undone";
+    track.onpointerdown = (event) => {
+      if (event.target.closest(".ali-branch-name") || event.button) return;
+      const tick = event.target.closest(".ali-tick"), begin = event.clientX;
+      const left = track.querySelector(".ali-start").getBoundingClientRect().left;
+      let dragged = false;
+      track.focus();
+      track.setPointerCapture(event.pointerId);
+      track.onpointermove = (move) => {
+        dragged ||= Math.abs(move.clientX - begin) > 4;
+        if (dragged) go(Math.floor((move.clientX - left) / width));
+      };
+      track.onpointerup = track.onpointercancel = () => {
+        track.onpointermove = track.onpointerup = track.onpointercancel = null;
+        if (dragged || !tick) return;
+        const number = Number(tick.dataset.number);
+        if (number) model.send({ toggle: number });
+        else go(0);
+      };
+      event.preventDefault();
+    };
+    track.onkeydown = (event) => {
+      const keys = { ArrowLeft: state() - 1, ArrowRight: state() + 1, Home: 0, End: count };
+      if (event.key in keys) go(keys[event.key]);
+      else if (event.key === " ") toggle();
+      else if (event.key === "s" && state()) model.send({ toggle: state() });
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    if (focused) track.focus();
   }
 
   function stop() {
     clearInterval(timer);
     timer = null;
     play.textContent = "▶";
-    play.setAttribute("aria-label", "Play the steps");
+    play.title = "Play the steps";
+    play.setAttribute("aria-label", play.title);
   }
 
   function toggle() {
     if (timer !== null) return stop();
     if (state() >= count) go(0);
     play.textContent = "❚❚";
-    play.setAttribute("aria-label", "Pause");
+    play.title = "Pause";
+    play.setAttribute("aria-label", play.title);
     timer = setInterval(() => (state() < count && !model.get("busy") ? go(state() + 1) : stop()), PLAY_MS);
   }
-
-  play.onclick = toggle;
-  track.onpointerdown = (event) => {
-    track.setPointerCapture(event.pointerId);
-    track.focus();
-    track.onpointermove = (move) => go(Math.round((move.clientX - track.getBoundingClientRect().left) / width));
-    track.onpointermove(event);
-  };
-  track.onpointerup = track.onpointercancel = () => { track.onpointermove = null; };
-  track.onkeydown = (event) => {
-    const keys = { ArrowLeft: state() - 1, ArrowRight: state() + 1, Home: 0, End: count };
-    if (event.key in keys) go(keys[event.key]);
-    else if (event.key === " ") toggle();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
 
   function shown() {
     if (model.get("cursor") === asked) answered();
@@ -146,13 +163,13 @@ function render({ model, el }) {
   }
   function busy() {
     el.classList.toggle("ali-resting", model.get("busy"));
-    track.setAttribute("aria-disabled", String(model.get("busy")));
   }
   function heard(message) {
     const where = rows.querySelector(`[data-branch="${CSS.escape(message.branch)}"] [data-number="${message.number}"]`);
-    if (where) where.title = `${message.words}\n${where.getAttribute("aria-label")} with a click`;
+    if (where) where.title = message.words;
   }
 
+  play.onclick = toggle;
   model.on("change:rows", draw);
   model.on("change:cursor", shown);
   model.on("change:busy", busy);

@@ -48,8 +48,8 @@ class Timeline(anywidget.AnyWidget):
     """What the browser draws."""
 
     _esm = (Path(__file__).parent / "timeline.js").read_text("utf-8")
-    colours = traitlets.List().tag(sync=True)
-    rows = traitlets.List().tag(sync=True)
+    colours: Any = traitlets.List().tag(sync=True)
+    rows: Any = traitlets.List().tag(sync=True)
     cursor = traitlets.Int().tag(sync=True)
     busy = traitlets.Bool().tag(sync=True)
 
@@ -67,7 +67,9 @@ class TimelineView:
 
     def __init__(self, actions: Actions, styles: Sequence[ClassStyle]) -> None:
         self._actions = actions
-        self.step = button("Step", "Move the class that Ω chooses, marked in the table", actions.step.click, style="primary")
+        self.step = button(
+            "Step", "Move the class that Ω chooses, marked in the table", actions.step.click, style="primary"
+        )
         self.run = button("Run", "Take n steps in a row", actions.begin_run.click)
         self.n_iterations = number(
             "steps",
@@ -120,7 +122,11 @@ class TimelineView:
             put(control.layout, display="none" if manual else "")
         put(self.apply.layout, display="" if manual else "none")
         count = max(session.settings.n_iterations, 1)
-        put(self.n_iterations.widget, max=max(1000, count), tooltip=f"How many steps Run takes, 1 to {max(1000, count):,}")
+        put(
+            self.n_iterations.widget,
+            max=max(1000, count),
+            tooltip=f"How many steps Run takes, 1 to {max(1000, count):,}",
+        )
         self.n_iterations.show(count)
         put(self.run, description=f"Run {count}")
         for control in (self.step, self.run, self.run_until, self.n_iterations.widget):

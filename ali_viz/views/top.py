@@ -1,14 +1,14 @@
 """The bar on top: who chooses, how the samples are laid out, what lies over them, what happened, and files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from html import escape
 
 import ipywidgets as widgets
 
 from ali_core.projection import LAYOUTS, View
 from ali_viz.app.actions import Actions
-from ali_viz.app.state import COMPARISONS, LAYERS, Scene
-from ali_viz.views.controls import badge, box, button, dropdown, html, put, row, switch, toggle
+from ali_viz.app.state import COMPARISONS, LAYERS, Layer, Scene
+from ali_viz.views.controls import badge, box, button, html, put, row, switch, toggle
 from ali_viz.views.expand import Expand
 
 __all__ = ["TopView"]
@@ -34,11 +34,11 @@ class TopView:
     ----------
     actions
         What the controls do.
-    columns
-        Of the metadata, by which the points can be coloured.
+    unfold
+        Called with whether the tabs are to be seen.
     """
 
-    def __init__(self, actions: Actions, columns: Sequence[str] = ()) -> None:
+    def __init__(self, actions: Actions, unfold: Callable[[bool], None]) -> None:
         live = actions.training is not None
         self.mode = switch(
             [(label, mode) for mode, (label, _) in MODES.items()],
@@ -84,13 +84,13 @@ class TopView:
         files = row(self.folder, self.save, self.open, name="ali-files")
         files.layout.display = "none"
         self.files = toggle(
-            "Files ▾", "The folder for files; save and open a session", lambda on: put(files.layout, display="" if on else "none")
+            "Files ▾",
+            "The folder for files; save and open a session",
+            lambda on: put(files.layout, display="" if on else "none"),
         )
+        self.tabs = toggle("tabs", "The tabs on the right: fold them away, or back", unfold, value=True)
         self.expand = Expand()
         self.layers = {key: toggle(*words, self._layer(actions, key)) for key, words in LAYERS.items()}
-        self.colour_by = dropdown(
-            "colour by", ["class", *columns], "What colours the points", actions.colour_by.click, display="" if columns else "none"
-        )
         self.words = html(name="ali-line")
         self.progress = html(name="ali-part")
         self.cancel = button("Cancel", "Stop computing this layout", actions.cancel_layout.click)
@@ -101,7 +101,7 @@ class TopView:
                 *(part.widget for part in parts),
                 self.badge,
                 self.comparison.widget,
-                row(self.export, self.files.widget, self.expand, name="ali-end"),
+                row(self.export, self.files.widget, self.tabs.widget, self.expand, name="ali-end"),
                 name="ali-bar",
             ),
             files,
@@ -110,7 +110,6 @@ class TopView:
                 self.progress,
                 self.cancel,
                 self.note,
-                self.colour_by.widget,
                 *(layer.widget for layer in self.layers.values()),
                 name="ali-told",
             ),
@@ -127,17 +126,17 @@ class TopView:
         self.comparison.show(state.comparison)
         for key, layer in self.layers.items():
             layer.show(key in state.layers)
-        self.colour_by.show(state.colour_by or "class")
         put(self.badge, value=badge(spec.badge))
         put(self.words, value=_line("alert", state.wrong) if state.wrong else _line("status", state.said))
         put(self.progress, value=f'<span class="ali-muted" role="status">{state.progress}</span>')
         put(self.cancel.layout, display="" if state.progress else "none")
-        put(self.note, value=f'<span class="ali-muted">{escape(scene.drawing.note)}</span>')
+        thinned = len(scene.drawing.rows) < len(scene.session.embedding)
+        put(self.note, value=f'<span class="ali-muted">{escape(scene.drawing.note)}</span>' if thinned else "")
         for control in (self.export, self.save, self.open):
             put(control, disabled=bool(scene.busy))
 
     @staticmethod
-    def _layer(actions: Actions, key: str):  # noqa: ANN205
+    def _layer(actions: Actions, key: Layer) -> Callable[[bool], str]:
         return lambda on: actions.show_layer.click(key, on)
 
 

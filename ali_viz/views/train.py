@@ -7,9 +7,9 @@ import ipywidgets as widgets
 
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
+from ali_viz.app.words import count_words
 from ali_viz.views.controls import box, button, dropdown, html, number, put, row
 from ali_viz.views.curves import CurvesView
-from ali_viz.app.words import count_words
 
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining
@@ -19,8 +19,8 @@ __all__ = ["TrainView", "status_words"]
 PAUSE_HELP = "Rest after the epoch under way; pressed again, stand before the next batch"
 SKIP_HELP = "Let the coming epoch follow no interventions; Redo brings them back"
 STRENGTHS_HELP = (
-    "Propose the coming epochs with the strengths, criterion and choice that stand on the tab Step; the steps proposed for "
-    "the next one are planned anew"
+    "Propose the coming epochs with the strengths, criterion and choice that stand on the tab Step; the steps proposed "
+    "for the next one are planned anew"
 )
 REWIND_HELP = (
     "Go back to the state after this epoch; what was trained since is dropped, in the control as "

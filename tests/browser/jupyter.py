@@ -188,7 +188,7 @@ class NotebookPage:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def plot(self) -> Locator:
-        return self.page.locator(".js-plotly-plot").first
+        return self.page.locator(".ali-picture canvas").first
 
     def drag_around(self, box: dict[str, float]) -> None:
         """Draw a lasso around a box of the page."""
