@@ -27,10 +27,8 @@ from ali_core.interventions import (
     ClassTransforms,
     InterventionSettings,
     InterventionState,
-    carry_out,
-    decide,
 )
-from ali_core.interventions.steps import step_generator
+from ali_core.interventions.steps import automatic_steps
 
 __all__ = ["DryRunFold", "FoldScorer", "Space"]
 
@@ -245,17 +243,16 @@ class FoldScorer:
         known: dict[tuple[object, ...], tuple[float, float]],
     ) -> pd.DataFrame:
         state = InterventionState.untouched(self.statistics)
+        ahead = automatic_steps(state, settings)
         # What a state is depends on these and on the classes that were chosen, in order.
         done: tuple[object, ...] = tuple(settings.changed(criterion="product", selection="deterministic", seed=0))
         rows, at_one = [], 0
         for count in range(longest + 1):
             if count:
-                step = decide(state.statistics, settings, step_generator(settings.seed, count - 1))
-                state, step = carry_out(state, step)
+                state, step = next(ahead)
                 done = (*done, step.classes)
             if done not in known:
-                transforms = state.transforms  # held until the next one has been made from its matrices
-                known[done] = self.scores(transforms) if count else self.untouched
+                known[done] = self.scores(state.transforms) if count else self.untouched
             oracle, transfer = known[done]
             rows.append((count, oracle, transfer))
             at_one = at_one + 1 if oracle >= 1.0 else 0

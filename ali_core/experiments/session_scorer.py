@@ -27,8 +27,8 @@ from ali_core.interventions import (
     InterventionState,
     InterventionStep,
     Session,
-    carry_out,
 )
+from ali_core.interventions.branches import carried_out
 from ali_core.interventions.statistics import Spread
 
 __all__ = ["BOUND_WORDS", "ScoreProgress", "SessionScorer", "SessionScores"]
@@ -223,6 +223,4 @@ def _key(steps: Steps, spread: Spread) -> Key:
 def _transforms(statistics: ClassStatistics, steps: Steps) -> ClassTransforms:
     """Return θ of each class after the steps, computed from the training part."""
     state = InterventionState.untouched(statistics)
-    for step in steps:
-        state, _ = carry_out(state, step)
-    return state.transforms
+    return (state, *carried_out(state, steps)[1])[-1].transforms

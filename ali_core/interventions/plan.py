@@ -1,25 +1,40 @@
 """The Ω loop: choose, move, restore the norm, n times over, without looking at a sample."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
 
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.criteria import Criterion
 from ali_core.interventions.settings import InterventionSettings
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.statistics import ClassStatistics
-from ali_core.interventions.steps import InterventionStep, carry_out, decide, step_generator
+from ali_core.interventions.steps import InterventionStep, automatic_steps
 
 __all__ = ["Plan", "plan"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Plan:
     """What n automatic interventions do: the steps in order and the state they lead to."""
 
     steps: tuple[InterventionStep, ...]
     state: InterventionState
 
-    @property
+    def __repr__(self) -> str:
+        """Three lines: how many steps, on what, and how far the classes go."""
+        statistics, offsets = self.state.statistics, np.linalg.norm(self.state.offsets, axis=1)
+        moved = len({code for step in self.steps for code in step.classes})
+        return (
+            f"Plan of {len(self.steps)} steps, {moved} of {int(statistics.present.sum())} classes chosen\n"
+            f"  {int(statistics.counts.sum()):,} samples, {statistics.dim} dimensions\n"
+            f"  scales {self.state.scales.min():.3g} to {self.state.scales.max():.3g}, "
+            f"offsets up to {offsets.max(initial=0.0):.3g} long"
+        )
+
+    @cached_property
     def transforms(self) -> ClassTransforms:
         """θ of each class after all steps."""
         return self.state.transforms
@@ -50,8 +65,7 @@ def plan(
     samples does not enter.
     """
     state, steps = InterventionState.untouched(statistics), []
-    for index in range(settings.n_iterations):
-        decided = decide(state.statistics, settings, step_generator(settings.seed, index), criterion)
-        state, step = carry_out(state, decided)
+    for reached, step in islice(automatic_steps(state, settings, criterion), settings.n_iterations):
+        state = reached
         steps.append(step)
     return Plan(steps=tuple(steps), state=state)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ali_core.interventions.criteria import Criterion, class_probabilities, mean_all, mean_std
 from ali_core.interventions.settings import InterventionSettings
 from ali_core.interventions.state import InterventionState
-from ali_core.interventions.steps import InterventionStep, carry_out, decide, step_generator
+from ali_core.interventions.steps import InterventionStep, automatic_steps
 
 __all__ = ["Proposal", "propose"]
 
@@ -40,9 +40,8 @@ def propose(
     state: InterventionState, settings: InterventionSettings, index: int, criterion: Criterion | None = None
 ) -> Proposal:
     """Return what Ω would do as step ``index`` (from 0) on ``state``, and why."""
-    decided = decide(state.statistics, settings, step_generator(settings.seed, index), criterion)
-    after, step = carry_out(state, decided)
-    scores = np.asarray(decided.scores, dtype=np.float64)
+    after, step = next(automatic_steps(state, settings, criterion, start=index))
+    scores = np.asarray(step.scores, dtype=np.float64)
     return Proposal(
         step=step,
         mean_std=mean_std(state.statistics),

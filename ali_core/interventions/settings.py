@@ -139,6 +139,26 @@ def preset(name: str, dim: int) -> InterventionSettings:
     return InterventionSettings(**values, criterion="mean-std" if dim <= 2 else "product")
 
 
+def check_dimension(settings: InterventionSettings, dim: int) -> None:
+    """Refuse the preset of Table I for two dimensions where vectors have more, and the other way about.
+
+    Settings that are no preset, if only by one strength, may be used in any dimension.
+
+    Raises
+    ------
+    AliError
+        When the settings are, but for their seed and selection, a preset of the other column of the table.
+    """
+    choice = {"seed": settings.seed, "selection": settings.selection}
+    for name in PRESETS:
+        here, there = (preset(name, dim=each).changed(**choice) for each in (dim, 3 if dim <= 2 else 2))
+        if settings == there and settings != here:
+            raise AliError(
+                f"these settings are the preset {name!r} for {'more than 2' if dim <= 2 else '2'} dimensions, but the "
+                f"vectors have {dim}; take preset({name!r}, dim={dim})"
+            )
+
+
 def named_criterion(name: str) -> Any:  # noqa: ANN401
     """Return the criterion function called ``name``; AliError when it is none of the paper's."""
     if name not in CRITERIA:

@@ -1,8 +1,7 @@
 """Where all classes are after some steps, in closed form: no sample is touched."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +48,7 @@ class InterventionState:
     Notes
     -----
     A state is small, O(C D) and what its last step added: many can be kept. The matrices of :attr:`transforms` are
-    not kept by it.
+    not kept by it; see :class:`~ali_core.interventions.turns.Turns`.
     """
 
     initial: ClassStatistics
@@ -57,7 +56,6 @@ class InterventionState:
     scales: NDArray[np.float64]
     turns: tuple[Turns | None, ...]
     offsets: NDArray[np.float64]
-    _known: "list[ReferenceType[ClassTransforms]]" = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def untouched(cls, initial: ClassStatistics) -> "InterventionState":
@@ -72,14 +70,9 @@ class InterventionState:
 
     @property
     def transforms(self) -> ClassTransforms:
-        """θ of each class so far: the same object as long as somebody holds it, else made anew, with equal numbers."""
-        held = next((found for known in tuple(self._known) if (found := known()) is not None), None)
-        if held is not None:
-            return held
+        """θ of each class so far."""
         rotations = tuple(None if turns is None else turns.matrix for turns in self.turns)
-        transforms = ClassTransforms(scales=self.scales, rotations=rotations, offsets=self.offsets)
-        self._known[:] = [ref(transforms)]
-        return transforms
+        return ClassTransforms(scales=self.scales, rotations=rotations, offsets=self.offsets)
 
     @cached_property
     def statistics(self) -> ClassStatistics:

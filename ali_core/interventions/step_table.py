@@ -1,13 +1,14 @@
 """Steps for people to read: one line, or one row of a table, each."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import pandas as pd
 
 from ali_core.interventions.steps import InterventionStep, strengths_of
 
-__all__ = ["describe_step", "step_table"]
+__all__ = ["describe_step", "named_notes", "step_table"]
 
 
 def describe_step(step: InterventionStep, class_names: Sequence[str]) -> str:
@@ -21,7 +22,12 @@ def describe_step(step: InterventionStep, class_names: Sequence[str]) -> str:
     moved = ", ".join(class_names[code] for code in step.classes)
     others = dict.fromkeys(class_names[code] for group in step.neighbours for code in group)
     text = f"{moved}: {', '.join(parts) or 'nothing'} (away from {', '.join(others)})"
-    return "; ".join((text, *step.notes))
+    return "; ".join((text, *named_notes(step, class_names)))
+
+
+def named_notes(step: InterventionStep, class_names: Sequence[str]) -> list[str]:
+    """Return what could not be done, in words; the record names classes by their codes, people read their names."""
+    return [re.sub(r"^class (\d+) ", lambda found: f"{class_names[int(found[1])]} ", note) for note in step.notes]
 
 
 def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) -> pd.DataFrame:
@@ -47,6 +53,10 @@ def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) ->
             row["displacement"] = "; ".join(repr(float(value)) for value in step.displacement or ())
             row |= {name: getattr(step, name) for name in choice}
             row["score"] = step.scores[code] if step.scores else None
-            row |= {"shift_length": length, "norm_factor": step.norm_factor, "notes": "; ".join(step.notes)}
+            row |= {
+                "shift_length": length,
+                "norm_factor": step.norm_factor,
+                "notes": "; ".join(named_notes(step, class_names)),
+            }
             rows.append(row)
     return pd.DataFrame(rows, columns=[*what, *choice, "score", "shift_length", "norm_factor", "notes"])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Annotated, Literal
 
 import numpy as np
@@ -21,7 +22,15 @@ from ali_core.interventions.state import InterventionState, Move
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.transforms import contract, rotate, shift
 
-__all__ = ["InterventionStep", "carry_out", "decide", "fault_of", "step_generator", "strengths_of"]
+__all__ = [
+    "InterventionStep",
+    "automatic_steps",
+    "carry_out",
+    "decide",
+    "fault_of",
+    "step_generator",
+    "strengths_of",
+]
 
 
 def _with_one_nan(scores: tuple[float, ...]) -> tuple[float, ...]:
@@ -56,7 +65,8 @@ class InterventionStep(Strengths):
     norm_factor
         Outcome: the β by which the norm of the embedding was restored.
     notes
-        Outcome: what could not be done and why, in words.
+        Outcome: what could not be done and why, in words. A class is named by its code, as in the other fields;
+        :func:`~ali_core.interventions.step_table.named_notes` puts names.
 
     Notes
     -----
@@ -195,6 +205,32 @@ def carry_out(state: InterventionState, step: InterventionStep) -> tuple[Interve
         notes.append("nothing was contracted, so the norm was kept by scaling the whole embedding")
     outcome = {"shift_lengths": tuple(lengths), "norm_factor": factor, "notes": tuple(notes)}
     return moved, step.model_copy(update=outcome)
+
+
+def automatic_steps(
+    state: InterventionState, settings: InterventionSettings, criterion: Criterion | None = None, *, start: int = 0
+) -> Iterator[tuple[InterventionState, InterventionStep]]:
+    """Let Ω choose and carry out one intervention after the other, without end.
+
+    Parameters
+    ----------
+    state
+        Where the first one begins.
+    settings, criterion
+        See :func:`decide`.
+    start
+        Number of the first intervention, from 0; see :func:`step_generator`.
+
+    Yields
+    ------
+    tuple of InterventionState and InterventionStep
+        The state after each intervention, and its record with its outcome.
+    """
+    for index in count(start):
+        state, step = carry_out(
+            state, decide(state.statistics, settings, step_generator(settings.seed, index), criterion)
+        )
+        yield state, step
 
 
 def strengths_of(source: Strengths) -> dict[str, float]:

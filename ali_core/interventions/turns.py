@@ -1,7 +1,8 @@
 """What a class has been turned by, as a chain of factors: small, where its matrix would be D × D."""
 
-from dataclasses import dataclass, field
-from weakref import ReferenceType, ref
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from ali_core.geometry import SpanRotation
 
 __all__ = ["Turns"]
+
+KEPT_BYTES = 128 * 2**20
+"""How many bytes of matrices are kept, those asked for last."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,30 +29,50 @@ class Turns:
     Notes
     -----
     A factor that turns away from n neighbours takes O(n D) memory. The matrix is computed when it is asked for, from
-    the nearest earlier one that somebody still holds, always by the same products in the same order; it lives as
-    long as somebody holds it.
+    the nearest earlier one that is still kept, always by the same products in the same order. So it has the same
+    numbers whatever was asked before.
     """
 
     last: SpanRotation
     before: "Turns | None"
-    _known: "list[ReferenceType[NDArray[np.float64]]]" = field(default_factory=list, init=False, repr=False)
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """Q, shape (D, D), float64."""
-        held = self._held()
-        if held is not None:
-            return held
-        missing, turns, start = [], self.before, None
-        while turns is not None and (start := turns._held()) is None:
+        """Q, shape (D, D), float64; nobody may write to it."""
+        missing: list[Turns] = []
+        turns: Turns | None = self
+        matrix: NDArray[np.float64] | None = None
+        while turns is not None and (matrix := _RECENT.get(turns)) is None:
             missing.append(turns)
             turns = turns.before
-        for earlier in reversed(missing):
-            start = earlier.last.after(start)
-        matrix = self.last.after(start)
-        self._known[:] = [ref(matrix)]
+        for later in reversed(missing):
+            matrix = later.last.after(matrix)
+            matrix.flags.writeable = False
+        assert matrix is not None  # noqa: S101  # it is found, or there is a factor
+        _RECENT.keep(self, matrix)
         return matrix
 
-    def _held(self) -> NDArray[np.float64] | None:
-        """Return the matrix if somebody holds it."""
-        return next((matrix for known in tuple(self._known) if (matrix := known()) is not None), None)
+
+class _RecentMatrices:
+    """The matrices that were asked for last, as many as fit into ``limit`` bytes, and one at least."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._bytes, self._lock = limit, 0, threading.Lock()
+        self._kept: OrderedDict[Turns, NDArray[np.float64]] = OrderedDict()
+
+    def get(self, turns: Turns) -> NDArray[np.float64] | None:
+        with self._lock:
+            if turns in self._kept:
+                self._kept.move_to_end(turns)
+            return self._kept.get(turns)
+
+    def keep(self, turns: Turns, matrix: NDArray[np.float64]) -> None:
+        with self._lock:
+            if turns not in self._kept:
+                self._kept[turns] = matrix
+                self._bytes += matrix.nbytes
+            while self._bytes > self._limit and len(self._kept) > 1:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+_RECENT = _RecentMatrices(KEPT_BYTES)

@@ -11,6 +11,7 @@ Synopsis::
 
 from ali_core.losses.class_weights import inverse_frequency
 from ali_core.losses.intervention import InterventionLoss, InterventionTerms, intervention_distance
+from ali_core.losses.reduction import merged_over_ranks
 from ali_core.losses.triplet import TripletTerms, triplet_margin_loss, triplet_terms
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "TripletTerms",
     "intervention_distance",
     "inverse_frequency",
+    "merged_over_ranks",
     "triplet_margin_loss",
     "triplet_terms",
 ]

@@ -1,17 +1,19 @@
 """The loss that pulls embeddings to where the interventions put them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, ClassTransforms, InterventionSettings, Plan, plan
-from ali_core.losses.triplet import TripletTerms, triplet_terms
+from ali_core.interventions.settings import check_dimension
+from ali_core.losses.labels import checked_weights, class_codes, planning_samples
+from ali_core.losses.reduction import agreed_classes, merged_over_ranks, n_ranks
+from ali_core.losses.triplet import TripletTerms, terms_of_codes
 
 __all__ = ["InterventionLoss", "InterventionTerms", "Reduction", "intervention_distance"]
 
@@ -22,9 +24,9 @@ Reduction = Literal["mean", "sum"]
 def intervention_distance(
     positions: Tensor,
     targets: Tensor,
-    labels: Tensor,
+    labels: ArrayLike | Tensor,
     *,
-    class_weights: Tensor | None = None,
+    class_weights: ArrayLike | Tensor | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return :math:`\frac{1}{|B|}\sum_i w_{y_i}\,\mathcal{L}_1(z_i, z'_i)`, the second term of Eq. 1 and 5.
@@ -36,7 +38,7 @@ def intervention_distance(
     targets
         z', where the interventions put them, shape (B, D). No gradient passes through them.
     labels
-        y, class codes of shape (B,); used with ``class_weights`` only.
+        y, class codes of shape (B,) or (B, 1), integers of any type; used with ``class_weights`` only.
     class_weights
         w, one factor a class, shape (C,).
     reduction
@@ -47,16 +49,29 @@ def intervention_distance(
     torch.Tensor
         Scalar; 0 for an empty batch.
 
+    Raises
+    ------
+    AliError
+        For labels that are fractions, negative or not one a sample, and for more classes than weights.
+
     Notes
     -----
     The paper does not say whether its L1 is a sum or a mean. The mean is the default because it trains better here:
     see ``benchmarks/README.md``. The target is detached: a place to go to, not a path for gradients.
     """
+    if class_weights is None:
+        return _weighted_distance(positions, targets, None, reduction)
+    weights = checked_weights(class_weights)
+    codes = class_codes(labels, len(positions), n_classes=len(weights), device=positions.device)
+    return _weighted_distance(positions, targets, weights.to(positions.device)[codes], reduction)
+
+
+def _weighted_distance(positions: Tensor, targets: Tensor, factors: Tensor | None, reduction: Reduction) -> Tensor:
     difference = positions.float() if positions.dtype not in (torch.float32, torch.float64) else positions
     distances = (difference - targets.detach().to(difference)).abs()
     each = distances.mean(dim=1) if reduction == "mean" else distances.sum(dim=1)
-    if class_weights is not None:
-        each = each * class_weights.to(each)[labels]
+    if factors is not None:
+        each = each * factors.to(each)
     return each.sum() / max(len(each), 1)
 
 
@@ -102,12 +117,14 @@ class InterventionLoss(nn.Module):
         Whether L1 is the ``mean`` or the ``sum`` over the dimensions.
     projection
         p, from (B, D) to (B, 2) tensors, for instance ``ParametricTSNE().fit(vectors).forward``; None is the identity.
+    class_names
+        The classes in the order of their codes; labels may then be names everywhere.
 
     Raises
     ------
     AliError
-        For a weight outside [0, 1], a negative margin or an unknown reduction; in :meth:`forward` before anything is
-        planned.
+        For a weight outside [0, 1], a negative margin, an unknown reduction, or class weights that are not one a class;
+        in :meth:`forward` before anything is planned.
 
     Notes
     -----
@@ -124,6 +141,7 @@ class InterventionLoss(nn.Module):
         class_weights: ArrayLike | Tensor | None = None,
         reduction: Reduction = "mean",
         projection: Callable[[Tensor], Tensor] | None = None,
+        class_names: Sequence[str] = (),
     ) -> None:
         super().__init__()
         if not 0.0 <= intervention_weight <= 1.0:
@@ -134,11 +152,19 @@ class InterventionLoss(nn.Module):
             raise AliError(f"reduction must be one of {' | '.join(get_args(Reduction))}; got {reduction!r}")
         self.settings, self.margin, self.reduction = settings, margin, reduction
         self.intervention_weight, self.projection = intervention_weight, projection
+        self.class_names = tuple(str(name) for name in class_names)
         self.transforms: ClassTransforms | None = None
-        weights = None if class_weights is None else torch.as_tensor(_as_array(class_weights), dtype=torch.float32)
-        self.register_buffer("class_weights", weights, persistent=False)
+        weights = None if class_weights is None else checked_weights(class_weights, len(self.class_names) or None)
+        self.register_buffer("class_weights", None if weights is None else weights.detach().float(), persistent=False)
 
-    def plan(self, vectors: ArrayLike | Tensor, labels: ArrayLike | Tensor, *, n_classes: int | None = None) -> Plan:
+    def plan(
+        self,
+        vectors: ArrayLike | Tensor,
+        labels: ArrayLike | Tensor,
+        *,
+        n_classes: int | None = None,
+        over_ranks: bool = True,
+    ) -> Plan:
         """Plan the interventions of the next epoch on the embedding of the training set, and use them from now on.
 
         Parameters
@@ -146,52 +172,80 @@ class InterventionLoss(nn.Module):
         vectors
             The training set embedded in evaluation mode, shape (N, D); its projection (N, 2) when there is one.
         labels
-            Class codes, shape (N,).
+            Class codes, shape (N,) or (N, 1), integers of any type; or names, when the loss has ``class_names``.
         n_classes
-            C; by default the largest code plus 1.
+            C; by default that of ``class_names`` or ``class_weights``, or the largest code plus 1.
+        over_ranks
+            Whether the processes of ``torch.distributed`` plan together, where there are several: each gives the
+            samples that it has embedded (perhaps none, or all of them to each), and all get the same plan. All of them
+            must call this method then. False plans on these samples alone.
 
         Returns
         -------
         Plan
             The steps and the map of each class; assign another one's ``transforms`` to :attr:`transforms` to use it.
+
+        Raises
+        ------
+        AliError
+            For vectors with NaN or infinity (the rows are named), labels that are no class codes, settings that are the
+            preset for another dimension; in every process, when one of them has such a fault.
+
+        Notes
+        -----
+        C (D + 2) numbers of each process travel, no sample: see :func:`~ali_core.losses.merged_over_ranks`. A plan
+        follows from the embedding and the settings alone, so a run that is resumed at an epoch plans it again.
         """
-        points, codes = _as_array(vectors), _as_array(labels)
-        statistics = ClassStatistics.from_samples(
-            points, codes, n_classes or int(codes.max()) + 1, spread=self.settings.spread
-        )
-        planned = plan(statistics, self.settings)
+        weights = self._weights()
+        known = n_classes or len(self.class_names) or (0 if weights is None else len(weights))
+        together, fault = over_ranks and n_ranks() > 1, None
+        try:
+            points, codes = planning_samples(vectors, labels, n_classes=known or None, class_names=self.class_names)
+            check_dimension(self.settings, points.shape[1])
+            n_seen, dim = known or int(codes.max(initial=-1)) + 1, points.shape[1]
+        except AliError as error:
+            n_seen, dim, fault = 0, 0, error
+        if together:
+            n_seen = agreed_classes(n_seen, dim, fault)
+        if fault is not None:
+            raise fault
+        if not n_seen:
+            raise AliError("there is no sample to plan on; give the embedding of the training set")
+        statistics = ClassStatistics.from_samples(points, codes, n_seen, spread=self.settings.spread)
+        planned = plan(merged_over_ranks(statistics) if together else statistics, self.settings)
         self.transforms = planned.transforms
         return planned
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of a batch: ``embeddings`` of shape (B, D) with class codes ``labels`` (B,)."""
+    def forward(self, embeddings: Tensor, labels: ArrayLike | Tensor) -> Tensor:
+        """Return the loss of a batch: ``embeddings`` of shape (B, D) with ``labels`` (B,) as in :meth:`plan`."""
         return self.terms(embeddings, labels).total
 
-    def terms(self, embeddings: Tensor, labels: Tensor) -> InterventionTerms:
+    def terms(self, embeddings: Tensor, labels: ArrayLike | Tensor) -> InterventionTerms:
         """Return the loss of a batch and its parts; same arguments as :meth:`forward`."""
         if self.transforms is None:
             raise AliError("no interventions are planned yet; call plan(vectors, labels) before each epoch")
+        weights = self._weights()
+        n_classes = len(self.transforms.scales) if weights is None else min(len(self.transforms.scales), len(weights))
+        codes = class_codes(
+            labels,
+            len(embeddings),
+            n_classes=n_classes,
+            class_names=self.class_names,
+            device=embeddings.device,
+        )
         weight = self.intervention_weight
         with torch.autocast(embeddings.device.type, enabled=False):
             points = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
             positions = points if self.projection is None else self.projection(points)
-            targets = self.transforms.apply(positions.detach(), labels)
-            moved = intervention_distance(
-                positions, targets, labels, class_weights=self._weights(), reduction=self.reduction
-            )
+            targets = self.transforms.apply(positions.detach(), codes)
+            factors = None if weights is None else weights.to(positions.device)[codes]
+            moved = _weighted_distance(positions, targets, factors, self.reduction)
             if weight == 1.0:
                 return InterventionTerms(total=moved, triplet=None, intervention=moved)
-            triplet = triplet_terms(points, labels, margin=self.margin)
+            triplet = terms_of_codes(points, codes, self.margin, None)
         total = (1.0 - weight) * triplet.loss + weight * moved
         return InterventionTerms(total=total, triplet=triplet, intervention=moved)
 
     def _weights(self) -> Tensor | None:
         weights: Any = self.class_weights
         return weights if isinstance(weights, Tensor) else None
-
-
-def _as_array(values: ArrayLike | Tensor) -> NDArray[Any]:
-    if not isinstance(values, Tensor):
-        return np.asarray(values)
-    values = values.detach().cpu()
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()  # numpy has no bfloat16

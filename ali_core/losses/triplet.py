@@ -6,14 +6,17 @@ Synopsis::
     loss.backward()
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ali_core.errors import AliError
+from ali_core.losses.labels import checked_weights, class_codes
 
 __all__ = ["TripletTerms", "triplet_margin_loss", "triplet_terms"]
 
@@ -38,7 +41,12 @@ class TripletTerms:
 
 
 def triplet_margin_loss(
-    embeddings: Tensor, labels: Tensor, *, margin: float, class_weights: Tensor | None = None
+    embeddings: Tensor,
+    labels: ArrayLike | Tensor,
+    *,
+    margin: float,
+    class_weights: ArrayLike | Tensor | None = None,
+    class_names: Sequence[str] = (),
 ) -> Tensor:
     r"""Return the mean loss of all triplets of a batch that violate the margin.
 
@@ -54,11 +62,13 @@ def triplet_margin_loss(
     embeddings
         x, shape (B, D), floating point. Half precision is computed in float32, also within autocast.
     labels
-        y, class codes of shape (B,).
+        y, class codes of shape (B,) or (B, 1), integers of any type; or names, when ``class_names`` are given.
     margin
         m, at least 0; in units of the L2 distance of embeddings.
     class_weights
         w, one factor a class, shape (C,); None weighs all triplets alike.
+    class_names
+        The classes in the order of their codes, for labels that are names.
 
     Returns
     -------
@@ -68,7 +78,8 @@ def triplet_margin_loss(
     Raises
     ------
     AliError
-        For shapes that do not fit, or a negative margin.
+        For shapes that do not fit, a negative margin, labels that are fractions, negative or unknown, and more classes
+        than weights.
 
     Notes
     -----
@@ -77,24 +88,39 @@ def triplet_margin_loss(
     cumulative sum; so do value and gradient in O(B² (D + log B)) time and O(B²) memory, where a list of triplets takes
     O(B³). The gradient at distance 0 is taken as 0. A triplet with exactly :math:`l = 0` does not count.
     """
-    return triplet_terms(embeddings, labels, margin=margin, class_weights=class_weights).loss
+    return triplet_terms(embeddings, labels, margin=margin, class_weights=class_weights, class_names=class_names).loss
 
 
 def triplet_terms(
-    embeddings: Tensor, labels: Tensor, *, margin: float, class_weights: Tensor | None = None
+    embeddings: Tensor,
+    labels: ArrayLike | Tensor,
+    *,
+    margin: float,
+    class_weights: ArrayLike | Tensor | None = None,
+    class_names: Sequence[str] = (),
 ) -> TripletTerms:
     """Return :func:`triplet_margin_loss` together with the numbers of violating and of all triplets; same arguments."""
-    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
-        raise AliError(
-            "embeddings must have the shape (B, D) and labels (B,); "
-            f"got {tuple(embeddings.shape)} and {tuple(labels.shape)}"
-        )
+    if embeddings.ndim != 2:
+        raise AliError(f"embeddings must have the shape (B, D); got {tuple(embeddings.shape)}")
+    factors = None if class_weights is None else checked_weights(class_weights, len(class_names) or None)
+    codes = class_codes(
+        labels,
+        len(embeddings),
+        n_classes=None if factors is None else len(factors),
+        class_names=class_names,
+        device=embeddings.device,
+    )
     if not margin >= 0.0:
         raise AliError(f"margin must be at least 0; got {margin}")
+    return terms_of_codes(embeddings, codes, margin, factors)
+
+
+def terms_of_codes(embeddings: Tensor, codes: Tensor, margin: float, factors: Tensor | None) -> TripletTerms:
+    """Return :func:`triplet_terms` of arguments that are checked already."""
     with torch.autocast(embeddings.device.type, enabled=False):
         points = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
-        weights = None if class_weights is None else class_weights.to(points)[labels]
-        loss, n_active, n_triplets = _TripletMargin.apply(points, labels, margin, weights)
+        weights = None if factors is None else factors.to(points)[codes]
+        loss, n_active, n_triplets = _TripletMargin.apply(points, codes, margin, weights)
     return TripletTerms(loss=loss, n_active=n_active, n_triplets=n_triplets)
 
 

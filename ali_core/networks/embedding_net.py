@@ -45,6 +45,13 @@ class EmbeddingNet(nn.Module):
     px
         The image size the network was trained for, kept for whoever loads it; None when it does not matter.
 
+    Attributes
+    ----------
+    n_features
+        Size of h.
+    replaced
+        Dotted name of the classification layer that was replaced, such as ``classifier`` or ``fc``.
+
     Raises
     ------
     AliError
@@ -72,10 +79,10 @@ class EmbeddingNet(nn.Module):
             raise AliError(f"the embedding needs at least 1 dimension; got width {width}")
         self.backbone_name, self.width, self.normalise, self.px = backbone, width, normalise, px
         self.backbone = build_backbone(backbone)
-        path, layer = last_linear(self.backbone, backbone)
+        self.replaced, layer = last_linear(self.backbone, backbone)
         self.n_features = layer.in_features
         head = nn.Identity() if width is None else nn.Linear(layer.in_features, width)
-        self.backbone.set_submodule(path, head)
+        self.backbone.set_submodule(self.replaced, head)
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 

@@ -7,7 +7,7 @@ Synopsis::
     Trainer(max_epochs=100, callbacks=[callback]).fit(module, train_dataloaders)
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -19,13 +19,14 @@ from torch import Tensor, nn
 
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, Plan, plan
-from ali_core.losses import InterventionLoss
-from ali_core.training.reduction import merged_over_ranks
+from ali_core.interventions.settings import check_dimension
+from ali_core.losses import InterventionLoss, merged_over_ranks
+from ali_core.losses.labels import planning_samples
 
 __all__ = ["Embed", "InterventionCallback", "Projector"]
 
 Embed = Callable[[LightningModule, Any], tuple[Tensor, Tensor]]
-"""Takes the module and a batch on its device; returns embeddings (B, D) and class codes (B,)."""
+"""Takes the module and a batch on its device; returns embeddings (B, D) and labels (B,) as the loss takes them."""
 
 FloatArray = NDArray[np.floating[Any]]
 Batch = tuple[FloatArray, NDArray[np.int64]]
@@ -56,7 +57,8 @@ class InterventionCallback(Callback):
     n_classes
         C, classes of the training set.
     embed
-        Returns embeddings and class codes of a batch; by default ``module(batch[0])`` and ``batch[1]``.
+        Returns embeddings and labels of a batch; by default ``module(batch[0])`` and ``batch[1]``. Batches that are
+        dictionaries need it: ``lambda module, batch: (module(batch["image"]), batch["label"])``.
     projector
         PALI: fitted to the embedding before each plan; the interventions are planned on its positions.
 
@@ -69,7 +71,8 @@ class InterventionCallback(Callback):
     ------
     AliError
         When training starts, for a projector with several processes; when a plan is due, for a data loader that
-        yields nothing.
+        yields nothing or batches that ``embed`` cannot take, for vectors that are not finite, labels that are no class
+        codes, and settings that are the preset for another dimension.
 
     Notes
     -----
@@ -128,14 +131,16 @@ class InterventionCallback(Callback):
             statistics = part if statistics is None else statistics.merged(part)
         if statistics is None:
             raise AliError("the data loader of the interventions yields no batch; give it the training set")
+        check_dimension(self.loss.settings, statistics.dim)
         return statistics
 
     def _embedded(self, trainer: Trainer, module: LightningModule) -> Iterator[Batch]:
+        names = self.loss.class_names
         for batch in self.dataloader:
+            given = trainer.strategy.batch_to_device(trainer.precision_plugin.convert_input(batch))
             with trainer.precision_plugin.forward_context():
-                embeddings, labels = self.embed(module, trainer.strategy.batch_to_device(batch))
-            vectors = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
-            yield vectors.cpu().numpy(), labels.cpu().numpy().astype(np.int64)
+                vectors, labels = self.embed(module, given)
+            yield planning_samples(vectors, labels, n_classes=self.n_classes, class_names=names)
 
     def _projected(self, batches: list[Batch], projector: Projector) -> Iterator[Batch]:
         """Fit the projector to all batches, and yield their positions."""
@@ -149,6 +154,12 @@ class InterventionCallback(Callback):
 
 
 def _first_and_second(module: LightningModule, batch: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    if not isinstance(batch, list | tuple) or len(batch) < 2:
+        what = f"dictionaries with {', '.join(map(str, batch))}" if isinstance(batch, Mapping) else str(type(batch))
+        raise AliError(
+            f"the batches of the data loader are {what}, not (inputs, labels); say what is embedded with "
+            'embed=lambda module, batch: (module(batch["image"]), batch["label"])'
+        )
     return module(batch[0]), batch[1]
 
 

@@ -15,6 +15,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, InterventionSettings, InterventionStep, Session
 from ali_core.interventions.settings import named_criterion
+from ali_core.losses.reduction import merged_over_ranks
 from ali_core.networks.devices import choose_device
 from ali_core.training.checkpoint import (
     optimiser_tensors,
@@ -28,7 +29,6 @@ from ali_core.training.history import History
 from ali_core.training.inputs import FeatureInputs, ImageInputs, open_inputs
 from ali_core.training.interveners import InSpace, Intervener, make_intervener
 from ali_core.training.learner import make_learner
-from ali_core.training.reduction import merged_over_ranks
 from ali_core.training.run_folder import RunFolder, starting_tensors
 from ali_core.training.scoring import Scores, score_folds
 from ali_core.training.settings import TrainSettings

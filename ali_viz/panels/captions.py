@@ -8,6 +8,7 @@ import pandas as pd
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.interventions import InterventionStep
+from ali_core.interventions.step_table import named_notes
 from ali_core.projection import LAYOUTS
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
 from ali_viz.panels.class_numbers import class_numbers
@@ -142,7 +143,7 @@ def step_caption(geometry: StepGeometry, *, data: str, n_samples: int, number: i
         "a close-up of the frame in a where they are short.",
         f"c, samples after the step and, pale, the chosen class before it; the arrow is the motion of its "
         f"center, {motion:.3g} long, the restored norm included (factor {step.norm_factor:.3f}).",
-        *(f"Note: {note}." for note in step.notes),
+        *(f"Note: {note}." for note in named_notes(step, [class_label(name) for name in names])),
         f"Labels did not place the points; the intervention itself uses the labels of all {n_samples:,} samples.",
     ]
     if n_drawn > RASTER_ABOVE:

@@ -144,3 +144,14 @@ def test_oracle_nearest_center_becomes_perfect(rng, dim, least, most):
 
     assert accuracy(least) < 0.99
     assert accuracy(most) == 1.0
+
+
+def test_a_plan_is_told_in_three_lines(rng):
+    vectors, labels = blobs(rng)
+    told = repr(planned(vectors, labels, preset("c,s", 5).changed(n_iterations=7)))
+    assert len(told.splitlines()) == 3
+    assert told.startswith("Plan of 7 steps, ")
+    assert f"{len(labels)} samples, 5 dimensions" in told
+    assert repr(planned(vectors, labels, preset("c,s", 5).changed(n_iterations=0))).startswith(
+        "Plan of 0 steps, 0 of 6"
+    )

@@ -356,3 +356,34 @@ def test_two_hundred_classes(rng):
     session.run(10)
     assert np.isfinite(session.after.vectors).all()
     assert len(session.steps[0].neighbours[0]) == 15
+
+
+def test_notes_name_the_class(rng):
+    labels = np.array([0, 0, 1, 2, 2])
+    session = Session(LabelledEmbedding(rng.normal(size=(5, 3)), labels, ("blast", "lone", "band")))
+    step = session.apply(ManualStep(classes=("lone", "band"), shift=1.0))
+    assert step.notes[0] == "class 1 was not shifted: its spread is 0"
+    assert "lone was not shifted: its spread is 0" in session.describe(step)
+    assert session.table()["notes"][0].startswith("lone was not shifted")
+
+
+def test_a_session_is_told_in_three_lines(embedding):
+    session = Session(embedding)
+    session.run(5)
+    session.undo()
+    first, second, third = repr(session).splitlines()
+    assert first == f"Session on {embedding!r}"
+    assert second == "  4 steps, 1 undone, 0 skipped, on 'main' of 1 branches"
+    assert third.startswith("  next: product, deterministic; contract 0.5, rotate 0, shift 4")
+
+
+def test_a_preset_for_another_dimension_is_refused_but_an_old_file_opens(embedding, tmp_path):
+    with pytest.raises(AliError, match="preset 'c,s' for 2 dimensions, but the vectors have 6"):
+        Session(embedding, preset("c,s", 2))
+    session = Session(embedding, InterventionSettings())
+    session.settings = preset("c,s", 2)  # a session that an earlier version began so
+    session.run(2)
+    path = session.save(tmp_path / "session.json")
+    again = Session.load(path, embedding)
+    assert again.settings == preset("c,s", 2)
+    np.testing.assert_array_equal(again.after.vectors, session.after.vectors)

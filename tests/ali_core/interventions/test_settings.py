@@ -3,6 +3,7 @@
 import pytest
 
 from ali_core import AliError, InterventionSettings, preset
+from ali_core.interventions.settings import check_dimension
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,14 @@ def test_changed_checks_again():
 def test_a_name_that_does_not_exist_is_told_with_the_nearest_one():
     with pytest.raises(AliError, match=r"^there is no setting 'shift_mx'; did you mean shift_mix\?$"):
         InterventionSettings(shift_mx=1)
+
+
+@pytest.mark.parametrize("name", ["c,s", "all", "c"])
+@pytest.mark.parametrize(("made_for", "dim"), [(2, 8), (2, 3), (8, 2), (256, 1)])
+def test_a_preset_for_another_dimension_is_refused(name, made_for, dim):
+    settings = preset(name, made_for).changed(seed=5)
+    with pytest.raises(AliError, match=rf"preset '{name}' for .* but the vectors have {dim}; take preset"):
+        check_dimension(settings, dim)
+    check_dimension(preset(name, dim), dim)
+    check_dimension(preset(name, 3), 300)
+    check_dimension(settings.changed(contract=0.4), dim)  # strengths of one's own fit everywhere

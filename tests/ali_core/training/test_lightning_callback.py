@@ -176,6 +176,29 @@ def test_batches_of_another_form_have_their_own_embed(data):
     np.testing.assert_allclose(callback.plan.transforms.offsets, expected.offsets, rtol=1e-4, atol=1e-5)
 
 
+def test_half_precision_throughout_and_labels_as_a_dataset_has_them(data):
+    from ali_core.training.lightning_callback import InterventionCallback
+
+    inputs, labels = data.tensors
+    names = ("blast", "monocyte", "lymphocyte")
+    batches = [
+        {"cells": inputs[rows], "label": [names[code] for code in labels[rows]]} for rows in torch.arange(90).split(25)
+    ]
+    loss = InterventionLoss(preset("c,s", 4), margin=0.2, class_names=names)
+    callback = InterventionCallback(
+        loss, batches, n_classes=N_CLASSES, embed=lambda net, batch: (net(batch["cells"]), batch["label"])
+    )
+    net = module(loss)
+    as_bytes = TensorDataset(inputs, labels.to(torch.uint8)[:, None])
+    fitted(net, as_bytes, [callback], max_epochs=1, precision="bf16-true")
+    assert next(net.parameters()).dtype == torch.bfloat16
+    net.to(torch.bfloat16)
+    vectors = embedded(net, net.starts[0], inputs.bfloat16()).float().numpy()
+    expected = plan(ClassStatistics.from_samples(vectors, labels.numpy(), N_CLASSES), preset("c,s", 4)).transforms
+    np.testing.assert_allclose(callback.plan.transforms.offsets, expected.offsets, rtol=1e-2, atol=1e-2)
+    assert np.isfinite(net.losses).all()
+
+
 def test_what_cannot_work_is_told(data):
     from types import SimpleNamespace
 
@@ -188,3 +211,22 @@ def test_what_cannot_work_is_told(data):
             fitted(module(loss), data, [callback])
     with pytest.raises(AliError, match="one process alone; got 2 processes"):
         callback.on_fit_start(SimpleNamespace(world_size=2), None)
+    inputs, labels = data.tensors
+    for batches, options, told in (
+        (
+            [{"image": inputs, "label": labels}],
+            {},
+            r"dictionaries with image, label, not \(inputs, labels\).*embed=lambda",
+        ),
+        ([inputs], {}, "not \\(inputs, labels\\)"),
+        ([(inputs, labels.float())], {}, "labels must be whole numbers"),
+        ([(inputs * torch.nan, labels)], {}, "vectors must be finite; 90 of 90 rows"),
+        ([(inputs, labels)], {"n_classes": 2}, "codes from 0 to 1 for 2 classes; got 2"),
+    ):
+        callback = InterventionCallback(loss, batches, **{"n_classes": N_CLASSES, **options})
+        with pytest.raises(AliError, match=told):
+            fitted(module(loss), data, [callback])
+    flat = InterventionLoss(preset("c,s", 2), margin=0.2)
+    callback = InterventionCallback(flat, [(inputs, labels)], n_classes=N_CLASSES)
+    with pytest.raises(AliError, match="preset 'c,s' for 2 dimensions, but the vectors have 4"):
+        fitted(module(flat), data, [callback])

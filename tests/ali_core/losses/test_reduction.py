@@ -6,7 +6,7 @@ import torch
 
 from ali_core import AliError, preset
 from ali_core.interventions import ClassStatistics, plan
-from ali_core.training.reduction import merged_over_ranks
+from ali_core.losses.reduction import merged_over_ranks
 
 SHARDS = (slice(0, 50), slice(50, 51), slice(51, 300))
 

@@ -1,0 +1,98 @@
+"""Colours of points by a column of the metadata."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ali_core.errors import AliError
+from ali_viz.theme import CYCLE
+
+__all__ = ["Colouring", "colouring"]
+
+MISSING = "#9a9a9a"
+OTHERS = "#c9c9c9"
+MOST_CATEGORIES = 40
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Colouring:
+    """A colour for each sample.
+
+    Attributes
+    ----------
+    title
+        Name of the column.
+    tints
+        Entry of the palette for every sample of the embedding (N,), uint8.
+    palette
+        Red, green, blue, 255 of each entry, (256, 4), uint8.
+    entries
+        What colours mean: (words, ``#rrggbb``), the most frequent first; for numbers only what is missing, if any.
+    range
+        Lowest and highest value of numbers; None for categories.
+    """
+
+    title: str
+    tints: NDArray[np.uint8]
+    palette: NDArray[np.uint8]
+    entries: tuple[tuple[str, str], ...]
+    range: tuple[float, float] | None
+
+
+def colouring(title: str, values: ArrayLike | Sequence[object]) -> Colouring:
+    """Colour samples by their ``values`` (N,).
+
+    Numbers get the perceptual scale *viridis* from the lowest to the highest finite one, anything else a colour a
+    category. What is missing (NaN, None, an empty text) is grey. Of more than 40 categories the rarest share a colour.
+
+    Raises
+    ------
+    AliError
+        When ``values`` is not one value a sample.
+    """
+    column = np.asarray(values)
+    if column.ndim != 1:
+        raise AliError(f"the column {title!r} must hold one value a sample; got shape {column.shape}")
+    if column.dtype.kind in "iuf" and len(np.unique(column)) > 1:
+        return _numbers(title, column.astype(np.float64))
+    return _categories(title, column.tolist())
+
+
+def _numbers(title: str, column: NDArray[np.float64]) -> Colouring:
+    from matplotlib import colormaps  # noqa: PLC0415  # slow to import, and not needed for classes
+
+    known = np.isfinite(column)
+    if not known.any():
+        return _categories(title, [None] * len(column))
+    low, high = float(column[known].min()), float(column[known].max())
+    tints = np.full(len(column), 255, np.uint8)
+    tints[known] = np.rint(254 * ((column[known] - low) / ((high - low) or 1.0))).astype(np.uint8)
+    scale = np.rint(255 * colormaps["viridis"](np.linspace(0.0, 1.0, 255))).astype(np.uint8)
+    palette = np.concatenate([scale, _paint([MISSING])])
+    entries = () if known.all() else (("missing", MISSING),)
+    return Colouring(title=title, tints=tints, palette=palette, entries=entries, range=(low, high))
+
+
+def _categories(title: str, column: list[object]) -> Colouring:
+    counts = Counter(str(value) for value in column if not _is_missing(value))
+    common = [name for name, _ in counts.most_common(MOST_CATEGORIES)]
+    codes = {name: code for code, name in enumerate(common)}
+    tints = np.array([255 if _is_missing(value) else codes.get(str(value), 254) for value in column], dtype=np.uint8)
+    colours = [CYCLE[code % len(CYCLE)] for code in range(len(common))]
+    palette = _paint([*colours, *[OTHERS] * (255 - len(colours)), MISSING])
+    rest = len(counts) - len(common)
+    more = ([(f"{rest} others", OTHERS)] if rest else []) + ([("missing", MISSING)] if 255 in tints else [])
+    entries = (*zip(common, colours, strict=True), *more)
+    return Colouring(title=title, tints=tints, palette=palette, entries=entries, range=None)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and value != value)  # noqa: PLR0124  # NaN
+
+
+def _paint(colours: Sequence[str]) -> NDArray[np.uint8]:
+    """Return red, green, blue, 255 of ``#rrggbb`` colours, (k, 4)."""
+    return np.array([[*bytes.fromhex(colour[1:]), 255] for colour in colours], dtype=np.uint8)

@@ -1,0 +1,45 @@
+"""Colours by a column of the metadata."""
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+
+from ali_core.errors import AliError
+from ali_viz.picture import colouring
+
+
+def colour_of(found, row):
+    return found.palette[found.tints[row], :3].tolist()
+
+
+def test_numbers_run_from_dark_to_bright_and_missing_ones_are_grey():
+    found = colouring("age", [20.0, np.nan, 80.0, 50.0])
+    assert found.range == (20.0, 80.0)
+    for row, share in ((0, 0.0), (2, 1.0), (3, 0.5)):
+        np.testing.assert_allclose(colour_of(found, row), 255 * np.array(colormaps["viridis"](share)[:3]), atol=2)
+    assert found.entries == (("missing", "#9a9a9a"),)
+    assert colour_of(found, 1) == [0x9A] * 3
+
+
+def test_categories_get_a_colour_each_the_most_frequent_first():
+    found = colouring("site", ["b", "a", "b", "", None, "b", "a", "c"])
+    assert [words for words, _ in found.entries] == ["b", "a", "c", "missing"]
+    assert found.range is None
+    colours = dict(found.entries)
+    for row, word in enumerate(["b", "a", "b"]):
+        assert colour_of(found, row) == list(bytes.fromhex(colours[word][1:]))
+    assert found.tints[3] == found.tints[4] == 255
+
+
+def test_of_many_categories_the_rarest_share_a_colour():
+    column = [f"patient {k % 60}" for k in range(60)] + [f"patient {k}" for k in range(30)]
+    found = colouring("patient", column)
+    assert len(found.entries) == 41
+    assert found.entries[-1][0] == "20 others"
+    assert colour_of(found, 45) == colour_of(found, 59) != colour_of(found, 0)
+
+
+def test_a_column_of_one_number_is_one_category_and_a_table_is_refused():
+    assert colouring("batch", [3, 3, 3]).entries == (("3", "#3061d8"),)
+    with pytest.raises(AliError, match="one value a sample; got shape"):
+        colouring("batch", np.zeros((2, 2)))

@@ -1,0 +1,319 @@
+"""The picture on a page, as a person uses it: what is painted, and what Python is told."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.path import Path as Polygon
+from PIL import Image
+
+from ali_core.projection import Places
+from ali_viz.picture import Arrow, Details
+from ali_viz.theme import class_styles
+from tests.ali_viz.picture.conftest import CORNERS, NAMES, picture_of, scene_of
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def picture(told):
+    return picture_of(
+        on_lasso=lambda rows, how: told.append(("lasso", rows.tolist(), how)),
+        on_point=lambda row, how: told.append(("point", row, how)),
+        on_name=lambda code, how: told.append(("name", code, how)),
+        on_clear=lambda: told.append(("clear",)),
+        on_drag=lambda code, place: told.append(("drag", code, place)),
+        on_hover=lambda row: told.append(("hover", row)),
+        details=lambda row: Details(lines=(("id", f"cell {row}"),)),
+    )
+
+
+def pane(shown, number=0):
+    return shown.page.locator(f"[data-pane='{number}']").bounding_box()
+
+
+def pixel(shown, place, number=0, limits=(-8.0, 8.0)):
+    """Where a place in data is on the page, by arithmetic of its own: equal units, limits in the middle."""
+    box = pane(shown, number)
+    unit = (limits[1] - limits[0]) / min(box["width"], box["height"])
+    middle = (limits[0] + limits[1]) / 2
+    return (
+        box["x"] + box["width"] / 2 + (place[0] - middle) / unit,
+        box["y"] + box["height"] / 2 - (place[1] - middle) / unit,
+    )
+
+
+def painted(shown):
+    shot = shown.page.screenshot()
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+
+def is_like(image, place, colour, radius=4):
+    """Whether a pixel close to ``place`` has about this colour."""
+    x, y = round(place[0]), round(place[1])
+    near = image[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
+    wanted = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)])
+    return bool((np.abs(near - wanted).max(axis=2) < 60).any())
+
+
+def drag(shown, places, keys=()):
+    mouse = shown.page.mouse
+    for key in keys:
+        shown.page.keyboard.down(key)
+    mouse.move(*places[0])
+    mouse.down()
+    for place in places[1:]:
+        mouse.move(*place, steps=4)
+    mouse.up()
+    for key in keys:
+        shown.page.keyboard.up(key)
+    shown.hear()
+
+
+def heard(told, kind):
+    """The last thing told of this kind."""
+    return [one for one in told if one[0] == kind][-1]
+
+
+def test_every_point_is_painted_in_its_colour_in_both_panes(shown, picture, corners):
+    labels, positions = corners
+    moved = positions * 0.5
+    page = shown(picture)
+    page.show(scene_of(labels, positions, moved, names=False), moving=False)
+    image, styles = painted(page), class_styles(NAMES)
+    for number, places in enumerate((positions, moved)):
+        there = [
+            is_like(image, pixel(page, place, number), styles[code].colour)
+            for code, place in zip(labels, places, strict=True)
+        ]
+        assert np.mean(there) > 0.97
+    assert not is_like(image, pixel(page, (0.0, 0.0)), styles[1].colour)
+
+
+def test_a_lasso_tells_the_rows_inside_and_its_modifiers(shown, picture, told, corners):
+    labels, positions = corners
+    rows = 1000 + 3 * np.arange(len(labels))
+    page = shown(picture)
+    page.show(scene_of(labels, positions, positions, rows=rows), moving=False)
+    outline = [(2.0, 3.0), (6.2, 2.0), (7.9, 6.1), (5.0, 7.9)]
+    inside = rows[Polygon(outline).contains_points(positions)]
+    assert 10 < len(inside) < 60
+    for number, keys, how in ((0, (), "replace"), (1, ("Shift",), "add"), (0, ("Alt",), "remove")):
+        drag(page, [pixel(page, place, number) for place in outline], keys)
+        kind, found, told_how = heard(told, "lasso")
+        assert (kind, told_how) == ("lasso", how)
+        assert len(set(found) ^ set(inside.tolist())) <= 1  # a point on the line may fall on either side
+    page.page.keyboard.press("b")
+    drag(page, [pixel(page, (-7.9, -7.9)), pixel(page, (0.0, 0.0))])
+    assert heard(told, "lasso")[1] == rows[labels == 0].tolist()
+
+
+def test_clicks_on_points_and_names(shown, picture, told, corners):
+    labels, positions = corners
+    positions[17] = (0.0, 0.0)
+    page = shown(picture)
+    page.show(scene_of(labels, positions), moving=False)
+    page.page.mouse.click(*pixel(page, (0.1, 0.0)))
+    page.page.mouse.click(*pixel(page, (2.0, 0.0)))
+    page.hear()
+    assert [one for one in told if one[0] == "point"] == [("point", 17, "replace")]
+    page.page.mouse.move(*pixel(page, (0.0, 0.0)))
+    page.page.wait_for_function("told.some(([one]) => one.kind === 'hover' && one.index !== null)")
+    page.hear()
+    page.page.locator(".ali-picture-tip").filter(has_text="cell 17").wait_for()
+    assert "Monocyte" in page.page.locator(".ali-picture-tip").inner_text()
+    page.page.locator("[data-name='3'] text").click(modifiers=["Shift"])
+    page.page.locator("[data-name='2']").focus()
+    page.page.keyboard.press("Enter")
+    page.page.keyboard.press("Escape")
+    page.hear()
+    assert [one for one in told if one[0] in ("name", "clear")] == [
+        ("name", 3, "add"),
+        ("name", 2, "replace"),
+        ("clear",),
+    ]
+
+
+def test_a_class_is_dragged_by_its_ring_with_mouse_and_keys(shown, picture, told, corners):
+    labels, positions = corners
+    page = shown(picture)
+    scene = scene_of(labels, positions, positions)
+    with_ring = replace(scene.panes[1], rings={1: (6.0, -6.0)})
+    page.show(replace(scene, panes=(scene.panes[0], with_ring)), moving=False)
+    start = page.middle("[data-ring='1'] circle")
+    assert start == pytest.approx(pixel(page, (6.0, -6.0), 1), abs=1)
+    drag(page, [start, pixel(page, (1.0, 2.0), 1)])
+    kind, code, place = heard(told, "drag")
+    assert (kind, code) == ("drag", 1)
+    assert place == pytest.approx((1.0, 2.0), abs=0.1)
+    page.show(replace(scene, panes=(scene.panes[0], with_ring)), moving=False)
+    page.page.locator("[data-ring='1']").focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowUp", "Enter"):
+        page.page.keyboard.press(key)
+    page.hear()
+    unit = 16.0 / min(pane(page)["width"], pane(page)["height"])
+    assert heard(told, "drag")[2] == pytest.approx((6.0 - 20 * unit, -6.0 + 10 * unit), abs=0.05)
+
+
+def camera(page):
+    return page.page.evaluate("model.get('camera')")
+
+
+def test_all_panes_share_a_camera_that_wheel_keys_and_buttons_move(shown, picture, corners):
+    labels, positions = corners
+    page = shown(picture)
+    page.show(scene_of(labels, positions, positions), moving=False)
+    at = pixel(page, (6.0, 6.0), 1)
+    page.page.mouse.move(*at)
+    page.page.mouse.wheel(0, -400)
+    page.page.wait_for_function("model.get('camera') !== null")
+    left, right, bottom, top = camera(page)
+    box = pane(page, 1)
+    assert right - left < 16.0
+    across, up = (at[0] - box["x"]) / box["width"], (at[1] - box["y"]) / box["height"]
+    assert (left + across * (right - left), top - up * (top - bottom)) == pytest.approx((6.0, 6.0), abs=0.05)
+    page.page.locator(".ali-picture").focus()
+    page.page.keyboard.press("ArrowRight")
+    assert camera(page)[0] > left
+    page.page.keyboard.press("0")
+    assert camera(page) is None
+    page.page.get_by_role("button", name="Nearer").click()
+    left, right, *_ = camera(page)
+    page.page.keyboard.press("p")
+    drag(page, [pixel(page, (0.0, 0.0)), (pixel(page, (0.0, 0.0))[0] + 50, pixel(page, (0.0, 0.0))[1])])
+    assert camera(page)[0] == pytest.approx(left - 50 * (right - left) / pane(page)["width"], abs=0.05)
+    page.page.get_by_role("button", name="Show everything").click()
+    page.page.keyboard.press("z")
+    drag(page, [pixel(page, (1.0, 1.0)), pixel(page, (7.0, 7.0))])
+    assert camera(page) == pytest.approx([1.0, 7.0, 1.0, 7.0], abs=0.1)
+
+
+def test_a_crosshair_does_with_keys_what_the_mouse_does(shown, picture, told, corners):
+    labels, positions = corners
+    page = shown(picture)
+    page.show(scene_of(labels, positions), moving=False)
+    keyboard = page.page.keyboard
+    page.page.locator(".ali-picture").focus()
+    keyboard.press("c")
+    keyboard.press("Space")
+    for key in ("Shift+ArrowRight", "Shift+ArrowUp"):
+        for _ in range(12):
+            keyboard.press(key)
+    keyboard.press("Shift+Space")
+    page.hear()
+    assert heard(told, "lasso")[1:] == (np.flatnonzero(labels == 2).tolist(), "add")
+    keyboard.press("Escape")
+    page.hear()
+    assert not [one for one in told if one[0] == "clear"]
+
+
+def test_points_glide_unless_motion_is_off_or_unwanted(shown, picture, corners):
+    labels, positions = corners
+    page = shown(picture)
+    page.show(scene_of(labels, positions, names=False), moving=False)
+    styles = class_styles(NAMES)
+    jump = Places.of(np.where(labels[:, None] == 2, positions - 12.0, positions), labels, 4)
+    frames = """() => { window.drawn = 0; const plain = requestAnimationFrame;
+      window.requestAnimationFrame = f => plain(now => { drawn += 1; f(now); }); }"""
+    page.page.evaluate(frames)
+    page.show(scene_of(labels, jump, names=False))
+    assert page.page.evaluate("drawn") > 1
+    image = painted(page)
+    assert is_like(image, pixel(page, positions[2] - 12.0), styles[2].colour)
+    assert not is_like(image, pixel(page, positions[2]), styles[2].colour)
+    page.page.evaluate("window.drawn = 0; model.set('motion', false)")
+    page.show(scene_of(labels, positions, names=False))
+    assert page.page.evaluate("drawn") == 1
+    page.page.evaluate("window.drawn = 0; model.set('motion', true)")
+    page.page.emulate_media(reduced_motion="reduce")
+    page.show(scene_of(labels, jump, names=False))
+    page.page.emulate_media(reduced_motion="no-preference")
+    assert page.page.evaluate("drawn") == 1
+
+
+def test_names_and_arrows_stand_where_the_classes_are(shown, picture, corners):
+    labels, positions = corners
+    page = shown(picture)
+    scene = scene_of(labels, positions)
+    arrows = (Arrow(code=2, tail=(6.0, 6.0), head=(0.0, 0.0)), Arrow(code=1, tail=(0, 0), head=(0.01, 0)))
+    page.show(replace(scene, panes=(replace(scene.panes[0], arrows=arrows),)), moving=False)
+    box = pane(page)
+    for code in range(4):
+        name = page.page.locator(f"[data-name='{code}'] text").bounding_box()
+        middle = name["x"] + name["width"] / 2, name["y"] + name["height"] / 2
+        assert middle == pytest.approx(pixel(page, CORNERS[code]), abs=25)
+        assert box["x"] <= name["x"]
+        assert name["x"] + name["width"] <= box["x"] + box["width"]
+    assert page.page.locator("[data-arrow]").count() == 1
+    arrow = page.page.locator("[data-arrow='2']").bounding_box()
+    assert (arrow["x"], arrow["y"] + arrow["height"]) == pytest.approx(pixel(page, (0.0, 0.0)), abs=8)
+    page.show(replace(scene, names=False), moving=False)
+    assert page.page.locator("[data-name]").count() == 0
+
+
+def test_names_follow_the_theme_of_the_page(shown, picture, corners):
+    page = shown(picture)
+    page.show(scene_of(corners[0], corners[1]), moving=False)
+    colour = "getComputedStyle(document.querySelector('[data-name] text')).fill"
+    assert page.page.evaluate(colour) == "rgb(31, 36, 48)"
+    page.page.evaluate("document.body.style.setProperty('--jp-ui-font-color1', 'rgb(250, 251, 252)')")
+    assert page.page.evaluate(colour) == "rgb(250, 251, 252)"
+
+
+def test_a_lost_context_comes_back_with_all_points(shown, picture, corners):
+    labels, positions = corners
+    page = shown(picture)
+    page.show(scene_of(labels, positions, names=False), moving=False)
+    page.page.evaluate("""async () => {
+      const canvas = document.querySelector('.ali-picture > canvas');
+      const loss = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');
+      const back = new Promise(done => canvas.addEventListener('webglcontextrestored', done));
+      loss.loseContext();
+      await new Promise(done => setTimeout(done, 50));
+      loss.restoreContext();
+      await back;
+      await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    }""")
+    image, styles = painted(page), class_styles(NAMES)
+    there = [is_like(image, pixel(page, p), styles[c].colour) for c, p in zip(labels, positions, strict=True)]
+    assert np.mean(there) > 0.97
+
+
+def test_without_webgl_a_sentence_says_so(shown, picture, page, corners):
+    page.add_init_script("""if (sessionStorage.getItem('no webgl')) {
+      const plain = HTMLCanvasElement.prototype.getContext;
+      HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        return kind.startsWith('webgl') ? null : plain.call(this, kind, ...rest);
+      };
+    }""")
+    page.evaluate("sessionStorage.setItem('no webgl', '1')")
+    try:
+        opened = shown(picture)
+        opened.picture.show(scene_of(*corners))
+        assert page.get_by_text("draws no WebGL2").is_visible()
+        assert "WebGL2" in page.evaluate("model.get('problem')")
+    finally:
+        page.evaluate("sessionStorage.clear()")
+
+
+def test_a_second_view_of_the_same_picture_shows_it_and_leaves_nothing_behind(shown, picture, corners):
+    page = shown(picture)
+    page.show(scene_of(*corners), moving=False)
+    page.page.evaluate("async () => { window.second = await opened(); }")
+    assert page.page.locator(".ali-picture canvas").count() == 2
+    page.page.wait_for_function(
+        "[...document.querySelectorAll('.ali-picture')].every(one => one.dataset.drawn === '200')"
+    )
+    page.page.evaluate("second()")
+    assert page.page.locator(".ali-picture canvas").count() == 1
+
+
+def test_a_picture_without_a_kernel_says_what_to_do(shown, picture):
+    page = shown(picture)
+    assert page.page.get_by_text("run this cell").is_visible()
