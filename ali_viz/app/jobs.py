@@ -119,11 +119,17 @@ class Worker:
     def replace(self, tasks: Sequence[Task], useful: Collection[Hashable] = ()) -> None:
         """Do ``tasks`` and nothing else; what runs goes on if a task, or one of the ``useful`` keys, has its key."""
         with self._condition:
+            if self._closed:
+                return
             running = self._running
             if running is not None and running.key not in {*(task.key for task in tasks), *useful}:
                 running.cancel()
-            doing = {running.key} if running is not None and not running.stopped() else set()
-            self._waiting = list({task.key: task for task in reversed(tasks) if task.key not in doing}.values())[::-1]
+            wanted: dict[Hashable, Task] = {}
+            for task in tasks:
+                doing = running is not None and not running.stopped() and running.key == task.key
+                if not doing:
+                    wanted.setdefault(task.key, task)
+            self._waiting = list(wanted.values())
             self.put()
 
     def cancel(self, owner: object = None) -> list[Task]:

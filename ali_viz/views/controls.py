@@ -53,12 +53,18 @@ class Control:
 
     def show(self, value: object) -> None:
         """Show ``value``; nobody is told."""
-        if self.widget.value != value:
-            self._showing = True
-            try:
-                self.widget.value = value
-            finally:
-                self._showing = False
+        self._put(value=value)
+
+    def offer(self, options: Sequence[Any]) -> None:
+        """Offer other options; nobody is told."""
+        self._put(options=tuple(options))
+
+    def _put(self, **values: object) -> None:
+        self._showing = True
+        try:
+            put(self.widget, **values)
+        finally:
+            self._showing = False
 
     def rest(self, resting: bool) -> None:
         """Let it rest, or go on."""

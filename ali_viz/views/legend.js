@@ -1,4 +1,4 @@
-// Chips of the classes: a mark in shape and colour, the name, the count. Told: {code}.
+// Chips of the classes: a mark in shape and colour, the name, the count. Told: {code}, and {clear} for Escape.
 
 const POINTS = {
   square: [[-4, -4], [4, -4], [4, 4], [-4, 4]],
@@ -68,10 +68,21 @@ function render({ model, el }) {
     }
   }
 
+  function pressed(event) {  // Escape anywhere in the app, where it means nothing else
+    const elsewhere = event.target.closest("input, textarea, select, .ali-picture");
+    if (event.key === "Escape" && !event.defaultPrevented && !elsewhere) model.send({ clear: true });
+  }
+  let app = null;
+  requestAnimationFrame(() => {
+    app = el.closest(".ali-studio");
+    app?.addEventListener("keydown", pressed);
+  });
+
   model.on("change:entries", draw);
   model.on("change:selected", select);
   draw();
   return () => {
+    app?.removeEventListener("keydown", pressed);
     model.off("change:entries", draw);
     model.off("change:selected", select);
   };

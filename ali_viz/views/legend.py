@@ -64,4 +64,7 @@ class LegendView:
             self.widget.selected = selected
 
     def _clicked(self, _: object, message: dict[str, Any], __: object) -> None:
-        self._actions.select_also.click(message["code"])
+        if "clear" in message:
+            self._actions.clear.click()
+        else:
+            self._actions.select_also.click(message["code"])

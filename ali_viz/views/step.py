@@ -189,8 +189,7 @@ class StepView:
                 value = min(value, control.widget.max)
             put(control.widget, max=max(control.widget.max, value))
             control.show(value)
-        if settings.criterion not in self.criterion.widget.options:
-            self.criterion.widget.options = [*self.criterion.widget.options, settings.criterion]
+        self.criterion.offer(list(dict.fromkeys([*CRITERIA, settings.criterion])))
         self.criterion.show(settings.criterion)
         self.selection.show(settings.selection)
         for control in (self.preset, self.criterion, self.selection, *self.sliders.values()):

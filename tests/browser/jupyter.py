@@ -190,6 +190,10 @@ class NotebookPage:
     def plot(self) -> Locator:
         return self.page.locator(".ali-picture canvas").first
 
+    def pane(self, side: int) -> Locator:
+        """Return one picture, from 0 on the left."""
+        return self.page.locator(f'.ali-picture [data-pane="{side}"]')
+
     def drag_around(self, box: dict[str, float]) -> None:
         """Draw a lasso around a box of the page."""
         mouse = self.page.mouse

@@ -11,7 +11,19 @@ from ali_viz import Studio
 from tests.ali_core.training.gate import WAIT, Gate
 from tests.ali_core.training.samples import features, small
 from tests.ali_viz.studio.clouds import cloud
-from tests.ali_viz.studio.hands import alert, app, at_timeline, begin, control, inside, open_tab, press, seen, status, timeline
+from tests.ali_viz.studio.hands import (
+    alert,
+    app,
+    at_timeline,
+    begin,
+    control,
+    inside,
+    open_tab,
+    press,
+    seen,
+    status,
+    timeline,
+)
 
 DATA = features()
 

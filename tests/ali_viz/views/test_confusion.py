@@ -8,6 +8,7 @@ from ali_core.evaluation import ClassificationScores
 from ali_core.experiments.session_scorer import BOUND_WORDS, SessionScores
 from ali_viz.theme import class_styles
 from ali_viz.views.confusion import FAINTEST, STRONGEST, ConfusionView, f1_html, matrix_html
+from tests.ali_viz.views.told import scene
 
 NAMES = ("monocyte", "<b>x</b>", "blast")
 STYLES = class_styles(NAMES)
@@ -80,17 +81,17 @@ def test_the_view_shows_the_prediction_and_on_request_the_bound_with_its_badge()
     view = ConfusionView(STYLES, range(3))
     assert "Not scored yet" in view.picture.value
     oracle = np.diag([10, 20, 1])
-    view.update(scores_of(COUNTS, COUNTS.T, oracle))
+    view.update(scene(scores=scores_of(COUNTS, COUNTS.T, oracle)))
     tables = view.picture.value.split("</table>")
     assert [row[1:] for row in rows_of(tables[1])[1:]] == [[str(n or "") for n in row] for row in COUNTS.T]
     assert "Predicted after 1 step," in tables[1]
     assert BOUND_WORDS not in view.picture.value
-    view.after.value = "oracle"
+    view.after.widget.value = "oracle"
     tables = view.picture.value.split("</table>")
     assert [row[1:] for row in rows_of(tables[1])[1:]] == [[str(n or "") for n in row] for row in oracle]
     assert BOUND_WORDS in tables[1]
     assert "a &lt;word&gt;" in view.picture.value
-    view.update(None)
+    view.update(scene())
     assert "Not scored yet" in view.picture.value
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ali_core import Session, preset
-from ali_viz.views.drawing import draw, draw_epoch, preview_of
-from ali_viz.views.layouts import Layouts
+from ali_viz.app.layouts import Layouts
+from ali_viz.app.presenter import draw, draw_epoch
 from tests.ali_viz.studio.clouds import cloud
 
 
@@ -13,13 +13,17 @@ def layouts_of(session, **limits):
     return Layouts(session, **({"max_points": 5000, "max_tsne_points": 60} | limits))
 
 
+def positions(picture, side):
+    return picture.places[side].positions(picture.labels)
+
+
 def test_the_first_two_dimensions_are_those_of_the_vectors():
     session = Session(cloud(dim=3))
     session.run(2)
     picture = draw(session, layouts_of(session), "dims")
-    assert np.array_equal(picture.sides[0].positions, session.before.vectors[:, :2])
-    assert np.allclose(picture.sides[1].positions, session.after.vectors[:, :2], atol=1e-6)
-    assert (picture.sides[0].title, picture.sides[1].title) == ("Before: the start", "After: 2 steps")
+    assert np.allclose(positions(picture, 0), session.before.vectors[:, :2], atol=1e-6)
+    assert np.allclose(positions(picture, 1), session.after.vectors[:, :2], atol=1e-6)
+    assert (picture.titles[0], picture.titles[1]) == ("Before: the start", "After: 2 steps")
     assert picture.note == "all 100 points drawn"
 
 
@@ -29,10 +33,9 @@ def test_arrows_lead_from_the_old_to_the_new_center_of_the_moved_class():
     picture = draw(session, layouts_of(session), "dims", "previous")
     moved = step.classes[0]
     assert moved in picture.moved
-    arrow = list(picture.moved).index(moved)
     rows = session.embedding.labels == moved
-    assert np.allclose(picture.tails[arrow], session.before.vectors[rows].mean(axis=0), atol=1e-5)
-    assert np.allclose(picture.heads[arrow], session.after.vectors[rows].mean(axis=0), atol=1e-5)
+    assert np.allclose(picture.places[0].centers[moved], session.before.vectors[rows].mean(axis=0), atol=1e-5)
+    assert np.allclose(picture.places[1].centers[moved], session.after.vectors[rows].mean(axis=0), atol=1e-5)
 
 
 def test_a_class_that_no_step_moved_has_no_arrow_though_its_layout_drifts():
@@ -40,7 +43,7 @@ def test_a_class_that_no_step_moved_has_no_arrow_though_its_layout_drifts():
     session.run(3)
     layouts = layouts_of(session)
     for cursor in (0, 2, 3):
-        layouts.positions("tsne", session, cursor)
+        layouts.places("tsne", session, cursor)
         assert layouts.wait(60)
     for comparison, steps in (("start", session.steps), ("previous", session.steps[2:])):
         picture = draw(session, layouts, "tsne", comparison)
@@ -52,7 +55,7 @@ def test_nothing_has_moved_before_the_first_step():
     session = Session(cloud())
     picture = draw(session, layouts_of(session), "pca")
     assert len(picture.moved) == 0
-    assert np.array_equal(picture.sides[0].positions, picture.sides[1].positions)
+    assert np.array_equal(positions(picture, 0), positions(picture, 1))
 
 
 @pytest.mark.parametrize(("comparison", "title"), [("start", "Before: the start"), ("previous", "Before: 2 steps")])
@@ -60,16 +63,16 @@ def test_the_left_side_is_the_start_or_the_state_before_the_last_step(comparison
     session = Session(cloud(dim=2))
     session.run(3)
     picture = draw(session, layouts_of(session), "dims", comparison)
-    assert picture.sides[0].title == title
+    assert picture.titles[0] == title
     expected = session.at(0 if comparison == "start" else 2)
-    assert np.allclose(picture.sides[0].positions, expected.vectors, atol=1e-6)
+    assert np.allclose(positions(picture, 0), expected.vectors, atol=1e-6)
 
 
 def test_both_sides_lie_within_the_corners():
     session = Session(cloud(dim=2))
     session.run(3)
     picture = draw(session, layouts_of(session), "dims")
-    points = np.concatenate([picture.sides[0].positions, picture.sides[1].positions])
+    points = np.concatenate([positions(picture, 0), positions(picture, 1)])
     assert np.all(points > np.array(picture.limits)[:, 0])
     assert np.all(points < np.array(picture.limits)[:, 1])
 
@@ -103,12 +106,12 @@ def test_a_layout_that_is_not_there_yet_is_said_and_never_shown_as_done():
     layouts = layouts_of(session)
     picture = draw(session, layouts, "tsne")
     if picture.waiting:  # a fast machine may be done
-        assert "laid out" in picture.sides[0].title
+        assert "laid out" in picture.titles[0]
         assert len(picture.moved) == 0
     assert layouts.wait(60)
     picture = draw(session, layouts, "tsne")
     assert not picture.waiting
-    assert np.isfinite(picture.sides[0].positions).all()
+    assert np.isfinite(positions(picture, 0)).all()
     session.step()
     layouts.cancel()
 
@@ -121,23 +124,11 @@ def test_an_epoch_has_three_sides():
     layouts = layouts_of(first)
     layouts.follow(second, first)
     picture = draw_epoch(first, second, layouts, "dims")
-    assert [side.title for side in picture.sides] == ["Before the epoch", "After 2 steps", "After the epoch"]
+    assert list(picture.titles) == ["Before the epoch", "After 2 steps", "After the epoch"]
     expected = (first.before.vectors, first.after.vectors, moved.vectors)
-    for side, vectors in zip(picture.sides, expected, strict=True):
-        assert np.allclose(side.positions, vectors, atol=1e-5)
-    assert picture.handles == {}
-
-
-def test_a_preview_is_where_the_step_would_lead():
-    session = Session(cloud(dim=2))
-    layouts, proposal = layouts_of(session), session.propose()
-    picture = draw(session, layouts, "dims")
-    preview = preview_of(session, layouts, "dims", picture, proposal.state, codes=proposal.step.classes)
-    step = session.step()
-    rows = session.embedding.labels == step.classes[0]
-    assert np.allclose(preview.positions, session.after.vectors[rows], atol=1e-5)
-    assert np.allclose(preview.heads, session.after.vectors[rows].mean(axis=0), atol=1e-5)
-    assert preview_of(session, layouts, "tsne", picture, proposal.state, codes=step.classes) is None
+    for side, vectors in enumerate(expected):
+        assert np.allclose(positions(picture, side), vectors, atol=1e-5)
+    assert not picture.draggable
 
 
 def test_a_skipped_step_has_no_arrow():
@@ -146,11 +137,4 @@ def test_a_skipped_step_has_no_arrow():
     session.toggle(1)
     assert len(draw(session, layouts_of(session), "dims").moved) == 0
     session.toggle(1)
-    assert draw(session, layouts_of(session), "dims").moved.tolist() == list(step.classes)
-
-
-def test_supervised_tsne_is_marked_and_plain_tsne_is_not():
-    session = Session(cloud())
-    layouts = layouts_of(session)
-    assert draw(session, layouts, "supervised_tsne").uses_labels
-    assert not draw(session, layouts, "tsne").uses_labels
+    assert draw(session, layouts_of(session), "dims").moved == step.classes

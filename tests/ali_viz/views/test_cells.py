@@ -11,10 +11,12 @@ from PIL import Image
 
 from ali_core import AliError, LabelledEmbedding
 from ali_core.data import CellImages
+from ali_viz.app.state import Cells
 from ali_viz.theme import class_styles
 from ali_viz.views.cells import CellsView, ImageSource
 from ali_viz.views.contact_sheet import COLUMNS, PER_PAGE, TILE_PX, Tile, draw_sheet, tile_at
 from ali_viz.views.pictures import MOST_DECODED
+from tests.ali_viz.views.told import Told, scene
 
 N = 60
 IDS = np.array([f"slide/{row:03d}.png" for row in range(N)])
@@ -36,15 +38,14 @@ def images(order=range(N)):
 
 
 def view_of(source=None):
-    told = []
-    view = CellsView(
-        embedding(),
-        class_styles(NAMES),
-        source,
-        on_list=lambda what: told.append(("list", what)),
-        on_pick=lambda name: told.append(("pick", name)),
-    )
-    return view, told
+    told = Told()
+    return CellsView(told, embedding(), class_styles(NAMES), source), told.calls
+
+
+def show(view, rows, why="selected", shares=None, *, marked=None, hovered=None):
+    """Show the cells ``rows``, of which one may be marked, and one under the mouse."""
+    cells = Cells(ids=IDS[np.asarray(rows, int)], why=why, shares=shares or {})
+    view.update(scene(cells=cells, state={"marked": marked, "hovered": hovered}))
 
 
 def pixels_of(png):
@@ -112,7 +113,7 @@ def test_a_picture_is_decoded_once_and_only_so_many_are_kept(monkeypatch):
     assert len(calls) == MOST_DECODED + 2
 
 
-@given(n_tiles=st.integers(1, PER_PAGE), x=st.integers(-5, 520), y=st.integers(-5, 400))
+@given(n_tiles=st.integers(1, PER_PAGE), x=st.integers(-5, 300), y=st.integers(-5, 400))
 @settings(max_examples=60, deadline=None)
 def test_a_place_is_a_tile_where_the_sheet_has_its_colour(n_tiles, x, y):
     tiles = [
@@ -147,14 +148,14 @@ def test_a_sheet_has_no_more_rows_than_it_needs():
 def test_a_click_on_a_picture_tells_the_id_whose_colour_is_there():
     view, told = view_of(ImageSource(images(np.random.default_rng(1).permutation(N)), embedding()))
     listed = np.random.default_rng(2).permutation(N)[:30]
-    view.update(IDS[listed].tolist(), "selected")
+    show(view, listed)
     view.later.click()
     sheet = pixels_of(view.sheet.value)
     for place in range(6):
         x, y = middle_of(place)
         view.events._dom_handlers({"type": "click", "dataX": round(x), "dataY": round(y)})
         row = listed[PER_PAGE + place]
-        assert told.pop() == ("pick", IDS[row])
+        assert told.pop() == ("find", IDS[row])
         assert (sheet[round(y) - 10, round(x), :3] == PAINT[row]).all()
     view.events._dom_handlers({"type": "click", "dataX": 10_000, "dataY": 3})
     view.events._dom_handlers({"type": "click"})
@@ -163,28 +164,29 @@ def test_a_click_on_a_picture_tells_the_id_whose_colour_is_there():
 
 def test_the_list_has_the_ids_of_the_page_and_tells_what_is_chosen():
     view, told = view_of(ImageSource(images(range(28)), embedding()))
-    view.update(IDS[:30].tolist(), "changed", {IDS[0]: 0.7})
+    show(view, range(30), "changed", {IDS[0]: 0.7})
     assert view.what.value == "changed"
     assert [name for _, name in view.list.options] == IDS[:PER_PAGE].tolist()
     assert view.list.options[0][0] == "1 · 70 % · Monocyte · 000.png"
-    assert "1–24 of 30, 2 without a picture" in view.note.value
+    assert "1–24 of 30" in view.note.value
     assert (view.list.value, view.earlier.disabled, view.later.disabled) == (None, True, False)
     view.later.click()
     assert [name for _, name in view.list.options] == IDS[PER_PAGE:30].tolist()
+    assert "25–30 of 30, 2 of these without a picture" in view.note.value
     assert view.list.options[-1][0] == "30 · Blast · no picture · 029.png"
     assert (view.earlier.disabled, view.later.disabled) == (False, True)
     assert told == []
     view.list.value = IDS[26]
-    assert told == [("pick", IDS[26])]
-    view.update(IDS[:2].tolist(), "selected")
-    assert told == [("pick", IDS[26])]
+    assert told == [("find", IDS[26])]
+    show(view, range(2))
+    assert told == [("find", IDS[26])]
 
 
 def test_a_marked_cell_is_chosen_in_the_list_and_ringed_on_the_sheet():
     view, told = view_of(ImageSource(images(), embedding()))
-    view.update(IDS[:30].tolist(), "selected")
+    show(view, range(30))
     plain = pixels_of(view.sheet.value)
-    view.mark(IDS[2])
+    show(view, range(30), marked=2)
     assert view.list.value == IDS[2]
     changed = np.argwhere((pixels_of(view.sheet.value) != plain).any(axis=2))
     spots = {tile_at(x, y, PER_PAGE) for y, x in changed}
@@ -193,56 +195,52 @@ def test_a_marked_cell_is_chosen_in_the_list_and_ringed_on_the_sheet():
     assert (pixels_of(view.sheet.value)[y - 10, x, :3] == PAINT[2]).all()
     view.later.click()
     assert view.list.value is None
-    view.mark(None)
     view.earlier.click()
+    show(view, range(30))
     assert (pixels_of(view.sheet.value) == plain).all()
     assert (view.list.value, told) == (None, [])
 
 
 def test_what_is_listed_is_asked_for_and_hovered_cells_are_known_here():
     view, told = view_of(ImageSource(images(), embedding()))
-    view.what.value = "changed"
-    assert told == [("list", "changed")]
-    for row in (3, 7, 3):
-        view.show_hover(IDS[row])
-    view.show_hover(None)
-    view.what.value = "hovered"
+    view.what.widget.value = "changed"
+    assert told == [("list_cells", "changed")]
+    for row in (3, 7, 3, None):
+        show(view, (), hovered=row)
+    view.what.widget.value = "hovered"
     assert [name for _, name in view.list.options] == [IDS[3], IDS[7]]
-    view.update(IDS[:5].tolist(), "selected")
-    view.show_hover(IDS[9])
+    show(view, range(5), hovered=9)
     assert [name for _, name in view.list.options] == [IDS[9], IDS[3], IDS[7]]
-    assert told == [("list", "changed")]
-    view.what.value = "selected"
+    assert told == [("list_cells", "changed")]
+    view.what.widget.value = "selected"
     assert [name for _, name in view.list.options] == IDS[:5].tolist()
 
 
 def test_the_hovered_cell_is_shown_large_with_its_class_and_share():
     view, _ = view_of(ImageSource(images(range(50)), embedding()))
-    view.update(IDS[:3].tolist(), "changed", {IDS[1]: 0.3})
-    view.show_hover(IDS[1])
+    show(view, range(3), "changed", {IDS[1]: 0.3}, hovered=1)
     shown = pixels_of(view.large.value)
     assert shown.shape[:2] > (TILE_PX, TILE_PX)
     assert (shown[..., :3] == PAINT[1]).all()
     assert "&lt;i&gt;odd&lt;/i&gt;" in view.words.value
     assert "<i>" not in view.words.value
     assert "30 % of its nearest neighbours changed" in view.words.value
-    view.show_hover(IDS[55])
+    show(view, range(3), "changed", {IDS[1]: 0.3}, hovered=55)
     assert view.large.layout.display == "none"
     assert "no picture" in view.words.value
-    view.show_hover(None)
+    show(view, range(3))
     assert view.words.value == ""
 
 
 def test_without_images_the_ids_are_listed_all_the_same():
     view, told = view_of()
     assert "No cell is selected" in view.note.value
-    view.update(IDS[:3].tolist(), "selected")
-    view.show_hover(IDS[2])
+    show(view, range(3), hovered=2)
     assert view.sheet.layout.display == "none"
     assert "No pictures are known" in view.note.value
     assert IDS[2] in view.words.value
     view.list.value = IDS[1]
-    assert told == [("pick", IDS[1])]
+    assert told == [("find", IDS[1])]
     view.close()
     assert view.events.comm is None
 

@@ -11,6 +11,7 @@ from ali_core.interventions import ClassStatistics
 from ali_core.interventions.class_distances import effect_table
 from ali_viz.theme import class_styles
 from ali_viz.views.effect import EffectView, change_words, effect_html, scores_html
+from tests.ali_viz.views.told import Told, scene
 
 STYLES = class_styles(("monocyte", "<b>x</b>", "blast"))
 LABELS = np.array([0, 0, 1, 1, 2, 2])
@@ -61,45 +62,51 @@ def test_a_change_is_told_by_arrow_and_sign(before, now, words):
 
 def test_each_class_has_what_was_before_promised_and_happened():
     table = effect_table(state(1.0, 5.0), state(0.5, 10.0), state(1.0, 10.0))
-    html = effect_html(table, STYLES, (2, 0, 1), "absolute")
-    assert cells_of(html, "Monocyte") == [
-        *("1.00", "0.500 ▼ −50 %", "1.00 = 0 %"),
-        *("5.00", "10.0 ▲ +100 %", "10.0 ▲ +100 %"),
-        *("0.200", "0.0500 ▼ −75 %", "0.100 ▼ −50 %"),
-        "67 %",
-    ]
+    shown = {
+        "spread": ["1.00", "0.500 ▼ −50 %", "1.00 = 0 %", "67 %"],
+        "distance": ["5.00", "10.0 ▲ +100 %", "10.0 ▲ +100 %", "67 %"],
+        "overlap": ["0.200", "0.0500 ▼ −75 %", "0.100 ▼ −50 %", "67 %"],
+    }
+    for measure, cells in shown.items():
+        assert cells_of(effect_html(table, STYLES, (2, 0, 1), measure, "absolute"), "Monocyte") == cells
+    html = effect_html(table, STYLES, (2, 0, 1), "overlap", "absolute")
     assert html.index("Blast") < html.index("Monocyte") < html.index("&lt;b&gt;x&lt;/b&gt;")
     assert "<b>x</b>" not in html
 
 
 def test_better_and_worse_are_said_in_words():
-    html = effect_html(effect_table(state(1.0, 5.0), state(2.0, 10.0)), STYLES, (0,), "absolute")
-    tips = re.findall(r'<td[^>]*title="(\w+) than before"', html)
+    table = effect_table(state(1.0, 5.0), state(2.0, 10.0))
+    tips = []
+    for measure in ("spread", "distance", "overlap"):
+        html = effect_html(table, STYLES, (0,), measure, "absolute")
+        tips += re.findall(r'<td[^>]*title="(\w+) than before"', html)
     assert tips == ["worse", "better"]  # a wider class, further away; the overlap is what it was
 
 
 def test_without_an_epoch_nothing_is_said_of_one():
-    html = effect_html(effect_table(state(1.0, 5.0), state(0.5, 10.0)), STYLES, range(3), "absolute")
+    html = effect_html(effect_table(state(1.0, 5.0), state(0.5, 10.0)), STYLES, range(3), "overlap", "absolute")
     assert "happened" not in html
     assert "kept" not in html
-    assert len(cells_of(html, "Monocyte")) == 6
+    assert len(cells_of(html, "Monocyte")) == 2
 
 
 def test_relative_values_are_free_of_the_norm():
     """An epoch that only made everything three times as large has changed nothing."""
-    view = EffectView(STYLES, range(3), on_score=print)
-    view.update(effect_table(state(1.0, 5.0), state(0.5, 10.0), state(1.0, 5.0, scale=3.0)), None)
+    view = EffectView(Told(), STYLES, range(3))
+    view.update(scene(effect=effect_table(state(1.0, 5.0), state(0.5, 10.0), state(1.0, 5.0, scale=3.0))))
     assert "keep the norm" in view.table.value
+    view.measure.widget.value = "spread"
     assert "+200 %" in view.table.value
-    view.units.value = "relative"
-    cells = cells_of(view.table.value, "Monocyte")
-    assert [cells[place].split()[1:] for place in (2, 5, 8)] == [["=", "0", "%"]] * 3
+    view.units.widget.value = "relative"
+    for measure in ("spread", "distance", "overlap"):
+        view.measure.widget.value = measure
+        assert cells_of(view.table.value, "Monocyte")[2].split()[1:] == ["=", "0", "%"]
 
 
 def test_a_class_without_samples_is_left_out():
     labels = np.array([0, 0, 1, 1])
     some = ClassStatistics.from_samples(np.array([[0.0], [1.0], [5.0], [6.0]]), labels, 3)
-    assert "Blast" not in effect_html(effect_table(some, some), STYLES, range(3), "absolute")
+    assert "Blast" not in effect_html(effect_table(some, some), STYLES, range(3), "overlap", "absolute")
 
 
 def test_the_line_of_scores_names_the_prediction_and_the_bound():
@@ -125,12 +132,9 @@ def test_a_lower_prediction_points_down_and_an_unscored_state_says_so():
 
 
 def test_the_button_tells_and_showing_does_not():
-    told = []
-    view = EffectView(STYLES, range(3), on_score=lambda: told.append("score"))
-    view.update(None, None)
-    assert "no steps" in view.table.value
-    view.update(effect_table(state(1.0, 5.0), state(0.5, 10.0)), scores_of((4, 6, 10)), epoch_f1=0.5)
-    assert told == []
+    told = Told()
+    view = EffectView(told, STYLES, range(3))
+    view.update(scene(effect=effect_table(state(1.0, 5.0), state(0.5, 10.0)), scores=scores_of((4, 6, 10))))
+    assert told.calls == []
     view.score.click()
-    assert told == ["score"]
-    assert view.buttons == [view.score]
+    assert told.calls == [("score",)]
