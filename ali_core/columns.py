@@ -24,6 +24,7 @@ __all__ = [
     "MISSING",
     "ROLES",
     "SHELL",
+    "USUAL",
     "ColumnOptions",
     "Columns",
     "Role",

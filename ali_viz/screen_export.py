@@ -87,7 +87,7 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         What is shown.
     folder
         Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
-        step in force that dragged nothing), ``selection.csv`` (the selected samples: id, class, group, and where each
+        step in force that dragged nothing), ``selection.csv`` (the selected samples: id, class, group, metadata, and where each
         is in all pictures, empty for one that is not drawn), ``session.json``, ``steps.csv``, ``steps.py``,
         ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network. Where the steps
         in force have been scored, ``scores.csv`` too, a row for each number with what it is: ``measure``
@@ -119,12 +119,15 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
 
 
 def selection_table(scene: Scene) -> pd.DataFrame:
-    """Return the selected samples: ``id``, ``class``, ``group`` where known; ``state``, ``x``, ``y`` a picture."""
+    """Return the selected samples: id, class, group and metadata where known; state and place in each picture."""
     embedding, drawing = scene.session.embedding, scene.drawing
     rows = scene.state.selected_rows(embedding.labels)
-    table = pd.DataFrame({"id": embedding.ids[rows], "class": np.array(embedding.class_names)[embedding.labels[rows]]})
+    table = pd.DataFrame({"id": embedding.sample_names[rows], "class": embedding.label_names[rows]})
     if embedding.groups is not None:
         table["group"] = embedding.groups[rows]
+    if embedding.metadata is not None:
+        known = embedding.metadata.iloc[rows].reset_index(drop=True).add_prefix("metadata ")
+        table = pd.concat([table, known], axis=1)
     for number, (title, positions) in enumerate(positions_of(drawing), start=1):
         places = pd.DataFrame(positions, index=drawing.rows).reindex(rows)
         table[f"state {number}"] = title
@@ -162,7 +165,7 @@ def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Pa
     sides: dict[str, Any] = {f"positions_{at}": one for at, (_, one) in enumerate(positions_of(drawing), start=1)}
     titles = np.array(drawing.titles)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, ids=embedding.ids[drawing.rows], labels=drawing.labels, titles=titles, **sides)
+        np.savez(file, ids=embedding.sample_names[drawing.rows], labels=drawing.labels, titles=titles, **sides)
     return path
 
 

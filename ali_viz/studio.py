@@ -205,7 +205,7 @@ class Studio:
     @property
     def selected_ids(self) -> NDArray[np.str_]:
         """Ids of the selected samples: those in the last lasso, or else all of the selected classes."""
-        return self.session.embedding.ids[self._actions.state.selected_rows(self.session.embedding.labels)]
+        return self.session.embedding.sample_names[self._actions.state.selected_rows(self.session.embedding.labels)]
 
     def select(self, names: Iterable[str]) -> None:
         """Select the classes called ``names`` and no others; none clears the selection."""

@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-__all__ = ["TABLE_SUFFIXES", "Dialect", "NotUtf8", "is_table", "open_table", "read_table", "select_rows", "sniffed"]
+__all__ = [
+    "REMEDY",
+    "TABLE_SUFFIXES",
+    "Dialect",
+    "NotUtf8",
+    "is_table",
+    "open_table",
+    "read_table",
+    "select_rows",
+    "sniffed",
+]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -202,7 +212,7 @@ def open_table(
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Return a text table with all values as text, empty cells as ``""``.
+    """Return a text table with all values as text, empty cells as ``""``; ``attrs["read_as"]`` says how it is written.
 
     Raises
     ------
@@ -223,7 +233,9 @@ def read_table(path: Path) -> pd.DataFrame:
             table = reader.read_all().to_pandas()
     if not len(table):
         raise AliError(f"{path} has no row below its header; a collection needs at least one image")
-    return table.fillna("")
+    table = table.fillna("")
+    table.attrs["read_as"] = dialect.words
+    return table
 
 
 def select_rows(

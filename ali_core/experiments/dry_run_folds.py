@@ -81,8 +81,8 @@ def _run(run: Path) -> tuple[LabelledEmbedding, NDArray[np.str_]]:
     if not (run / "result.json").is_file():
         raise AliError(f"{run} holds no finished training run; train with ali train, or give an embedding file")
     embedding = LabelledEmbedding.load(run / "embedding.npz")
-    parts = pd.read_csv(run / "parts.csv", dtype=str).set_index("id")["part"]
-    return embedding, parts.loc[embedding.ids.tolist()].to_numpy(dtype=np.str_)
+    parts = pd.read_csv(run / "parts.csv", dtype=str, keep_default_na=False).set_index("id")["part"]
+    return embedding, parts.loc[embedding.sample_names.tolist()].to_numpy(dtype=np.str_)
 
 
 def _fold(

@@ -38,15 +38,12 @@ def mean_std(statistics: ClassStatistics) -> NDArray[np.float64]:
     -----
     With a coincident neighbour the score is infinite, or 0 when the class has no spread either.
     """
-    nearest = statistics.distances.min(axis=1)
-    return _ratio(statistics.spreads, nearest, statistics.present)
+    return _ratio(statistics.spreads, statistics.nearest, statistics.present)
 
 
 def mean_all(statistics: ClassStatistics) -> NDArray[np.float64]:
     r"""Score :math:`1 / \mathrm{mean}_{j \ne i}\, d_{ij}`: central classes come first; shape (C,)."""
-    finite = np.where(np.isfinite(statistics.distances), statistics.distances, 0.0)
-    mean = finite.sum(axis=1) / max(int(statistics.present.sum()) - 1, 1)
-    return _ratio(np.ones(statistics.n_classes), mean, statistics.present)
+    return _ratio(np.ones(statistics.n_classes), statistics.mean_distances, statistics.present)
 
 
 def product(statistics: ClassStatistics) -> NDArray[np.float64]:
@@ -64,9 +61,10 @@ def closest(statistics: ClassStatistics) -> NDArray[np.float64]:
     -----
     The paper names the pair but not which of the two is moved; the larger mean-std score decides.
     """
-    pair = np.unravel_index(statistics.distances.argmin(), statistics.distances.shape)
+    first = int(statistics.nearest.argmin())
+    pair = [first, int(statistics.distances_from(first).argmin())]
     scores = np.full(statistics.n_classes, np.nan)
-    scores[list(pair)] = mean_std(statistics)[list(pair)]
+    scores[pair] = mean_std(statistics)[pair]
     return scores
 
 

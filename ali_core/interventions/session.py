@@ -72,7 +72,7 @@ class Session:
 
     Methods may be called from several threads: each is carried out whole or not at all, and what is read is never
     half changed. Listeners are told in the thread of the change, after :attr:`lock` is free again, and so may take
-    locks of their own.
+    locks of their own. The failure of a listener is logged, and does not reach whoever changed the session.
     """
 
     def __init__(
@@ -108,8 +108,9 @@ class Session:
             raise AliError(
                 f"spread is fixed to {self._settings.spread!r} in this session; start a new one to change it"
             )
-        self._settings = settings
-        self._tell("settings")
+        with self.lock:
+            self._settings = settings
+            self._tell("settings")
 
     def __repr__(self) -> str:
         """Three lines: what is moved, which steps are in force, what the next one would be."""
@@ -293,8 +294,6 @@ class Session:
                 states.append(state)
                 steps.append(step)
             self._add((tuple(steps), tuple(states)))
-        if steps:
-            self._tell("step")
         return tuple(steps)
 
     def apply(self, manual: ManualStep) -> InterventionStep:
@@ -309,7 +308,6 @@ class Session:
         with self.lock:
             state, step = carry_out(self._branches.line.state, self.resolve(manual))
             self._add(((step,), (state,)))
-        self._tell("step")
         return step
 
     def replay(self, steps: Iterable[InterventionStep]) -> None:
@@ -326,10 +324,7 @@ class Session:
         records = tuple(steps)
         self._check_records(records)
         with self.lock:
-            done = carried_out(self._branches.line.state, records)
-            self._add(done)
-        if done[0]:
-            self._tell("step")
+            self._add(carried_out(self._branches.line.state, records))
 
     def toggle(self, number: int) -> InterventionStep:
         """Skip step ``number`` of the branch, or bring it back when it is skipped; later steps are replayed.
@@ -357,7 +352,7 @@ class Session:
         with self.lock:
             line = self._branches.line.toggled(number)
             self._branches = self._branches.with_line(line)
-        self._tell("toggle")
+            self._tell("toggle", line.steps[number - 1])
         return line.steps[number - 1]
 
     def undo(self) -> InterventionStep:
@@ -367,7 +362,7 @@ class Session:
                 raise AliError("there is no step to undo")
             self._go_to(self.cursor - 1)
             step = self.undone[0]
-        self._tell("undo")
+            self._tell("undo", step)
         return step
 
     def redo(self) -> InterventionStep:
@@ -377,14 +372,14 @@ class Session:
                 raise AliError("there is no step to redo")
             self._go_to(self.cursor + 1)
             step = self.steps[-1]
-        self._tell("redo")
+            self._tell("redo", step)
         return step
 
     def reset(self) -> None:
         """Go back to the untouched embedding; :meth:`redo` still brings the steps back one by one."""
         with self.lock:
             self._go_to(0)
-        self._tell("reset")
+            self._tell("reset")
 
     def go_to(self, number: int) -> None:
         """Undo or redo up to step ``number`` (0 is the untouched embedding); AliError when there is no such step."""
@@ -392,8 +387,10 @@ class Session:
             before = self.cursor
             self.state_at(number)
             self._go_to(number)
-        if number != before:
-            self._tell("undo" if number < before else "redo")
+            if number < before:
+                self._tell("undo", self.undone[0])
+            elif number > before:
+                self._tell("redo", self.steps[-1])
 
     # Branches ------------------------------------------------------------------------------------------------------
 
@@ -401,19 +398,19 @@ class Session:
         """Work on the branch called ``name``, as it was left; AliError when there is none."""
         with self.lock:
             self._branches = self._branches.switched(name)
-        self._tell("branch")
+            self._tell("branch")
 
     def rename_branch(self, new: str, old: str | None = None) -> None:
         """Call the branch ``old``, by default the one that is worked on, ``new``; AliError when that is taken."""
         with self.lock:
             self._branches = self._branches.renamed(new, self.branch if old is None else old)
-        self._tell("branch")
+            self._tell("branch")
 
     def drop_branch(self, name: str) -> None:
         """Forget the branch called ``name``; AliError for the one that is worked on."""
         with self.lock:
             self._branches = self._branches.without(name)
-        self._tell("branch")
+            self._tell("branch")
 
     # Listeners -----------------------------------------------------------------------------------------------------
 
@@ -472,7 +469,7 @@ class Session:
         with self.lock:
             self._branches = self._branches.joined(self._recorded(saved))
             self._settings = saved.settings
-        self._tell("branch")
+            self._tell("branch")
 
     # Inside --------------------------------------------------------------------------------------------------------
 
@@ -501,9 +498,11 @@ class Session:
 
     def _add(self, done: Done) -> None:
         self._branches = self._branches.followed_by(done)
+        if done[0]:
+            self._tell("step", done[0][-1])
 
     def _go_to(self, cursor: int) -> None:
         self._branches = self._branches.with_line(self._branches.line.moved_to(cursor))
 
-    def _tell(self, kind: Kind) -> None:
-        self.lock.tell(self._listeners, SessionEvent(kind=kind, cursor=self.cursor))
+    def _tell(self, kind: Kind, step: InterventionStep | None = None) -> None:
+        self.lock.tell(self._listeners, SessionEvent(kind=kind, cursor=self.cursor, step=step))

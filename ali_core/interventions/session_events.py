@@ -1,12 +1,16 @@
 """What a session tells, and how its listeners hear it."""
 
+import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
+from ali_core.interventions.steps import InterventionStep
+
 __all__ = ["Kind", "Listener", "SessionEvent", "SessionLock", "tell_all"]
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["step", "undo", "redo", "reset", "toggle", "branch", "settings"]
 
@@ -21,18 +25,21 @@ class SessionEvent:
         ``step`` (one or several were added, perhaps on a new branch), ``undo``, ``redo``, ``reset``, ``toggle``,
         ``branch`` (switched, renamed or dropped) or ``settings``.
     cursor
-        How many steps are in force now.
+        How many steps were in force after it; by the time a listener hears of it, another thread may have gone on.
+    step
+        The step that was added, undone, redone or toggled, the last of several; None for the other kinds.
     """
 
     kind: Kind
     cursor: int
+    step: InterventionStep | None = None
 
 
 Listener = Callable[[SessionEvent], None]
 
 
 def tell_all(listeners: list[Listener], event: SessionEvent) -> None:
-    """Call every listener, also when one fails; then raise the first failure.
+    """Call every listener; the failure of one is logged and reaches neither the others nor whoever changed the session.
 
     Parameters
     ----------
@@ -42,16 +49,13 @@ def tell_all(listeners: list[Listener], event: SessionEvent) -> None:
     event
         What they are told.
     """
-    errors = []
     for listener in list(listeners):
         if listener not in listeners:
             continue
         try:
             listener(event)
-        except Exception as error:
-            errors.append(error)
-    if errors:
-        raise errors[0]
+        except Exception:
+            log.exception("a listener of a session failed at %s, step %d", event.kind, event.cursor)
 
 
 class SessionLock:
@@ -76,9 +80,8 @@ class SessionLock:
         if not self._depth:
             told, self._untold = self._untold, []
         self._lock.release()
-        with ExitStack() as all_of_them:  # also when a listener fails
-            for listeners, event in reversed(told):
-                all_of_them.callback(tell_all, listeners, event)
+        for listeners, event in told:
+            tell_all(listeners, event)
 
     def tell(self, listeners: list[Listener], event: SessionEvent) -> None:
         """Tell ``event`` as soon as this thread does not hold the lock."""

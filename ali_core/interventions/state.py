@@ -1,7 +1,9 @@
 """Where all classes are after some steps, in closed form: no sample is touched."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections import deque
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,54 +27,13 @@ class Move:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class InterventionState:
-    r"""Class-wise maps together with what they make of the statistics.
-
-    Each map is a similarity :math:`x \mapsto sQx + T`. So the center of a class is :math:`sQ\bar c_0 + T`, its summed
-    squared deviations are :math:`s^2` times those at the start, and its summed squared norm is
-    :math:`s^2\sum|x|^2 + 2 N T\cdot sQ\bar c_0 + N|T|^2`. All follow from the statistics at the start alone.
-
-    Parameters
-    ----------
-    initial
-        Statistics of the untouched embedding.
-    images
-        :math:`s Q \bar c_0`, the initial centers under the linear part of θ, shape (C, D).
-    scales
-        s, shape (C,).
-    turns
-        Q of each class as its factors; None where it is the identity.
-    offsets
-        T, shape (C, D).
-
-    Notes
-    -----
-    A state is small, O(C D) and what its last step added: many can be kept. The matrices of :attr:`transforms` are
-    not kept by it; see :class:`~ali_core.interventions.turns.Turns`.
-    """
+class Places:
+    r"""The arrays of a state: :math:`sQ\bar c_0` (C, D), s (C,) and T (C, D) of every class, and what follows."""
 
     initial: ClassStatistics
     images: NDArray[np.float64]
     scales: NDArray[np.float64]
-    turns: tuple[Turns | None, ...]
     offsets: NDArray[np.float64]
-
-    @classmethod
-    def untouched(cls, initial: ClassStatistics) -> "InterventionState":
-        """Return the state before any step."""
-        return cls(
-            initial=initial,
-            images=initial.centers,
-            scales=np.ones(initial.n_classes),
-            turns=(None,) * initial.n_classes,
-            offsets=np.zeros_like(initial.centers),
-        )
-
-    @property
-    def transforms(self) -> ClassTransforms:
-        """θ of each class so far."""
-        rotations = tuple(None if turns is None else turns.matrix for turns in self.turns)
-        return ClassTransforms(scales=self.scales, rotations=rotations, offsets=self.offsets)
 
     @cached_property
     def statistics(self) -> ClassStatistics:
@@ -84,6 +45,150 @@ class InterventionState:
             squares=self.scales**2 * self.initial.squares,
         )
 
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Row:
+    """A change of the arrays: new values for one class."""
+
+    code: int
+    image: NDArray[np.float64]
+    scale: float
+    offset: NDArray[np.float64]
+
+    def carry_out(self, places: Places) -> None:
+        """Change ``places``."""
+        places.images[self.code], places.scales[self.code] = self.image, self.scale
+        places.offsets[self.code] = self.offset
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Factor:
+    """A change of the arrays: all offsets times a factor, and with ``linear_too`` the linear parts as well."""
+
+    factor: float
+    linear_too: bool
+
+    def carry_out(self, places: Places) -> None:
+        """Change ``places``."""
+        for array in (places.offsets, *((places.images, places.scales) if self.linear_too else ())):
+            np.multiply(array, self.factor, out=array)
+
+
+KEPT_EVERY = 32
+"""Of so many changes, the arrays after one are kept."""
+
+RECENT = 4
+"""How many states more keep their arrays, the ones made last."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InterventionState:
+    r"""Class-wise maps together with what they make of the statistics.
+
+    Each map is a similarity :math:`x \mapsto sQx + T`. So the center of a class is :math:`sQ\bar c_0 + T`, its summed
+    squared deviations are :math:`s^2` times those at the start, and its summed squared norm is
+    :math:`s^2\sum|x|^2 + 2 N T\cdot sQ\bar c_0 + N|T|^2`. All follow from the statistics at the start alone.
+
+    Parameters
+    ----------
+    initial
+        Statistics of the untouched embedding.
+    turns
+        Q of each class as its factors; None where it is the identity.
+    before, change
+        The state that this one follows, and what has changed since; None for the untouched state.
+    number
+        How many changes there were.
+
+    Notes
+    -----
+    A state is small, O(D + C) and what its last step added: many can be kept. The arrays, O(C D), are kept by one state
+    in :data:`KEPT_EVERY` and by the last few; for all others they are made anew when asked for, by the same operations
+    in the same order and so with the same numbers. The matrices of :attr:`transforms` are not kept by it; see
+    :class:`~ali_core.interventions.turns.Turns`.
+    """
+
+    initial: ClassStatistics
+    turns: tuple[Turns | None, ...]
+    before: "InterventionState | None" = None
+    change: Row | Factor | None = None
+    number: int = 0
+    _recent: "deque[Places]" = field(default_factory=partial(deque, maxlen=RECENT), repr=False)
+    _held: "list[Places]" = field(default_factory=list, init=False, repr=False)
+    _made: "list[ReferenceType[Places]]" = field(default_factory=list, init=False, repr=False)
+
+    @classmethod
+    def untouched(cls, initial: ClassStatistics) -> "InterventionState":
+        """Return the state before any step."""
+        return cls(initial=initial, turns=(None,) * initial.n_classes)
+
+    @property
+    def transforms(self) -> ClassTransforms:
+        """θ of each class so far."""
+        rotations = tuple(None if turns is None else turns.matrix for turns in self.turns)
+        return ClassTransforms(scales=self.scales, rotations=rotations, offsets=self.offsets)
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """Scale s of each class, shape (C,)."""
+        return self.places.scales
+
+    @property
+    def offsets(self) -> NDArray[np.float64]:
+        """Offset T of each class, shape (C, D)."""
+        return self.places.offsets
+
+    @property
+    def statistics(self) -> ClassStatistics:
+        """Statistics of the moved embedding."""
+        return self.places.statistics
+
+    @property
+    def places(self) -> Places:
+        """The arrays, perhaps made anew."""
+        held = self._there()
+        if held is not None:
+            return held
+        changes: list[Row | Factor] = []
+        state, start = self, None
+        while state.before is not None and state.change is not None and start is None:
+            changes.append(state.change)
+            state = state.before
+            start = state._there()
+        if start is None:
+            start = state._untouched()
+        places = Places(
+            initial=self.initial,
+            images=start.images.copy(),
+            scales=start.scales.copy(),
+            offsets=start.offsets.copy(),
+        )
+        for change in reversed(changes):
+            change.carry_out(places)
+        return self._keep(places)
+
+    def _there(self) -> Places | None:
+        """Return the arrays if somebody holds them."""
+        if self._held:
+            return self._held[0]
+        return next((found for made in tuple(self._made) if (found := made()) is not None), None)
+
+    def _untouched(self) -> Places:
+        centers = self.initial.centers
+        return Places(
+            initial=self.initial, images=centers, scales=np.ones(len(centers)), offsets=np.zeros_like(centers)
+        )
+
+    def _keep(self, places: Places) -> Places:
+        self._made[:] = [ref(places)]
+        self._recent.append(places)
+        if self.number % KEPT_EVERY == 0:
+            self._held[:] = [places]
+        return places
+
+    def _changed(self, change: Row | Factor, turns: tuple[Turns | None, ...]) -> "InterventionState":
+        return replace(self, turns=turns, before=self, change=change, number=self.number + 1)
+
     @cached_property
     def _initial_norms(self) -> NDArray[np.float64]:
         """Σ|x|² of each class at the start, shape (C,)."""
@@ -91,19 +196,28 @@ class InterventionState:
         norms: NDArray[np.float64] = self.initial.squares + counts * np.einsum("cd,cd->c", centers, centers)
         return norms
 
+    @property
+    def root_mean_square(self) -> float:
+        """Root of the mean squared length of all samples as they are now."""
+        now = self.statistics
+        total = now.squares.sum() + now.counts @ np.einsum("cd,cd->c", now.centers, now.centers)
+        return float(np.sqrt(total / max(int(now.counts.sum()), 1)))
+
     def moved(self, class_index: int, move: Move) -> "InterventionState":
         """Return the state after ``move`` of one class, before the norm is restored; O(C D + D m)."""
-        contraction, turns = move.contraction, self.turns[class_index]
-        image = contraction.scale * self.images[class_index]
-        offset = contraction.apply(self.offsets[class_index][None])[0]
+        contraction, turns, places = move.contraction, self.turns[class_index], self.places
+        image = contraction.scale * places.images[class_index]
+        offset = contraction.apply(places.offsets[class_index][None])[0]
         if move.rotation is not None:
             image, offset = move.rotation.apply(np.stack([image, offset]))
             turns = Turns(last=move.rotation, before=turns)
-        images, scales, offsets = self.images.copy(), self.scales.copy(), self.offsets.copy()
-        images[class_index], offsets[class_index] = image, offset + move.shift
-        scales[class_index] = contraction.scale * scales[class_index]
-        kept = (*self.turns[:class_index], turns, *self.turns[class_index + 1 :])
-        return replace(self, images=images, scales=scales, turns=kept, offsets=offsets)
+        row = Row(
+            code=class_index,
+            image=image,
+            scale=float(contraction.scale * places.scales[class_index]),
+            offset=offset + move.shift,
+        )
+        return self._changed(row, (*self.turns[:class_index], turns, *self.turns[class_index + 1 :]))
 
     def renormed(self, norm_keeping: NormKeeping) -> tuple["InterventionState", float, NormKeeping]:
         r"""Restore :math:`\sum|x|^2` of the untouched embedding by one factor β.
@@ -125,11 +239,11 @@ class InterventionState:
         depend on the length of a shift: it would take every outward shift back. Such a state is scaled as a whole
         instead, so that a class shifted by hand goes where it was sent.
         """
-        counts, offsets, scales = self.initial.counts, self.offsets, self.scales
+        counts, offsets, scales = self.initial.counts, self.places.offsets, self.places.scales
         start = float(self._initial_norms.sum())
         linear = float(scales**2 @ self._initial_norms)
         a = float(counts @ np.einsum("cd,cd->c", offsets, offsets))
-        b = float(counts @ np.einsum("cd,cd->c", offsets, self.images))
+        b = float(counts @ np.einsum("cd,cd->c", offsets, self.places.images))
         if norm_keeping == "none" or (norm_keeping == "offsets" and a == 0.0):
             return self, 1.0, norm_keeping
         lost = start - linear
@@ -142,6 +256,4 @@ class InterventionState:
         return self._scaled(factor, linear_too=False), factor, "offsets"
 
     def _scaled(self, factor: float, *, linear_too: bool) -> "InterventionState":
-        if not linear_too:
-            return replace(self, offsets=factor * self.offsets)
-        return replace(self, scales=factor * self.scales, images=factor * self.images, offsets=factor * self.offsets)
+        return self._changed(Factor(factor=factor, linear_too=linear_too), self.turns)

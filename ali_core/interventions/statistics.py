@@ -1,6 +1,7 @@
 """What is known of every class: count, center, spread. It is all that planning needs."""
 
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -18,6 +19,56 @@ Spread = Literal["rms", "radius"]
 
 CHUNK = 16_384
 """Samples that are converted to float64 at a time."""
+
+ROWS = 256
+"""Rows of the distances that are looked at at a time."""
+
+
+class DistanceTable:
+    """Distances between centers, for the statistics that follow from each other step by step.
+
+    One C × C matrix for all of them, of the centers that were asked about last: of others only the rows are computed
+    that differ. What is read from it is small.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._centers: NDArray[np.float64] = np.empty((0, 0))
+        self._distances: NDArray[np.float64] = np.empty((0, 0))
+
+    def __reduce__(self) -> tuple[type["DistanceTable"], tuple[()]]:
+        return type(self), ()  # another process begins with an empty one
+
+    def near_and_mean(
+        self, centers: NDArray[np.float64], present: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the least and the mean of each row of the distances to other present classes, shape (C,) each."""
+        nearest, means = np.full(len(centers), np.inf), np.zeros(len(centers))
+        with self._lock:
+            self._update(centers)
+            for start in range(0, len(centers), ROWS):
+                rows = np.arange(start, min(start + ROWS, len(centers)))
+                block = self._distances[rows]
+                block[:, ~present] = 0.0
+                block[~present[rows]] = 0.0
+                means[rows] = block.sum(axis=1) / max(int(present.sum()) - 1, 1)
+                block[:, ~present] = np.inf
+                block[~present[rows]] = np.inf
+                block[np.arange(len(rows)), rows] = np.inf
+                nearest[rows] = block.min(axis=1)
+        for array in (nearest, means):
+            array.flags.writeable = False
+        return nearest, means
+
+    def _update(self, centers: NDArray[np.float64]) -> None:
+        same = self._centers.shape == centers.shape
+        moved = np.flatnonzero((self._centers != centers).any(axis=1)) if same else np.arange(len(centers))
+        if len(moved) > len(centers) // 2:
+            self._distances = cdist(centers, centers)
+        else:
+            self._distances[moved] = cdist(centers[moved], centers)
+            self._distances[:, moved] = self._distances[moved].T
+        self._centers = centers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +96,7 @@ class ClassStatistics:
     centers: NDArray[np.float64]
     squares: NDArray[np.float64]
     spread: Spread = "rms"
+    _table: DistanceTable = field(default_factory=DistanceTable, repr=False)
 
     @classmethod
     def from_samples(
@@ -121,18 +173,38 @@ class ClassStatistics:
         spreads.flags.writeable = False
         return spreads
 
-    @cached_property
+    @property
     def distances(self) -> NDArray[np.float64]:
-        """L2 distances between centers, shape (C, C); infinite on the diagonal and to absent classes."""
+        """L2 distances between centers, shape (C, C); infinite on the diagonal and to absent classes. Made anew."""
         distances: NDArray[np.float64] = cdist(self.centers, self.centers)
         np.fill_diagonal(distances, np.inf)
         distances[~self.present] = np.inf
         distances[:, ~self.present] = np.inf
-        distances.flags.writeable = False
         return distances
+
+    def distances_from(self, class_index: int) -> NDArray[np.float64]:
+        """Return one row of :attr:`distances`, shape (C,), in O(C D)."""
+        row: NDArray[np.float64] = cdist(self.centers[[class_index]], self.centers)[0]
+        row[~self.present if self.present[class_index] else slice(None)] = np.inf
+        row[class_index] = np.inf
+        return row
+
+    @cached_property
+    def nearest(self) -> NDArray[np.float64]:
+        """Distance to the nearest other class, shape (C,): the least of each row of :attr:`distances`."""
+        return self._near_and_mean[0]
+
+    @cached_property
+    def mean_distances(self) -> NDArray[np.float64]:
+        """Mean distance to the other classes with samples, shape (C,); 0 for an absent class."""
+        return self._near_and_mean[1]
+
+    @cached_property
+    def _near_and_mean(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self._table.near_and_mean(self.centers, self.present)
 
     def neighbours(self, class_index: int, n_neighbours: int) -> tuple[int, ...]:
         """Return the ``n_neighbours`` nearest other classes, nearest first, at most all that are present."""
-        order = np.argsort(self.distances[class_index], kind="stable")
-        others = [int(other) for other in order if np.isfinite(self.distances[class_index, other])]
+        row = self.distances_from(class_index)
+        others = [int(other) for other in np.argsort(row, kind="stable") if np.isfinite(row[other])]
         return tuple(others[:n_neighbours])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
+from ali_core.embedding import LARGEST
 from ali_core.errors import AliError
 from ali_core.interventions.criteria import Criterion, Selection, choose_class, criterion_name
 from ali_core.interventions.settings import (
@@ -31,6 +32,11 @@ __all__ = [
     "step_generator",
     "strengths_of",
 ]
+
+
+FARTHEST = 1e9
+"""A step moves a class at most so many times the root mean square length of the embedding: beyond that, keeping the
+norm would leave nothing of the others in double precision."""
 
 
 def _with_one_nan(scores: tuple[float, ...]) -> tuple[float, ...]:
@@ -185,7 +191,8 @@ def carry_out(state: InterventionState, step: InterventionStep) -> tuple[Interve
     Raises
     ------
     AliError
-        When the displacement of the step has not as many numbers as the embedding has dimensions.
+        When the displacement of the step has not as many numbers as the embedding has dimensions; when a class would
+        move farther than :data:`FARTHEST` times the root mean square length of the embedding.
     """
     if step.skipped:
         return state, step.model_copy(update={"shift_lengths": (), "norm_factor": 1.0, "notes": ()})
@@ -198,8 +205,10 @@ def carry_out(state: InterventionState, step: InterventionStep) -> tuple[Interve
     for class_index, neighbours in zip(step.classes, step.neighbours, strict=True):
         move, remarks = _move(statistics, class_index, neighbours, step)
         moved = moved.moved(class_index, move)
-        lengths.append(float(np.linalg.norm(move.shift)))
+        with np.errstate(over="ignore"):  # a length beyond all numbers is refused below
+            lengths.append(float(np.linalg.norm(move.shift)))
         notes.extend(remarks)
+    _check_lengths(state, step, lengths)
     moved, factor, way = moved.renormed(step.norm_keeping)
     if way != step.norm_keeping:
         notes.append("nothing was contracted, so the norm was kept by scaling the whole embedding")
@@ -231,6 +240,18 @@ def automatic_steps(
             state, decide(state.statistics, settings, step_generator(settings.seed, index), criterion)
         )
         yield state, step
+
+
+def _check_lengths(state: InterventionState, step: InterventionStep, lengths: Iterable[float]) -> None:
+    """Raise AliError for a move so long that nothing beside it would be left of the other classes."""
+    size = state.root_mean_square
+    for code, length in zip(step.classes, lengths, strict=True):
+        if not (length <= FARTHEST * size or size == 0.0) or not size + length <= LARGEST:
+            raise AliError(
+                f"class {code} would move by {length:.3g}, but at most {FARTHEST:.0e} times the root mean square "
+                f"length of the embedding, {size:.3g}, and to {LARGEST:.0e} in all; choose a smaller shift or "
+                "displacement"
+            )
 
 
 def strengths_of(source: Strengths) -> dict[str, float]:

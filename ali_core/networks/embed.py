@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from ali_core.data import CellImages
 from ali_core.embedding import LabelledEmbedding
-from ali_core.embedding_files import SUFFIXES
+from ali_core.embedding_files import WRITTEN, format_of
 from ali_core.errors import AliError
 from ali_core.networks.devices import choose_device
 from ali_core.networks.embedding_net import EmbeddingNet
@@ -131,8 +131,9 @@ def to_input(batch: NDArray[np.uint8], device: torch.device) -> Tensor:
 
 
 def _check(out: Path, *, px: int, batch_size: int) -> None:
-    if out.suffix.lower() not in SUFFIXES:
-        raise AliError(f"{out.name}: an embedding is written to {', '.join(SUFFIXES)}; got {out.suffix!r}")
+    known = format_of(out)
+    if known is None or known.write is None:
+        raise AliError(f"{out.name}: an embedding is written to {', '.join(WRITTEN)}; got {out.suffix!r}")
     for name, value in (("px", px), ("batch_size", batch_size)):
         if value < 1:
             raise AliError(f"{name} must be at least 1; got {value}")

@@ -284,7 +284,8 @@ class Run:
             vectors=vectors,
             labels=inputs.labels[rows],
             class_names=inputs.class_names,
-            ids=inputs.ids[rows],
+            ids=None if inputs.ids is None else inputs.ids[rows],
+            rows=rows,
             groups=None if inputs.groups is None else inputs.groups[rows],
         )
 

@@ -222,8 +222,9 @@ class RunFolder:
         part = np.full(len(inputs.labels), "", dtype=object)
         for name in ("train", "validation", "test"):
             part[getattr(split, name)] = name
-        label = np.asarray(inputs.class_names)[inputs.labels]
-        write_csv(pd.DataFrame({"id": inputs.ids, "label": label, "part": part}), self.folder / "parts.csv")
+        label = np.array([*inputs.class_names, ""])[inputs.labels]
+        names = np.arange(len(label)).astype(str) if inputs.ids is None else inputs.ids
+        write_csv(pd.DataFrame({"id": names, "label": label, "part": part}), self.folder / "parts.csv")
         if inputs.skipped:
             write_csv(pd.DataFrame(inputs.skipped, columns=["id", "reason"]), self.folder / "skipped.csv")
 

@@ -292,6 +292,15 @@ class Actions:
         _check(layer, LAYERS, "layer")
         self.look(layers=self.state.layers | {layer} if shown else self.state.layers - {layer})
 
+    @action(while_busy="allow")
+    def colour_by(self, column: str) -> None:
+        """Colour the points by a column of the metadata; empty for the classes."""
+        metadata = self.session.embedding.metadata
+        columns = [] if metadata is None else list(map(str, metadata.columns))
+        if column and column not in columns:
+            raise AliError(f"the metadata have no column {column!r}; they have {', '.join(columns) or 'none'}")
+        self.look(colour_by=column)
+
     @action(while_busy="allow", glance=True)
     def open_tab(self, name: str) -> None:
         """Open a tab of the inspector."""
@@ -475,10 +484,13 @@ class Actions:
 
     def rows_of(self, names: Iterable[str]) -> NDArray[np.int64]:
         """Return the rows of the samples called ``names``, sorted; AliError when there is none of that name."""
-        ids, asked = self.session.embedding.ids, np.array(list(names), dtype=np.str_)
+        ids, asked = self.session.embedding.sample_names, np.array(list(names), dtype=np.str_)
         if len(unknown := np.setdiff1d(asked, ids)):
             raise AliError(f"no sample is called {str(unknown[0])!r}; ids are those of the embedding")
-        return np.flatnonzero(np.isin(ids, asked))
+        rows = np.flatnonzero(np.isin(ids, asked))
+        if len(bare := rows[self.session.embedding.labels[rows] < 0]):
+            raise AliError(f"the sample {str(ids[bare[0]])!r} has no class, so that it is not drawn; choose others")
+        return rows
 
     def close(self) -> None:
         """Show nothing any more, and stop what this app began."""

@@ -80,10 +80,10 @@ class Insight:
         embedding = session.embedding
         if state.listed == "changed" and self._changed is not None and self.is_compared(moments):
             _, rows, share = self._changed
-            ids = embedding.ids[rows]
+            ids = embedding.sample_names[rows]
             return Cells(ids=ids, why="changed", shares=dict(zip(ids.tolist(), share.tolist(), strict=True)))
         rows = state.selected_rows(embedding.labels)
-        return Cells(ids=embedding.ids[rows[in_turns(embedding.labels[rows])]], why="selected")
+        return Cells(ids=embedding.sample_names[rows[in_turns(embedding.labels[rows])]], why="selected")
 
 
 def compared(session: Session, last: Session | None, state: AppState) -> tuple[Moment, Moment]:

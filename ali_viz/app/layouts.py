@@ -147,8 +147,13 @@ class Layouts:
     ) -> None:
         self.on_ready, self.on_error, self.on_progress = on_ready, on_error, on_progress
         self._seed, self._labels, self._n_classes = seed, session.embedding.labels, session.embedding.n_classes
-        fast = stratified_rows(self._labels, max_points, seed=seed)
-        slow = stratified_rows(self._labels, min(max_points, max_tsne_points), seed=seed)
+        fast, slow = (
+            rows[self._labels[rows] >= 0]  # samples without a class have no colour, and no place that follows
+            for rows in (
+                stratified_rows(self._labels, max_points, seed=seed),
+                stratified_rows(self._labels, min(max_points, max_tsne_points), seed=seed),
+            )
+        )
         self._rows = {view: slow if spec.slow else fast for view, spec in LAYOUTS.items()}
         of_fast, of_slow = self._labels[fast], self._labels[slow]
         self._drawn = {view: of_slow if spec.slow else of_fast for view, spec in LAYOUTS.items()}

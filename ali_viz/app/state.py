@@ -45,6 +45,8 @@ class AppState:
         As the switches on top stand.
     layers
         Which of :data:`LAYERS` are shown.
+    colour_by
+        Column of the metadata that colours the points; empty for the classes.
     selected
         Codes of the selected classes, in the order in which they were chosen.
     lassoed
@@ -67,6 +69,7 @@ class AppState:
     mode: Mode = "automatic"
     comparison: Comparison = "start"
     layers: frozenset[Layer] = frozenset({"names", "old", "preview"})
+    colour_by: str = ""
     selected: tuple[int, ...] = ()
     lassoed: NDArray[np.int64] | None = None
     marked: int | None = None

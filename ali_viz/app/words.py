@@ -34,15 +34,16 @@ def step_words(step: InterventionStep, class_names: Sequence[str]) -> str:
 
 def event_words(event: SessionEvent, session: Session, known: Collection[str]) -> str:
     """Say what happened and where ``session`` stands now; ``known`` are the branches that were there before."""
-    steps, undone = session.steps, session.undone
-    if event.kind == "step" and steps:
+    if event.kind == "step" and event.step is not None:
         branch = f" on {session.branch}" if len(session.branches) > 1 else ""
         new = "" if session.branch in known else ", a new branch"
-        return f"Step {len(steps)}{branch}{new}: {step_words(steps[-1], session.embedding.class_names)}"
+        return f"Step {event.cursor}{branch}{new}: {step_words(event.step, session.embedding.class_names)}"
+    steps, undone = session.steps, session.undone
     skipped = sum(step.skipped for step in steps)
     where = f"{len(steps) - skipped} of {len(steps) + len(undone)} steps in force"
-    begin = WHAT_HAPPENED.get(event.kind, f"Branch {session.branch}")
-    return f"{begin}: {where}" + (f", {skipped} skipped" * bool(skipped))
+    return f"{WHAT_HAPPENED.get(event.kind, f'Branch {session.branch}')}: {where}" + (
+        f", {skipped} skipped" * bool(skipped)
+    )
 
 
 def selection_words(names: Sequence[str], n_samples: int, *, lassoed: bool = False) -> str:

@@ -48,7 +48,7 @@ def class_columns(embedding: LabelledEmbedding) -> pd.DataFrame:
     labels = embedding.labels
     return pd.DataFrame(
         {
-            "id": embedding.ids,
+            "id": embedding.sample_names,
             "class_code": labels,
             "class_name": np.array(embedding.class_names)[labels],
             "colour": np.array([style.colour for style in styles])[labels],

@@ -61,7 +61,7 @@ class TrainedEpoch:
 
     def __post_init__(self) -> None:
         before, after = self.session.embedding, self.following
-        if not np.array_equal(np.sort(before.ids), np.sort(after.ids)):
+        if not np.array_equal(np.sort(before.sample_names), np.sort(after.sample_names)):
             raise AliError(
                 f"the epoch holds other samples ({len(after)}) than the session that it followed ({len(before)}); "
                 "give the embedding of the same samples"
@@ -75,7 +75,8 @@ class TrainedEpoch:
     def states(self) -> dict[str, LabelledEmbedding]:
         """Return the embedding before and after the interventions and after the epoch, by title, samples in order."""
         before, steps = self.session.before, self.session.steps
-        found = np.argsort(self.following.ids)[np.searchsorted(np.sort(self.following.ids), before.ids)]
+        names = self.following.sample_names  # without ids, row by row
+        found = np.argsort(names)[np.searchsorted(np.sort(names), before.sample_names)]
         return {
             "Before": before,
             f"After {count_interventions(steps)}": self.session.after,

@@ -95,7 +95,7 @@ def state_table(
     embeddings = list(states.values())
     first = embeddings[0]
     for title, embedding in states.items():
-        if not np.array_equal(embedding.ids, first.ids):
+        if not np.array_equal(embedding.sample_names, first.sample_names):
             raise AliError(f"the state {title!r} holds other samples than the first one; draw the same samples in all.")
     parts = []
     for view in views:

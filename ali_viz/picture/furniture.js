@@ -31,14 +31,15 @@ export function html(name, attributes = {}, ...children) {
 
 /**
  * The buttons in the upper right corner.
- * @param {(tool: string) => void} choose told of a tool @param {(what: string) => void} act told of "+", "−", "home"
+ * @param {import("./hand.js").Hand} hand does what they say
  * @returns {{root: HTMLElement, show: (tool: string) => void}}
  */
-export function toolbar(choose, act) {
+export function toolbar(hand) {
+  const acts = { "+": () => hand.nearer(true), "−": () => hand.nearer(false), home: () => hand.reset() };
   const buttons = Object.entries(ICONS).map(([name, path]) => {
     const button = html("button", { type: "button", title: WORDS[name], "aria-label": WORDS[name], "data-tool": name });
     button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${path}"/></svg>`;
-    button.addEventListener("click", () => (name in TOOLS ? choose(name) : act(name)));
+    button.addEventListener("click", () => (name in TOOLS ? hand.tool(name) : acts[name]()));
     return button;
   });
   const show = (tool) => {
@@ -60,9 +61,11 @@ export class Tip {
   /**
    * @param {string} key of the point @param {{label: string, colour: string}} style of its class
    * @param {[number, number]} place in the picture @param {{width: number, height: number}} room
+   * @returns {boolean} whether it told of another point before
    */
   show(key, { label, colour }, place, room) {
-    if (key !== this.key) {
+    const other = key !== this.key;
+    if (other) {
       this.fill([html("b", { style: `border-color: ${colour}` }, label)]);
       this.key = key;
     }
@@ -71,6 +74,7 @@ export class Tip {
     const left = place[0] + 14 + width > room.width ? place[0] - 14 - width : place[0] + 14;
     this.root.style.left = `${Math.max(left, 0)}px`;
     this.root.style.top = `${Math.max(Math.min(place[1] + 12, room.height - height - 4), 0)}px`;
+    return other;
   }
 
   /** @param {string} key @param {[string, string][]} lines @param {DataView | undefined} png */
@@ -91,10 +95,11 @@ export class Tip {
     this.root.replaceChildren(...children);
   }
 
+  /** @returns {boolean} whether it told of a point */
   hide() {
-    this.root.hidden = true;
-    this.key = null;
-    this.kept = false;
+    const told = this.key !== null;
+    [this.root.hidden, this.key, this.kept] = [true, null, false];
     this.fill([]);
+    return told;
   }
 }

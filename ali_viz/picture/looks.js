@@ -69,3 +69,23 @@ export function batchesOf(scene, number, box, before, { classes, order }) {
     ),
   ];
 }
+
+/**
+ * The scene with the points of the classes that are being dragged where they are held, hollow.
+ * @param {import("./store.js").Scene} scene @param {Map<number, [number, number]>} dragged places in data by class code
+ * @returns {import("./store.js").Scene}
+ */
+export function withDragged(scene, dragged) {
+  if (dragged.size === 0) return scene;
+  const panes = scene.panes.map((pane) => {
+    const codes = pane.rings.map(([code]) => code).filter((code) => dragged.has(code) && pane.now.parts[code] !== null);
+    if (codes.length === 0) return pane;
+    const planned = { parts: pane.now.parts.map(() => null), table: pane.now.table.slice() };
+    for (const code of codes) {
+      planned.parts[code] = pane.now.parts[code];
+      planned.table.set(dragged.get(code), 3 * code + 1);
+    }
+    return { ...pane, planned };
+  });
+  return { ...scene, panes };
+}

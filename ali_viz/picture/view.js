@@ -1,34 +1,32 @@
 // One picture on the page: puts camera, points, overlay and gestures together.
 
-import { isDrawable, mixedBox, paneAreas, pannedBox, pixelsPerUnit, toData, toPixel, visibleBox, zoomedBox } from "./camera.js";
+import { isDrawable, mixedBox, paneAreas, visibleBox } from "./camera.js";
 import { Tip, html, toolbar } from "./furniture.js";
-import { TOOLS, listen } from "./gestures.js";
-import { batchesOf } from "./looks.js";
+import { listen } from "./gestures.js";
+import { Hand } from "./hand.js";
+import { batchesOf, withDragged } from "./looks.js";
 import { Overlay, element } from "./overlay.js";
-import { gridOf, markInside, nearestPoint, packBits, polygonTest } from "./picking.js";
 import { Points } from "./points.js";
-import { placeOf } from "./store.js";
 
-const [MOTION, NEAR, REST, ASK] = [300, 9, 140, 80];
+const [MOTION, REST] = [300, 140];
 const NO_WEBGL = "This browser draws no WebGL2, which the picture needs; switch on hardware or software rendering.";
 const NO_KERNEL = "The picture comes from a running kernel: run this cell.";
 const eased = (share) => share * share * (3 - 2 * share);
-const grids = new WeakMap();
-const gridFor = (part) => grids.get(part) ?? grids.set(part, gridOf(part)).get(part);
 
 /** A view of a model; {@link View.remove} takes everything away. */
 export class View {
   /** @param {any} model of anywidget @param {HTMLElement} el @param {import("./store.js").Store} store */
   constructor(model, el, store) {
     Object.assign(this, { model, store, boxes: [], areas: [], before: null, began: 0, every: 1, timing: false });
-    Object.assign(this, { frame: 0, dragged: new Map(), hovered: null, busy: 0, glide: false, stale: true });
+    Object.assign(this, { frame: 0, dragged: new Map(), busy: 0, glide: false, stale: true });
     this.style = { classes: model.get("_classes"), order: model.get("_order") };
     this.ending = new AbortController();
     this.canvas = html("canvas");
     this.svg = element("svg", { class: "ali-picture-over" });
     this.line = element("path", { class: "ali-picture-outline" });
     this.note = html("p", { class: "ali-picture-note" }, NO_KERNEL);
-    this.tools = toolbar((tool) => this.chooseTool(tool), (what) => this.act(what));
+    this.hand = new Hand(this);
+    this.tools = toolbar(this.hand);
     this.tip = new Tip();
     this.root = html("div", { class: "ali-picture", tabindex: "0", role: "group", "aria-label": "Picture of the samples" },
       this.canvas, this.svg, this.tools.root, this.tip.root, this.note);
@@ -54,7 +52,7 @@ export class View {
     this.told = (message, buffers) => this.tip.add(message.key, message.lines, buffers[0]);
     this.store.listeners.add(this);
     const look = () => ({ tool: this.model.get("tool"), areas: this.areas });
-    listen(this.root, look, this.intents(), signal);
+    listen(this.root, look, this.hand, signal);
   }
 
   remove() {
@@ -62,7 +60,7 @@ export class View {
     this.watch.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);
-    clearTimeout(this.asking);
+    this.hand.rest();
     clearTimeout(this.saving);
     for (const [name, heard] of Object.entries(this.ears)) this.model.off(name, heard);
     this.store.listeners.delete(this);
@@ -89,7 +87,7 @@ export class View {
     this.before = still || this.latest === undefined ? null : { panes: this.latest.panes, boxes: this.boxes };
     [this.latest, this.began, this.glide] = [scene, performance.now(), !still];
     this.dragged.clear();
-    this.hovered = null;
+    this.hand.rest();
     if (this.tip.cloud !== scene.cloud.id) this.tip.hide();
     this.tip.cloud = scene.cloud.id;
     const count = scene.cloud.counts.reduce((sum, n) => sum + n, 0);
@@ -137,9 +135,10 @@ export class View {
     const target = this.target();
     const from = this.before?.boxes.length === target.length ? this.before.boxes : target;
     this.boxes = target.map((box, k) => (share < 1 ? mixedBox(from[k], box, eased(share)) : box));
+    const held = withDragged(scene, this.dragged);
     const panes = this.areas.map((area, k) => ({
       area,
-      batches: batchesOf(this.held(scene), k, this.boxes[k], share < 1 ? (this.before.panes[k] ?? null) : null, this.style),
+      batches: batchesOf(held, k, this.boxes[k], share < 1 ? (this.before.panes[k] ?? null) : null, this.style),
     }));
     this.points.setPalette(scene.palette);
     const quick = share < 1 || now < this.busy;
@@ -158,22 +157,6 @@ export class View {
     this.root.dataset.drawn = scene.panes[0].now.parts.reduce((sum, part) => sum + (part?.length ?? 0) / 2, 0);
   }
 
-  /** The scene with the points of a class that is being dragged where it is held. */
-  held(scene) {
-    if (this.dragged.size === 0) return scene;
-    const panes = scene.panes.map((pane) => {
-      const moved = pane.rings.filter(([code]) => this.dragged.has(code) && pane.now.parts[code] !== null);
-      if (moved.length === 0) return pane;
-      const planned = { parts: pane.now.parts.map(() => null), table: pane.now.table.slice() };
-      for (const [code] of moved) {
-        planned.parts[code] = pane.now.parts[code];
-        planned.table.set(this.dragged.get(code), 3 * code + 1);
-      }
-      return { ...pane, planned };
-    });
-    return { ...scene, panes };
-  }
-
   /** Draw all points again once nothing moves any more. */
   rest() {
     clearTimeout(this.resting);
@@ -190,145 +173,24 @@ export class View {
     });
   }
 
-  // What a person does ---------------------------------------------------------------------------------------------
-
-  intents() {
-    return {
-      outline: (pane, path) => this.outline(pane, path),
-      lasso: (pane, polygon, how) => this.lasso(pane, polygon, how),
-      frame: (pane, from, to) => this.zoomTo(pane, from, to),
-      pan: (pane, shift) => this.look(pannedBox(this.target()[pane], this.areas[pane], shift)),
-      zoom: (pane, factor, at) => this.zoom(pane ?? 0, factor, at),
-      reset: () => this.look(null),
-      clear: () => {
-        this.tip.hide();
-        this.tell({ kind: "clear" });
-      },
-      click: (pane, at, how) => this.click(pane, at, how),
-      name: (code, how) => this.tell({ kind: "name", code, how }),
-      ring: (code, pane, shift, dropped) => this.drag(code, pane, shift, dropped),
-      release: (code) => this.dragged.delete(code) && this.later(true),
-      hover: (pane, at) => this.hover(pane, at),
-      tool: (tool) => this.chooseTool(tool),
-    };
-  }
-
-  tell(message, buffers = []) {
-    this.model.send({ ...message, cloud: this.store.scene?.cloud.id }, undefined, buffers);
-  }
-
-  chooseTool(tool) {
-    if (!(tool in TOOLS)) return;
-    this.model.set("tool", tool);
-    this.model.save_changes();
-    this.root.focus({ preventScroll: true });
-  }
-
-  act(what) {
-    if (what === "home") this.look(null);
-    else this.zoom(0, what === "+" ? 1.25 : 0.8, null);
-  }
-
   /** Show another part of the plane; the trait follows when the hand rests. */
   look(box) {
     if (this.store.scene === null || (box !== null && !isDrawable(box))) return;
-    this.busy = performance.now() + REST;
     this.tip.hide();
     this.model.set("camera", box);
-    this.changed();
-    this.rest();
+    this.touch();
     clearTimeout(this.saving);
     this.saving = setTimeout(() => this.model.save_changes(), REST);
   }
 
-  zoom(pane, factor, at) {
-    if (this.boxes.length === 0) return;
-    const [area, box] = [this.areas[pane], this.target()[pane]]; // several may come before the next drawing
-    this.look(zoomedBox(box, factor, toData(box, area, at ?? [area.width / 2, area.height / 2])));
-  }
-
-  zoomTo(pane, from, to) {
-    const [a, b] = [from, to].map((at) => toData(this.boxes[pane], this.areas[pane], at));
-    this.look([Math.min(a[0], b[0]), Math.max(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[1], b[1])]);
-  }
-
-  outline(pane, path) {
-    const { x, y } = this.areas[pane] ?? { x: 0, y: 0 };
-    this.line.setAttribute("d", path.map(([left, top], k) => `${k ? "L" : "M"}${x + left},${y + top}`).join("") + (path.length ? "Z" : ""));
-  }
-
-  /** From points of a part to pixels of a pane. */
-  pixelMap(layer, code, pane) {
-    const [scale, x, y] = layer.table.subarray(3 * code, 3 * code + 3);
-    const [across, up] = pixelsPerUnit(this.boxes[pane], this.areas[pane]);
-    const [left, top] = toPixel(this.boxes[pane], this.areas[pane], [x, y]);
-    return [scale * across, -scale * up, left, top];
-  }
-
-  lasso(pane, polygon, how) {
-    const { cloud, panes } = this.store.scene;
-    const marks = new Uint8Array(cloud.counts.reduce((sum, n) => sum + n, 0));
-    const test = polygonTest(polygon);
-    panes[pane].now.parts.forEach((part, code) => {
-      if (part !== null) markInside(part, this.pixelMap(panes[pane].now, code, pane), test, marks, cloud.starts[code]);
-    });
-    this.tell({ kind: "lasso", how }, [packBits(marks).buffer]);
-  }
-
-  /** The point nearest to a pixel: its class, its place within the class, and its number in the cloud; or null. */
-  nearest(pane, at) {
-    const { cloud, panes } = this.store.scene;
-    let best = null;
-    for (const code of this.style.order) {
-      const part = panes[pane].now.parts[code];
-      if (part === null) continue;
-      const [ax, ay, bx, by] = this.pixelMap(panes[pane].now, code, pane);
-      const place = [(at[0] - bx) / ax, (at[1] - by) / ay];
-      const found = nearestPoint(gridFor(part), part, place, [NEAR / Math.abs(ax), NEAR / Math.abs(ay)]);
-      if (found && (best === null || found.distance <= best.distance))
-        best = { ...found, code, number: cloud.starts[code] + found.index };
-    }
-    return best;
-  }
-
-  click(pane, at, how) {
-    const found = this.nearest(pane, at);
-    this.tip.kept = false;
-    if (found === null) return this.tip.hide();
-    this.point(pane, found);
-    this.tip.kept = true;
-    this.tell({ kind: "point", index: found.number, how });
-  }
-
-  hover(pane, at) {
-    if (this.tip.kept || this.store.scene === null || performance.now() < this.busy) return;
-    const found = at === null ? null : this.nearest(pane, at);
-    if (found === null) this.tip.hide();
-    else this.point(pane, found);
-    this.root.classList.toggle("ali-picture-on-point", found !== null);
-    if ((found?.number ?? null) === this.hovered) return;
-    this.hovered = found?.number ?? null;
-    clearTimeout(this.asking);
-    this.asking = setTimeout(() => this.tell({ kind: "hover", index: this.hovered }), ASK);
-  }
-
-  /** Show the tip beside a point. */
-  point(pane, { code, index, number }) {
-    const place = placeOf(this.store.scene.panes[pane].now, code, index);
-    const [left, top] = toPixel(this.boxes[pane], this.areas[pane], place);
-    const room = { width: this.root.clientWidth, height: this.root.clientHeight };
-    this.tip.show(`${this.store.scene.cloud.id} ${number}`, this.style.classes[code], [this.areas[pane].x + left, this.areas[pane].y + top], room);
-  }
-
-  drag(code, pane, shift, dropped) {
-    const ring = this.store.scene.panes[pane].rings.find(([other]) => other === code);
-    if (ring === undefined) return;
-    const [across, up] = pixelsPerUnit(this.boxes[pane], this.areas[pane]);
-    const place = [ring[1] + shift[0] / across, ring[2] - shift[1] / up];
-    this.dragged.set(code, place);
+  /** Something is being moved: draw with fewer points if need be, and all of them when the hand rests. */
+  touch() {
     this.busy = performance.now() + REST;
-    this.glide = false;
-    this.later(true);
-    if (dropped) this.tell({ kind: "drag", code, place });
+    this.changed();
+    this.rest();
+  }
+
+  tell(message, buffers = []) {
+    this.model.send({ ...message, cloud: this.store.scene?.cloud.id }, undefined, buffers);
   }
 }

@@ -61,10 +61,10 @@ class CellsView:
         styles: Sequence[ClassStyle],
         images: ImageSource | None = None,
     ) -> None:
-        self._actions, self._ids, self._labels = actions, embedding.ids, embedding.labels
-        self._rows = dict(zip(embedding.ids.tolist(), range(len(embedding)), strict=True))
+        self._actions, self._ids, self._labels = actions, embedding.sample_names, embedding.labels
+        self._rows = dict(zip(embedding.sample_names.tolist(), range(len(embedding)), strict=True))
         self._styles, self._images, self._quiet = styles, images, False
-        self._given = Cells(ids=embedding.ids[:0], why="selected")
+        self._given = Cells(ids=embedding.sample_names[:0], why="selected")
         self._hovered: deque[str] = deque(maxlen=PER_PAGE)
         self._shown: tuple[tuple[str, ...], int] | None = None
         self._marked: str | None = None

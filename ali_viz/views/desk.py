@@ -1,6 +1,7 @@
 """All views of a Studio: which there are, and where they stand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -45,8 +46,11 @@ class Desk:
     def __init__(
         self, actions: Actions, embedding: LabelledEmbedding, order: Sequence[int], images: ImageSource | None
     ) -> None:
-        styles = class_styles(embedding.class_names)
-        self.legend = LegendView(actions, styles, order, embedding.counts)
+        styles = [
+            replace(style, colour=embedding.colours.get(style.name, style.colour))
+            for style in class_styles(embedding.class_names)
+        ]
+        self.legend = LegendView(actions, embedding, styles, order)
         self.picture, self.timeline = PictureView(actions, embedding, styles, images), TimelineView(actions, styles)
         self.cells = CellsView(actions, embedding, styles, images)
         self.inspector = InspectorView(
@@ -60,7 +64,7 @@ class Desk:
                 CodeView(),
             ],
         )
-        self.top = TopView(actions, self.inspector.fold)
+        self.top = TopView(actions, embedding, self.inspector.fold)
         self.views: tuple[SceneView, ...] = (self.top, self.picture, self.legend, self.timeline, self.inspector)
         style = widgets.HTML(f"<style>{STYLE}</style>", layout={"display": "none"})
         left = box(self.picture.widget, self.legend.widget, self.timeline.widget, name="ali-left")

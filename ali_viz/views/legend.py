@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
+from ali_core.embedding import LabelledEmbedding
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.theme import ClassStyle
+from ali_viz.views.controls import put
+from ali_viz.views.picture import coloured
 
 __all__ = ["LegendView"]
 
@@ -31,23 +32,27 @@ class LegendView:
     ----------
     actions
         What a click does.
+    embedding
+        Counts of the classes, and metadata.
     styles
         Of each class, by code.
     order
         Codes in the order of the chips.
-    counts
-        Samples of each class, (C,).
     """
 
     def __init__(
-        self, actions: Actions, styles: Sequence[ClassStyle], order: Sequence[int], counts: NDArray[np.int64]
+        self,
+        actions: Actions,
+        embedding: LabelledEmbedding,
+        styles: Sequence[ClassStyle],
+        order: Sequence[int],
     ) -> None:
-        self._actions = actions
+        self._actions, self._embedding = actions, embedding
         self._classes = [
             {
                 "code": code,
                 "label": styles[code].label,
-                "count": f"{counts[code]:,}",
+                "count": f"{embedding.counts[code]:,}",
                 "colour": styles[code].colour,
                 "symbol": styles[code].symbol.removesuffix("-open"),
                 "filled": styles[code].filled,
@@ -58,7 +63,15 @@ class LegendView:
         self.widget.on_msg(self._clicked)
 
     def update(self, scene: Scene) -> None:
-        """Show which classes are selected."""
+        """Show which classes are selected; or the categories, while these colour the points."""
+        colours = coloured(self._embedding, scene.state.colour_by)
+        entries = self._classes
+        if colours is not None:
+            entries = [
+                {"label": label, "colour": colour, "symbol": "circle", "filled": True}
+                for label, colour in colours.entries or ()
+            ]
+        put(self.widget, entries=entries)
         selected = list(scene.state.selected)
         if self.widget.selected != selected:
             self.widget.selected = selected

@@ -40,6 +40,11 @@ class ImageSource:
     """
 
     def __init__(self, images: Images, embedding: LabelledEmbedding) -> None:
+        if embedding.ids is None:
+            raise AliError(
+                "this embedding has no ids to find pictures by; give each sample the id of its image (ids=, or a "
+                "column id in its file)"
+            )
         opened = images if isinstance(images, CellImages) else open_images(images)
         wanted = set(embedding.ids.tolist())
         self._images = opened

@@ -5,10 +5,11 @@ from html import escape
 
 import ipywidgets as widgets
 
+from ali_core.embedding import LabelledEmbedding
 from ali_core.projection import LAYOUTS, View
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import COMPARISONS, LAYERS, Layer, Scene
-from ali_viz.views.controls import badge, box, button, html, put, row, switch, toggle
+from ali_viz.views.controls import badge, box, button, dropdown, html, put, row, switch, toggle
 from ali_viz.views.expand import Expand
 
 __all__ = ["TopView"]
@@ -34,11 +35,13 @@ class TopView:
     ----------
     actions
         What the controls do.
+    embedding
+        Its metadata can colour the points.
     unfold
         Called with whether the tabs are to be seen.
     """
 
-    def __init__(self, actions: Actions, unfold: Callable[[bool], None]) -> None:
+    def __init__(self, actions: Actions, embedding: LabelledEmbedding, unfold: Callable[[bool], None]) -> None:
         live = actions.training is not None
         self.mode = switch(
             [(label, mode) for mode, (label, _) in MODES.items()],
@@ -91,6 +94,16 @@ class TopView:
         self.tabs = toggle("tabs", "The tabs on the right: fold them away, or back", unfold, value=True)
         self.expand = Expand()
         self.layers = {key: toggle(*words, self._layer(actions, key)) for key, words in LAYERS.items()}
+        columns = [] if embedding.metadata is None else list(map(str, embedding.metadata.columns))
+        self.colour_by = dropdown(
+            "colour",
+            [("by class", ""), *((name, name) for name in columns)],
+            "What colours the points",
+            actions.colour_by.click,
+            width="170px",
+            display="" if columns else "none",
+        )
+        put(self.colour_by.widget.style, description_width="auto")
         self.words = html(name="ali-line")
         self.progress = html(name="ali-part")
         self.cancel = button("Cancel", "Stop computing this layout", actions.cancel_layout.click)
@@ -110,6 +123,7 @@ class TopView:
                 self.progress,
                 self.cancel,
                 self.note,
+                self.colour_by.widget,
                 *(layer.widget for layer in self.layers.values()),
                 name="ali-told",
             ),
@@ -126,6 +140,7 @@ class TopView:
         self.comparison.show(state.comparison)
         for key, layer in self.layers.items():
             layer.show(key in state.layers)
+        self.colour_by.show(state.colour_by)
         put(self.badge, value=badge(spec.badge))
         put(self.words, value=_line("alert", state.wrong) if state.wrong else _line("status", state.said))
         put(self.progress, value=f'<span class="ali-muted" role="status">{state.progress}</span>')

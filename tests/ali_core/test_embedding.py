@@ -114,10 +114,10 @@ def test_pickles_are_refused(tmp_path):
 
 def test_what_lacks_labels_says_what_it_has(tmp_path):
     np.savez(tmp_path / "e.npz", X=np.eye(2), target=[0, 1])
-    with pytest.raises(AliError, match="no labels or label or y; it has X, target"):
+    with pytest.raises(AliError, match=r"no labels or label or y; it has X \(2, 2\), target \(2,\)"):
         LabelledEmbedding.load(tmp_path / "e.npz")
-    (tmp_path / "e.csv").write_text("label,note,x\na,hello,1\nb,you,2\n")
-    with pytest.raises(AliError, match="column 'note'"):
+    (tmp_path / "e.csv").write_text("label,note,n\na,hello,1\nb,you,2\n")
+    with pytest.raises(AliError, match=r"no float columns .* it has label \(text\), note \(text\), n \(int64\)"):
         LabelledEmbedding.load(tmp_path / "e.csv")
 
 
@@ -160,7 +160,7 @@ def test_tables_as_pandas_writes_them(tmp_path):
     with pytest.raises(AliError, match=r"long\.csv"):
         LabelledEmbedding.load(tmp_path / "long.csv")
     (tmp_path / "y.csv").write_text("x,y,klass\n1,2,3\n4,5,6\n")
-    with pytest.raises(AliError, match="no column label; it has x, y, klass"):
+    with pytest.raises(AliError, match=r"no column label or labels; it has x \(int64\), y \(int64\), klass \(int64\)"):
         LabelledEmbedding.load(tmp_path / "y.csv")
 
 

@@ -87,7 +87,7 @@ def test_only_t_sne_is_said_to_be_aligned_and_with_which_settings(session, drawi
 def test_selected_samples_are_told_with_where_they_are_in_each_picture(session, drawing):
     rows = np.array([3, 500, *drawing.rows[:2]])
     table = selection_table(scene_of(session, drawing, lassoed=rows))
-    assert table["id"].tolist() == session.embedding.ids[rows].tolist()
+    assert table["id"].tolist() == session.embedding.sample_names[rows].tolist()
     assert table["class"].tolist() == [session.embedding.class_names[session.embedding.labels[row]] for row in rows]
     assert table["state 2"].unique().tolist() == ["After: 2 steps, 1 skipped"]
     for side in (1, 2):

@@ -53,7 +53,7 @@ def test_fig_6_shows_the_last_epoch_of_a_run_with_the_settings_of_the_demo(done)
     assert list(drawn["state"].unique()) == list(expected)
     for title, state in expected.items():
         rows = drawn[drawn["state"] == title]
-        assert rows["id"].astype(str).tolist() == state.ids.tolist()
+        assert rows["id"].astype(str).tolist() == state.sample_names.tolist()
         np.testing.assert_allclose(rows[["x", "y"]], state.vectors[:, :2], rtol=1e-5, atol=1e-6)
 
 

@@ -30,28 +30,30 @@ def test_a_class_is_never_enlarged(rng):
 def test_rows_are_a_subset_in_order_and_nested(sizes, smallest, more, seed):
     data = embedding(sizes, np.random.default_rng(seed))
     thin = long_tail(data, largest=smallest + more, smallest=smallest, seed=seed)
-    rows = thin.ids.astype(int)
+    rows = thin.sample_names.astype(int)
     assert np.all(np.diff(rows) > 0)
     assert np.array_equal(thin.vectors, data.vectors[rows])
     assert thin.class_names == data.class_names
     assert thin.counts.max() <= smallest + more
     assert thin.counts.min() >= min(*sizes, smallest)
     more_kept = long_tail(data, largest=smallest + more + 5, smallest=smallest + 3, seed=seed)
-    assert set(thin.ids) <= set(more_kept.ids)
+    assert set(thin.sample_names) <= set(more_kept.sample_names)
 
 
 def test_the_seed_draws_the_rows(rng):
     data = embedding([50, 50], rng)
-    first, again, other = (long_tail(data, largest=20, smallest=5, seed=seed).ids.tolist() for seed in (0, 0, 1))
+    first, again, other = (
+        long_tail(data, largest=20, smallest=5, seed=seed).sample_names.tolist() for seed in (0, 0, 1)
+    )
     assert first == again != other
 
 
 def test_images_are_thinned_as_embeddings_are(rng):
     data = embedding([30, 40], rng)
     pixels = np.zeros((70, 2, 2, 3), np.uint8)
-    images = CellImages(labels=data.labels, class_names=data.class_names, ids=data.ids, pixels=pixels)
+    images = CellImages(labels=data.labels, class_names=data.class_names, ids=data.sample_names, pixels=pixels)
     thin = long_tail(images, largest=10, smallest=5)
-    assert thin.ids.tolist() == long_tail(data, largest=10, smallest=5).ids.tolist()
+    assert thin.ids.tolist() == long_tail(data, largest=10, smallest=5).sample_names.tolist()
     assert len(thin.pixels) == 15
 
 

@@ -286,7 +286,7 @@ def test_folds_of_runs_are_the_parts_that_each_was_trained_with(runs):
         parts = pd.read_csv(run / "parts.csv", dtype=str).set_index("id").part
         for part in ("train", "validation"):
             ids = set(parts.index[parts == part])
-            rows = [row for row, name in enumerate(data.ids) if name in ids]
+            rows = [row for row, name in enumerate(data.sample_names) if name in ids]
             np.testing.assert_array_equal(getattr(fold, f"{part}_vectors"), data.vectors[rows].astype(np.float64))
             np.testing.assert_array_equal(getattr(fold, f"{part}_labels"), data.labels[rows])
         split = grouped_folds(features().labels, n_folds=3)[fold.fold]

@@ -121,7 +121,7 @@ def test_the_best_epoch_is_the_first_of_the_highest_validation_score_and_its_net
     assert result.scores.validation.macro_f1 == pytest.approx(scored.max())
     assert result.scores.test.macro_f1 == pytest.approx(result.table.test_f1[result.epoch])
     best = states[result.epoch].embedding
-    rows = [np.flatnonzero(result.embedding.ids == name)[0] for name in best.ids]
+    rows = [np.flatnonzero(result.embedding.sample_names == name)[0] for name in best.sample_names]
     np.testing.assert_allclose(result.embedding.vectors[rows], best.vectors, atol=1e-6)
 
 
@@ -220,7 +220,7 @@ def test_progress_and_loggers_hear_of_it(tmp_path):
 def test_a_start_is_taken_over_and_must_have_had_the_same_folds(tmp_path):
     before = train(DATA, small(method="tml"), out=tmp_path / "tml")
     after, _ = states_of(small(start=tmp_path / "tml", max_epochs=1))
-    rows = [np.flatnonzero(before.embedding.ids == name)[0] for name in after[0].embedding.ids]
+    rows = [np.flatnonzero(before.embedding.sample_names == name)[0] for name in after[0].embedding.sample_names]
     np.testing.assert_allclose(after[0].embedding.vectors, before.embedding.vectors[rows], atol=1e-6)
     with pytest.raises(AliError, match="was trained with other fold, so it may have learnt"):
         train(DATA, small(start=tmp_path / "tml", fold=1))
@@ -239,7 +239,7 @@ def test_groups_are_kept_whole_or_refused_in_words():
     inside = set(state.embedding.groups.tolist())
     outside = set(groups.tolist()) - inside
     assert outside
-    assert set(data.ids[np.isin(groups, list(inside))].tolist()) == set(state.embedding.ids.tolist())
+    assert set(data.sample_names[np.isin(groups, list(inside))].tolist()) == set(state.embedding.sample_names.tolist())
     two = LabelledEmbedding(DATA.vectors, DATA.labels, DATA.class_names, groups=np.where(DATA.labels > 1, "A", "B"))
     with pytest.raises(AliError, match="2 groups, which cannot be kept whole in 3 folds"):
         train(two, small())

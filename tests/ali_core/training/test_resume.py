@@ -107,7 +107,7 @@ def test_what_a_run_leaves_behind(tmp_path):
     assert list(pd.read_csv(tmp_path / "epochs.csv")) == list(COLUMNS)
     assert list(pd.read_csv(tmp_path / "timing.csv")) == list(TIMES)
     parts = pd.read_csv(tmp_path / "parts.csv", dtype=str)
-    assert parts.id.tolist() == DATA.ids.tolist()
+    assert parts.id.tolist() == DATA.sample_names.tolist()
     assert parts.part.value_counts().to_dict().keys() == {"train", "validation", "test"}
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
         f"best-{result.epoch:04d}.safetensors",

@@ -46,7 +46,7 @@ def test_the_third_state_is_the_embedding_after_the_epoch_sample_by_sample(panel
     table = pd.read_csv(tmp_path / "fig6.csv", float_precision="round_trip")
     assert list(table["state"].unique()) == TITLES
     drawn = table[(table["view"] == "dims") & (table["state"] == TITLES[2])]
-    assert list(drawn["id"]) == list(after_epoch.ids)
+    assert list(drawn["id"]) == list(after_epoch.sample_names)
     np.testing.assert_array_equal(drawn[["x", "y"]], after_epoch.vectors[:, :2])
 
 

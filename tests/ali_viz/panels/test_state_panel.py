@@ -61,7 +61,7 @@ def test_positions_are_those_of_the_projection(table, states, session):
         for state, positions in zip(states, expected, strict=True):
             rows = table[(table["view"] == view) & (table["state"] == state)]
             np.testing.assert_array_equal(rows[["x", "y"]].to_numpy(), positions)
-            assert list(rows["id"]) == list(session.before.ids)
+            assert list(rows["id"]) == list(session.before.sample_names)
 
 
 def test_classes_look_as_the_theme_says(table):

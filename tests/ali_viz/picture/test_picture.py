@@ -38,15 +38,16 @@ def pane(shown, number=0):
     return shown.page.locator(f"[data-pane='{number}']").bounding_box()
 
 
-def pixel(shown, place, number=0, limits=(-8.0, 8.0)):
-    """Where a place in data is on the page, by arithmetic of its own: equal units, limits in the middle."""
+def pixels(shown, number=0, limits=(-8.0, 8.0)):
+    """Return what tells where a place in data is on the page: equal units, limits in the middle."""
     box = pane(shown, number)
-    unit = (limits[1] - limits[0]) / min(box["width"], box["height"])
-    middle = (limits[0] + limits[1]) / 2
-    return (
-        box["x"] + box["width"] / 2 + (place[0] - middle) / unit,
-        box["y"] + box["height"] / 2 - (place[1] - middle) / unit,
-    )
+    unit, middle = (limits[1] - limits[0]) / min(box["width"], box["height"]), sum(limits) / 2
+    left, top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return lambda place: (left + (place[0] - middle) / unit, top - (place[1] - middle) / unit)
+
+
+def pixel(shown, place, number=0):
+    return pixels(shown, number)(place)
 
 
 def painted(shown):
@@ -88,10 +89,8 @@ def test_every_point_is_painted_in_its_colour_in_both_panes(shown, picture, corn
     page.show(scene_of(labels, positions, moved, names=False), moving=False)
     image, styles = painted(page), class_styles(NAMES)
     for number, places in enumerate((positions, moved)):
-        there = [
-            is_like(image, pixel(page, place, number), styles[code].colour)
-            for code, place in zip(labels, places, strict=True)
-        ]
+        at = pixels(page, number)
+        there = [is_like(image, at(p), styles[code].colour) for code, p in zip(labels, places, strict=True)]
         assert np.mean(there) > 0.97
     assert not is_like(image, pixel(page, (0.0, 0.0)), styles[1].colour)
 
@@ -138,6 +137,30 @@ def test_clicks_on_points_and_names(shown, picture, told, corners):
         ("name", 2, "replace"),
         ("clear",),
     ]
+
+
+def test_a_class_on_one_spot_and_points_in_other_units_are_found(shown, picture, told, corners):
+    labels, positions = corners
+    page = shown(picture)
+    places = Places.of(positions * [1.0, 40.0], labels, 4)
+    spot = replace(
+        places, scales=np.array([1.0, 0.0, 1.0, 1.0]), shifts=np.array([[0, 0], [2.0, 30.0], [0, 0], [0, 0]])
+    )
+    scene = scene_of(labels, spot, limits=((-8.0, 8.0), (-320.0, 320.0)), equal_units=False, names=False)
+    page.show(scene, moving=False)
+    box = pane(page)
+
+    def at(x, y):
+        return box["x"] + (x + 8) / 16 * box["width"], box["y"] + (320 - y) / 640 * box["height"]
+
+    page.page.mouse.click(*at(2.0, 30.0))
+    page.page.mouse.click(*at(*(positions[3] * [1, 40])))
+    page.hear()
+    rows = [row for kind, row, _ in (one for one in told if one[0] == "point")]
+    assert [labels[row] for row in rows] == [1, 3]
+    assert np.linalg.norm(positions[rows[1]] - positions[3]) < 0.5
+    drag(page, [at(1.0, 0.0), at(3.0, 0.0), at(3.0, 60.0), at(1.0, 60.0)])
+    assert heard(told, "lasso")[1] == np.flatnonzero(labels == 1).tolist()
 
 
 def test_a_class_is_dragged_by_its_ring_with_mouse_and_keys(shown, picture, told, corners):
@@ -280,8 +303,8 @@ def test_a_lost_context_comes_back_with_all_points(shown, picture, corners):
       await back;
       await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     }""")
-    image, styles = painted(page), class_styles(NAMES)
-    there = [is_like(image, pixel(page, p), styles[c].colour) for c, p in zip(labels, positions, strict=True)]
+    image, styles, at = painted(page), class_styles(NAMES), pixels(page)
+    there = [is_like(image, at(p), styles[c].colour) for c, p in zip(labels, positions, strict=True)]
     assert np.mean(there) > 0.97
 
 

@@ -201,7 +201,7 @@ def rows_of(studio, code):
 
 
 def ids_of(studio, rows):
-    return studio.session.embedding.ids[rows].tolist()
+    return studio.session.embedding.sample_names[rows].tolist()
 
 
 def begin(studio, name, work):

@@ -243,7 +243,7 @@ def test_lassos_replace_add_and_remove(studio):
     lasso(studio, np.array([74, 75]))
     lasso(studio, np.array([1]), "add")
     assert studio.selected == ("lymphocyte", "blast")
-    assert studio.selected_ids.tolist() == studio.session.embedding.ids[[1, 74, 75]].tolist()
+    assert studio.selected_ids.tolist() == studio.session.embedding.sample_names[[1, 74, 75]].tolist()
     lasso(studio, np.array([74, 75]), "remove")
     assert studio.selected == ("blast",)
     escape(studio)
@@ -353,7 +353,7 @@ def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
 def test_cells_are_listed_and_found(studio):
     open_tab(studio, "Cells")
     studio.select("blast")
-    ids = studio.session.embedding.ids[studio.session.embedding.labels == 0].tolist()
+    ids = studio.session.embedding.sample_names[studio.session.embedding.labels == 0].tolist()
     assert listed(studio)[:3] == ids[:3]
     studio.find(ids[2])
     assert studio.selected == ("blast",)
@@ -377,7 +377,7 @@ def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     }
     with np.load(tmp_path / "out" / "screen.npz") as arrays:
         assert np.array_equal(arrays["positions_2"], positions(studio, 1))
-    blasts = studio.session.embedding.ids[studio.session.embedding.labels == 0]
+    blasts = studio.session.embedding.sample_names[studio.session.embedding.labels == 0]
     selected = (tmp_path / "out" / "selection.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in selected] == blasts.tolist()
     replayed = Session.load(tmp_path / "out" / "session.json", studio.session.embedding)

@@ -86,7 +86,7 @@ def test_samples_are_selected_by_id_as_by_a_lasso(studio):
     studio.select_samples(ids_of(studio, mixed))
     assert studio.selected == ("blast",)
     assert studio.selected_ids.tolist() == sorted(
-        ids_of(studio, mixed), key=studio.session.embedding.ids.tolist().index
+        ids_of(studio, mixed), key=studio.session.embedding.sample_names.tolist().index
     )
     studio.select_samples(ids_of(studio, monocytes), "add")
     assert studio.selected == ("blast", "monocyte")
@@ -187,7 +187,7 @@ def test_cells_that_changed_neighbours_are_listed_by_a_call(studio):
     assert control(studio, "List").value == "changed"
     assert len(page) > 2
     assert f"1–{len(page)} of {np.count_nonzero(share)}." in text(studio)
-    where = [studio.session.embedding.ids.tolist().index(name) for name in page]
+    where = [studio.session.embedding.sample_names.tolist().index(name) for name in page]
     assert share[where].tolist() == sorted(share.tolist(), reverse=True)[: len(page)]
     studio.select(["platelet"])
     studio.list_cells("selected")

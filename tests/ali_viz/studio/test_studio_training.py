@@ -180,7 +180,7 @@ def test_cells_of_changed_neighbours_are_those_of_the_states_compared(opened):
         return [set(row) for row in np.argsort(distances, axis=1)[:, :10]]
 
     before, after = opened.training.last.session.embedding, opened.session.embedding
-    pairs = zip(before.ids, nearest(before.vectors), nearest(after.vectors), strict=True)
+    pairs = zip(before.sample_names, nearest(before.vectors), nearest(after.vectors), strict=True)
     changed = {str(name) for name, old, new in pairs if old != new}
     assert 0 < len(changed) <= 240
     found = listed(opened)

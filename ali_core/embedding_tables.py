@@ -1,0 +1,344 @@
+"""Labelled embeddings in tables: pandas frames, text tables, parquet.
+
+Rows are read a batch at a time into the one array that stays, so that no more than it and a batch are in memory.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ali_core.columns import USUAL, Columns, listed
+from ali_core.data.tables import REMEDY, Dialect, NotUtf8, open_table, sniffed
+from ali_core.embedding_parts import ID_LIKE, Kind, Table, assembled, described, dimensions, roles_of, series_of
+from ali_core.errors import AliError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ali_core.embedding import LabelledEmbedding
+
+__all__ = [
+    "as_frame",
+    "kind_of",
+    "pandas_word",
+    "read_frame",
+    "read_parquet",
+    "read_text",
+    "table_beside",
+    "write_parquet",
+    "write_text",
+]
+
+MOST_PROMOTIONS = 40
+"""Columns of a text table that may turn out to be of another type than their first rows."""
+
+
+def read_frame(frame: pd.DataFrame, columns: Columns, source: str = "the frame") -> dict[str, Any]:
+    """Return the arguments of a labelled embedding that a frame holds; a named index, or one of text, holds the ids."""
+    frame, index = _with_index(frame)
+    words = {str(name): pandas_word(frame[name]) for name in frame}
+    kinds = {name: kind_of(word) for name, word in words.items()}
+    table = Table(words=words, kinds=kinds, source=source, index=index)
+    roles = roles_of(table, columns)
+    dims = dimensions(table, roles.values(), columns)
+    vectors = _stacked(frame[dims[0]], dims[0], source) if table.kinds[dims[0]] == "list" else frame[dims].to_numpy()
+    rest = frame.drop(columns=dims)
+    return assembled(vectors, rest, roles, columns, table, dims=listed(dict.fromkeys(dims, "")))
+
+
+def _with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
+    """Return a frame with its index as a column, where it says something, and what that column is called."""
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise AliError(f"several columns of the frame are called {twice[0]!r}; rename them")
+    plain = frame.set_axis(names, axis=1)
+    index = frame.index
+    if isinstance(index, pd.MultiIndex):
+        return plain.reset_index(), None
+    if isinstance(index, pd.RangeIndex) or (index.name is None and index.dtype.kind in "iuf"):
+        return plain.reset_index(drop=True), None
+    name = "__index_level_0__" if index.name is None else str(index.name)
+    if name in names:
+        return plain.reset_index(drop=True), None
+    return plain.rename_axis(name).reset_index(), name
+
+
+def pandas_word(column: "pd.Series[Any]") -> str:
+    """Return the type of a column as a person reads it."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "category"
+    if column.dtype.kind != "O" or isinstance(column.dtype, pd.StringDtype):
+        return "text" if isinstance(column.dtype, pd.StringDtype) else str(column.dtype)
+    first = next((value for value in column if value is not None), None)
+    if isinstance(first, list | tuple | np.ndarray):
+        return f"list of {len(first)}"
+    return "text"
+
+
+def kind_of(word: str) -> Kind:
+    """Return the kind of a type in words."""
+    if word.startswith("list"):
+        return "list"
+    for kind, start in (("float", "float"), ("int", "int"), ("int", "uint"), ("bool", "bool")):
+        if word.lower().startswith(start):
+            return kind  # type: ignore[return-value]  # the four are kinds
+    return "text" if word in ("text", "category") else "other"
+
+
+def _stacked(column: "pd.Series[Any]", name: str, source: str) -> NDArray[Any]:
+    lengths = {0 if value is None else len(value) for value in column}
+    if len(lengths) > 1:
+        raise AliError(f"{source}: the lists in {name!r} have different lengths ({min(lengths)} to {max(lengths)})")
+    return np.stack([np.asarray(value) for value in column])
+
+
+# Arrow: text and parquet -------------------------------------------------------------------------------------------
+
+
+def read_text(path: Path, columns: Columns) -> dict[str, Any]:
+    """Return the arguments of a labelled embedding that a text table holds."""
+    named = {columns.label, columns.group, columns.id, columns.split}
+
+    def use(opened: Any, dialect: Dialect) -> dict[str, Any]:  # noqa: ANN401  # pyarrow is not typed
+        if all(str(field.type) in ("null", "string") for field in opened.schema) and not opened.read_all().num_rows:
+            raise AliError(
+                f"{path.name} is not a readable CSV table (no row below its header); {REMEDY}, a row a sample"
+            )
+        found = _gathered(opened.schema, lambda _: opened, path, columns, dialect=dialect)
+        if dialect.words:
+            found["read_as"] += f" ({dialect.words})"
+        return found
+
+    found: dict[str, Any] = _text(path, named, use)
+    return found
+
+
+def as_frame(path: Path) -> pd.DataFrame:
+    """Return a table, text or parquet, as a frame."""
+    if path.suffix.lower() == ".parquet":
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise AliError(f"{path.name} is not a readable .parquet table: {str(error).splitlines()[0]}") from None
+    frame: pd.DataFrame = _text(path, (), lambda opened, _: _to_pandas([*opened], opened.schema))
+    return frame
+
+
+def table_beside(path: Path) -> Path | None:
+    """Return the table of the same name beside a file, if there is one."""
+    stem = path.name.removesuffix(path.suffix)
+    return next(
+        (there for end in (".csv", ".tsv", ".parquet", ".csv.gz") if (there := path.with_name(stem + end)).is_file()),
+        None,
+    )
+
+
+def _text(path: Path, named: Collection[str | None], use: Callable[[Any, Dialect], Any]) -> Any:  # noqa: ANN401  # what ``use`` returns
+    """Open a text table, ``named`` columns as text, and use it; again with other types where its first rows misled."""
+    import pyarrow as pa  # noqa: PLC0415  # slow to import
+
+    dialect = sniffed(path)
+    types: dict[str, Any] = {name: pa.string() for name in dialect.names if name in named or _is_name(name)}
+    for _ in range(MOST_PROMOTIONS):
+        try:
+            with open_table(path, dialect, types) as opened:
+                return use(opened, dialect)
+        except NotUtf8:
+            dialect = replace(dialect, encoding="cp1252")
+        except pa.ArrowInvalid as error:
+            _promote(types, dialect.names, str(error), path)
+    raise AliError(f"{path.name}: too many columns hold numbers in some rows and text in others; repair them")
+
+
+def _is_name(column: str) -> bool:
+    """Whether what is in a column is a name, so that ``007`` is not a number."""
+    plain = column.strip().lower()
+    return any(plain in usual for usual in USUAL.values()) or ID_LIKE.fullmatch(column) is not None
+
+
+def _promote(types: dict[str, Any], names: tuple[str, ...], reason: str, path: Path) -> None:
+    """Let the column that could not be converted, and those of its series, be floats; if it is one, be text."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    told = re.search(r"In CSV column #(\d+).*conversion error to (\w+)", reason)
+    if told is None:
+        raise AliError(f"{path.name} is not a readable CSV table ({reason.splitlines()[0]})")
+    name = names[int(told[1])]
+    if told[2].startswith("int"):
+        series = series_of(name)
+        alike = [other for other in names if other == name or (series and series_of(other) == series)]
+        types |= {other: pa.float64() for other in alike if other not in types}
+        types[name] = pa.float64()
+    else:
+        types[name] = pa.string()
+
+
+def read_parquet(path: Path, columns: Columns) -> dict[str, Any]:
+    """Return the arguments of a labelled embedding that a parquet file holds."""
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            return _gathered(
+                file.schema_arrow,
+                lambda names: file.iter_batches(batch_size=1 << 14, columns=names),
+                path,
+                columns,
+                n_rows=file.metadata.num_rows,
+            )
+    except (OSError, pa.ArrowException) as error:
+        raise AliError(f"{path.name} is not a readable .parquet table: {str(error).splitlines()[0]}") from None
+
+
+def _gathered(
+    schema: "pa.Schema",
+    batches: Callable[[list[str]], Iterable["pa.RecordBatch"]],
+    path: Path,
+    columns: Columns,
+    *,
+    dialect: Dialect | None = None,
+    n_rows: int | None = None,
+) -> dict[str, Any]:
+    """Read batches of rows into an array of dimensions and a frame of all else that can be kept."""
+    words = {name: _arrow_word(schema.field(name).type) for name in schema.names}
+    table = Table(
+        words=words,
+        kinds={name: kind_of(word) for name, word in words.items()},
+        source=path.name,
+        typed=dialect is None,
+        first_line=None if dialect is None else 2 + dialect.skipped,
+        index=_index_of(schema, words),
+    )
+    roles = roles_of(table, columns)
+    dims = dimensions(table, roles.values(), columns)
+    rest = [name for name in words if name not in dims and table.kinds[name] != "list"]
+    blocks = _Blocks(n_rows)
+    kept = []
+    for batch in batches([*dims, *rest]):
+        if batch.num_rows:
+            blocks.add(_block(batch, dims, path.name))
+            kept.append(batch.select(rest))
+    if not kept:
+        raise AliError(f"{path.name} has no rows; an embedding needs samples of at least two classes")
+    frame = _to_pandas(kept, schema)
+    return assembled(blocks.whole(), frame, roles, columns, table, dims=listed(dict.fromkeys(dims, "")))
+
+
+class _Blocks:
+    """Rows that become one array: at once where their number is known, else at the end, a block let go of after it."""
+
+    def __init__(self, n_rows: int | None) -> None:
+        self._n_rows, self._blocks, self._filled = n_rows, list[NDArray[Any]](), 0
+        self._whole: NDArray[Any] | None = None
+
+    def add(self, block: NDArray[Any]) -> None:
+        if self._n_rows is None:
+            self._blocks.append(block)
+            return
+        if self._whole is None:
+            self._whole = np.empty((self._n_rows, block.shape[1]), dtype=block.dtype)
+        self._fill(self._whole, block)
+
+    def whole(self) -> NDArray[Any]:
+        found = self._whole
+        if found is None:
+            n_rows = sum(map(len, self._blocks))
+            found = np.empty((n_rows, self._blocks[0].shape[1]), dtype=np.result_type(*self._blocks))
+            self._blocks.reverse()
+            while self._blocks:
+                self._fill(found, self._blocks.pop())
+        found.flags.writeable = False
+        return found
+
+    def _fill(self, whole: NDArray[Any], block: NDArray[Any]) -> None:
+        whole[self._filled : self._filled + len(block)] = block
+        self._filled += len(block)
+
+
+def _block(batch: "pa.RecordBatch", dims: list[str], source: str) -> NDArray[Any]:
+    """Return the dimensions of some rows, shape (n, D)."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = [batch.column(name) for name in dims]
+    if not _is_list(columns[0].type):
+        arrays = [column.to_numpy(zero_copy_only=False) for column in columns]
+        return np.stack(arrays, axis=1, dtype=np.float64, casting="unsafe")
+    lists = columns[0]
+    if lists.null_count:
+        raise AliError(f"{source}: {lists.null_count} rows have no list in {dims[0]!r}; fill them in or remove them")
+    lengths = (
+        {lists.type.list_size}
+        if pa.types.is_fixed_size_list(lists.type)
+        else set(np.unique(np.diff(lists.offsets.to_numpy())).tolist())
+    )
+    if len(lengths) != 1:
+        raise AliError(f"{source}: the lists in {dims[0]!r} have different lengths ({min(lengths)} to {max(lengths)})")
+    block: NDArray[Any] = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), lengths.pop())
+    return block
+
+
+def _is_list(kind: "pa.DataType") -> bool:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _arrow_word(kind: "pa.DataType") -> str:
+    import pyarrow as pa  # noqa: PLC0415
+
+    if _is_list(kind):
+        numbers = pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
+        return f"list of {kind.value_type}" if numbers else str(kind)
+    if pa.types.is_dictionary(kind):
+        return "category"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    return {"double": "float64", "float": "float32", "halffloat": "float16"}.get(str(kind), str(kind))
+
+
+def _index_of(schema: "pa.Schema", words: Mapping[str, str]) -> str | None:
+    """Return the column that is the index of the pandas frame that was written, if it holds names."""
+    about = schema.pandas_metadata or {}
+    index = [name for name in about.get("index_columns", []) if isinstance(name, str) and name in words]
+    if len(index) != 1 or (index[0] == "__index_level_0__" and words[index[0]] != "text"):
+        return next((name for name in list(words)[:1] if not name and words[name] == "text"), None)
+    return index[0]
+
+
+def _to_pandas(batches: list["pa.RecordBatch"], schema: "pa.Schema") -> pd.DataFrame:
+    """Return batches as a frame, with its index as a column."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    table = pa.Table.from_batches(batches, schema=None if batches else schema)
+    table = table.replace_schema_metadata(None)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_date(field.type) or pa.types.is_time(field.type):  # objects in pandas
+            table = table.set_column(at, field.name, table.column(at).cast(pa.string()))
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+# Writing -----------------------------------------------------------------------------------------------------------
+
+
+def _written(embedding: "LabelledEmbedding") -> pd.DataFrame:
+    vectors = {f"x{axis}": embedding.vectors[:, axis] for axis in range(embedding.dim)}
+    return pd.concat([described(embedding), pd.DataFrame(vectors)], axis=1)
+
+
+def write_text(embedding: "LabelledEmbedding", path: Path, *, separator: str, zipped: bool) -> None:
+    """Write a text table with a row a sample."""
+    _written(embedding).to_csv(path, index=False, sep=separator, compression="gzip" if zipped else None)
+
+
+def write_parquet(embedding: "LabelledEmbedding", path: Path) -> None:
+    """Write a parquet table with a row a sample."""
+    _written(embedding).to_parquet(path, index=False)
