@@ -87,8 +87,9 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         What is shown.
     folder
         Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
-        step in force that dragged nothing), ``selection.csv`` (the selected samples: id, class, group, metadata, and where each
-        is in all pictures, empty for one that is not drawn), ``session.json``, ``steps.csv``, ``steps.py``,
+        step in force that dragged nothing), ``selection.csv`` (the selected samples: id, class, group,
+        metadata, and where each is in all pictures, empty for one that is not drawn), ``session.json``, ``steps.csv``,
+        ``steps.py``,
         ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network. Where the steps
         in force have been scored, ``scores.csv`` too, a row for each number with what it is: ``measure``
         (``macro_f1`` or ``f1``), ``class``, ``n_validation``, ``state`` (``untouched``, ``transfer``, ``oracle``),

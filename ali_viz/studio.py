@@ -8,8 +8,9 @@ Synopsis::
 """
 
 import math
+import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -53,6 +54,8 @@ class Studio:
     view
         ``dims``, ``pca``, ``tsne``, ``parametric``, ``supervised_tsne`` or ``shuffled_tsne``; by default ``dims`` for
         two dimensions, else ``pca``.
+    colours
+        ``#rrggbb`` by class name, before those of the embedding and those of the theme.
     max_points, max_tsne_points
         Most samples drawn, in linear views and in t-SNE views; the app says when it draws fewer than there are.
         Interventions always act on all of them.
@@ -79,6 +82,7 @@ class Studio:
         images: Images | None = None,
         control: "Training | None" = None,
         view: View | None = None,
+        colours: Mapping[str, str] | None = None,
         max_points: int = 200_000,
         max_tsne_points: int = 1500,
         seed: int = 0,
@@ -92,7 +96,13 @@ class Studio:
         layouts = Layouts(session, max_points=max_points, max_tsne_points=max_tsne_points, seed=seed)
         pictures = None if images is None else ImageSource(images, embedding)
         self._actions = Actions(session, AppState(view=first, said=words), layouts, training=training, seed=seed)
-        self._desk = Desk(self._actions, embedding, _class_order(session), pictures)
+        self._desk = Desk(
+            self._actions,
+            embedding,
+            _class_order(session),
+            pictures,
+            {**embedding.colours, **_checked(colours or {}, embedding.class_names)},
+        )
         self._actions.views = self._desk.views
         self._live = None if training is None else Live(self._actions)
         self._actions.show()
@@ -335,6 +345,15 @@ class Studio:
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         data["text/plain"] = "Studio: run this cell to show the app; its state is not kept in the notebook"
         return bundle
+
+
+def _checked(colours: Mapping[str, str], class_names: Sequence[str]) -> Mapping[str, str]:
+    for name, colour in colours.items():
+        if name not in class_names:
+            raise AliError(f"colours: no class is called {name!r}; the classes are {', '.join(class_names)}")
+        if not re.fullmatch("#[0-9a-fA-F]{6}", str(colour)):
+            raise AliError(f"the colour of {name!r} must be written as #rrggbb; got {colour!r}")
+    return colours
 
 
 def _class_order(session: Session) -> list[int]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionState, Proposal, Session
 from ali_viz.app.state import AppState, Cells
+from ali_viz.picture import Colouring, colouring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ class Insight:
         self._seed = seed
         self._scorer: tuple[object, SessionScorer] | None = None
         self._changed: tuple[tuple[Moment, Moment], NDArray[np.int64], NDArray[np.float64]] | None = None
+        self._coloured: tuple[tuple[int, str], Colouring] | None = None
         self._proposed: tuple[object, Proposal | None, str] = (None, None, "")
 
     def proposal(self, session: Session) -> tuple[Proposal | None, str]:
@@ -45,6 +47,15 @@ class Insight:
             except AliError as error:
                 self._proposed = (key, None, str(error))
         return self._proposed[1:]
+
+    def colouring(self, session: Session, column: str) -> Colouring | None:
+        """Return the colours of all samples by a column of the metadata; None for no column."""
+        metadata = session.embedding.metadata
+        if not column or metadata is None:
+            return None
+        if self._coloured is None or self._coloured[0] != (id(metadata), column):
+            self._coloured = ((id(metadata), column), colouring(column, metadata[column].to_numpy()))
+        return self._coloured[1]
 
     def known_scores(self, session: Session) -> "SessionScores | None":
         """Return the scores of the steps in force; None when they have not been scored."""

@@ -68,6 +68,7 @@ def scene(
         effect=effect_of(moments) if tab == "Effect" else None,
         epoch_f1=rows[-1]["validation_f1"] if len(rows) > 1 else None,
         cells=insight.cells(session, state, moments) if tab == "Cells" else None,
+        colouring=insight.colouring(session, state.colour_by),
     )
 
 

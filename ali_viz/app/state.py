@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ali_core.interventions import InterventionState, Proposal, Session
 from ali_core.projection import Places, View
+from ali_viz.picture import Colouring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,6 +170,8 @@ class Scene:
         What is trained, if anything is.
     scores, effect, epoch_f1, cells
         Of the steps in force, for the tabs that explain.
+    colouring
+        Colours by a column of the metadata; None for those of the classes.
     """
 
     state: AppState
@@ -185,6 +188,7 @@ class Scene:
     effect: "pd.DataFrame | None" = None
     epoch_f1: float | None = None
     cells: Cells | None = None
+    colouring: Colouring | None = None
 
     @property
     def now(self) -> InterventionState:

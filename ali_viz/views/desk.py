@@ -1,6 +1,6 @@
 """All views of a Studio: which there are, and where they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,13 +41,20 @@ class Desk:
         Codes of the classes with samples, in the order in which they are listed.
     images
         Pictures of the samples, if there are any.
+    colours
+        ``#rrggbb`` by class name, instead of those of the theme.
     """
 
     def __init__(
-        self, actions: Actions, embedding: LabelledEmbedding, order: Sequence[int], images: ImageSource | None
+        self,
+        actions: Actions,
+        embedding: LabelledEmbedding,
+        order: Sequence[int],
+        images: ImageSource | None,
+        colours: Mapping[str, str],
     ) -> None:
         styles = [
-            replace(style, colour=embedding.colours.get(style.name, style.colour))
+            replace(style, colour=colours.get(style.name, style.colour))
             for style in class_styles(embedding.class_names)
         ]
         self.legend = LegendView(actions, embedding, styles, order)

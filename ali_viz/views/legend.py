@@ -12,7 +12,6 @@ from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.theme import ClassStyle
 from ali_viz.views.controls import put
-from ali_viz.views.picture import coloured
 
 __all__ = ["LegendView"]
 
@@ -33,7 +32,7 @@ class LegendView:
     actions
         What a click does.
     embedding
-        Counts of the classes, and metadata.
+        Counts of the classes.
     styles
         Of each class, by code.
     order
@@ -47,7 +46,7 @@ class LegendView:
         styles: Sequence[ClassStyle],
         order: Sequence[int],
     ) -> None:
-        self._actions, self._embedding = actions, embedding
+        self._actions = actions
         self._classes = [
             {
                 "code": code,
@@ -64,8 +63,7 @@ class LegendView:
 
     def update(self, scene: Scene) -> None:
         """Show which classes are selected; or the categories, while these colour the points."""
-        colours = coloured(self._embedding, scene.state.colour_by)
-        entries = self._classes
+        colours, entries = scene.colouring, self._classes
         if colours is not None:
             entries = [
                 {"label": label, "colour": colour, "symbol": "circle", "filled": True}

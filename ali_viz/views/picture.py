@@ -1,7 +1,6 @@
 """The picture: states of the samples side by side, with everything that lies over them."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -9,12 +8,12 @@ from ali_core.embedding import LabelledEmbedding
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Drawing, Planned, Scene
 from ali_viz.limits import widened
-from ali_viz.picture import Arrow, Colouring, Details, Pane, Picture, PictureScene, colouring
+from ali_viz.picture import Arrow, Details, Pane, Picture, PictureScene
 from ali_viz.theme import ClassStyle
 from ali_viz.views.contact_sheet import as_png
 from ali_viz.views.pictures import ImageSource
 
-__all__ = ["PictureView", "coloured"]
+__all__ = ["PictureView"]
 
 TIP_PX = 96
 
@@ -73,7 +72,7 @@ class PictureView:
                 lassoed=state.lassoed,
                 marked=state.marked,
                 names="names" in state.layers,
-                colouring=coloured(self._embedding, state.colour_by),
+                colouring=scene.colouring,
             )
         )
 
@@ -86,14 +85,6 @@ class PictureView:
             lines += [(str(column), str(value)) for column, value in embedding.metadata.iloc[row].items()]
         picture = None if self._images is None else self._images.picture(name, TIP_PX)
         return Details(lines=tuple(lines), png=None if picture is None else as_png(picture))
-
-
-@lru_cache(maxsize=4)
-def coloured(embedding: LabelledEmbedding, column: str) -> Colouring | None:
-    """Return the colours of all samples by a column of the metadata; None for those of the classes."""
-    if not column or embedding.metadata is None:
-        return None
-    return colouring(column, embedding.metadata[column].to_numpy())
 
 
 def _changed_pane(scene: Scene) -> Pane:

@@ -1,5 +1,6 @@
 """The Studio without a browser: clicks and calls reach the session, and every view shows it."""
 
+import dataclasses
 import gc
 import threading
 import weakref
@@ -476,3 +477,33 @@ def test_a_closed_studio_leaves_nothing_behind():
     assert not session._listeners
     assert set(_instances) <= before
     session.step()
+
+
+def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
+    embedding = dataclasses.replace(
+        cloud(), metadata=pd.DataFrame({"stain": np.arange(100) % 2 * 1.5, "slide": ["a", "b"] * 50})
+    )
+    studio = Studio(embedding, colours={"blast": "#123456"})
+    assert chips(studio).entries[0]["colour"] == "#123456"
+    fill(studio, "colour", "slide")
+    assert [entry["label"] for entry in chips(studio).entries] == ["a", "b"]
+    assert drawn(studio).colouring.title == "slide"
+    fill(studio, "colour", "stain")
+    assert drawn(studio).colouring.range == (0.0, 1.5)
+    fill(studio, "colour", "")
+    assert drawn(studio).colouring is None
+    studio.close()
+    for colours, words in (({"nobody": "#123456"}, "no class is called 'nobody'"), ({"blast": "red"}, "#rrggbb")):
+        with pytest.raises(AliError, match=words):
+            Studio(embedding, colours=colours)
+
+
+def test_a_view_that_fails_reaches_nobody_and_keeps_no_other_from_showing(studio, caplog):
+    class Broken:
+        def update(self, scene):
+            raise RuntimeError("no ink")
+
+    studio._actions.views = (Broken(), *studio._actions.views)
+    step = studio.step()
+    assert step.classes == tuple(timeline(studio).rows[0]["codes"])
+    assert "no ink" in caplog.text
