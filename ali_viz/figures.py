@@ -16,6 +16,7 @@ import pandas as pd
 from ali_core.data import CellImages, open_images
 from ali_core.errors import AliError
 from ali_core.sampling import stratified_rows
+from ali_core.training.methods import SPECS
 from ali_viz.export import MAX_DRAWN
 from ali_viz.figure_sources import FigureSources, TrainingRun, read_record
 from ali_viz.figure_words import dry_run_words, experiment_words, sized, training_words
@@ -220,11 +221,12 @@ def _times_of(run: TrainingRun) -> pd.DataFrame:
     """Return the times of one run in the form of an experiment, a row an epoch and stage."""
     times = pd.read_csv(run.folder / "timing.csv")
     method = str(run.settings.get("method", ""))
+    spec = SPECS[method]
     about = {
         "method": method,
         "loss": method,
-        "preset": run.settings.get("preset", "") if method in ("ali", "pali") else "",
-        "space": "2d" if method in ("pali", "pli") else "nd",
+        "preset": run.settings.get("preset", "") if spec.planned else "",
+        "space": spec.space or "nd",
     }
     stages = times.loc[times["epoch"] > 0, ["train", "intervene"]].fillna(0.0)
     return stages.melt(var_name="stage", value_name="seconds").assign(**about)

@@ -2,9 +2,10 @@
 
     ALI_DATA=… uv run python -m benchmarks.separation
 
-For tml and ali c,s with class weights, on the long-tailed features and with the settings of ``benchmarks.methods``: the
-overlap of classes (mean over classes of spread / distance to the nearest center, the mean-std criterion) and the macro
-F1 of the nearest class center, both with the centers of the training fold, over epochs; means of six folds, seed 0.
+For tml and ali c,s with class weights, on the long-tailed features and with the settings of ``benchmarks.six_folds``:
+the overlap of classes (mean over classes of spread / distance to the nearest center, the mean-std criterion) and the
+macro F1 of the nearest class center, both with the centers of the training fold, over epochs; means of six folds, seed
+0.
 """
 
 import json
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
 
-from benchmarks.methods import RESULTS, configurations, load, settings_of
+from benchmarks.six_folds import RESULTS, configurations, load, settings_of
 
 EPOCHS = (0, 2, 5, 10, 20, 40)
 NAMES = ("tml", "ali c,s +cw")

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Interrupted", "check_control", "train_and_tell"]
 
 CONTROL = "control"
-BASE_LOSSES = {"ali": "tml", "pali": "tml", "pli": "ce"}
 
 
 class Interrupted(Exception):  # noqa: N818  # no error: a person asked for it
@@ -137,7 +136,8 @@ def _loggers(out: Path, *, wanted: bool) -> Iterator[list[Any]]:
 
 def _about(data: "LabelledEmbedding | CellImages", settings: TrainSettings, out: Path) -> str:
     features = f" of {data.dim} features" if isinstance(data, LabelledEmbedding) else ""
-    what = f"{settings.method} {settings.preset}" if settings.method in ("ali", "pali") else settings.method
+    what = f"{settings.method} {settings.preset}" if settings.spec.planned else settings.method
+    what += f" on {settings.base}" if settings.base else ""
     weights = " with class weights" if settings.class_weights else ""
     return (
         f"{what}{weights} on {len(data)} {'samples' if features else 'images'}{features}, {data.n_classes} classes: "
@@ -167,7 +167,7 @@ def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, re
 
 def _comparison(settings: TrainSettings, result: "TrainResult", control: "TrainResult") -> str:
     """Return both runs and their difference as lines of text."""
-    rows = {settings.method: result, f"control ({BASE_LOSSES[settings.method]})": control}
+    rows = {settings.method: result, f"control ({settings.base_loss})": control}
     lines = ["", f"{'macro F1':20s}{'epoch':>8s}{'validation':>12s}{'test':>10s}"]
     for name, run in rows.items():
         validation, test = run.scores.validation.macro_f1, run.scores.test.macro_f1

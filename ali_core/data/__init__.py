@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ali_core.data.folds import FoldSplit, FoldWarning, grouped_folds
 from ali_core.data.images import CellImages, contact_sheet
 from ali_core.data.layouts import CsvOptions, from_class_folders, from_csv, holds_images, open_images
-from ali_core.data.long_tail import long_tail
+from ali_core.data.long_tail import long_tail, long_tail_split
 from ali_core.data.medmnist import from_medmnist
 from ali_core.data.pixels import PixelSource
 from ali_core.data.synthetic import render_marrow, write_marrow
@@ -33,6 +33,7 @@ __all__ = [
     "grouped_folds",
     "holds_images",
     "long_tail",
+    "long_tail_split",
     "open_images",
     "render_marrow",
     "write_marrow",

@@ -8,32 +8,35 @@ Synopsis::
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from ali_core.data.decoding import decode_image, resize_image
+from ali_core.data.decoding import White, decode_image, resize_image
 from ali_core.errors import AliError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["CellImages", "contact_sheet"]
 
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CellImages:
     """N images with their classes; pixels are read when asked for.
 
     Parameters
     ----------
     labels
-        Codes into ``class_names``, shape (N,).
+        Codes into ``class_names``, shape (N,); -1 for an image without a label.
     class_names
         The classes in the order of their codes; classes without an image may be named.
     ids
@@ -44,20 +47,38 @@ class CellImages:
         N image files, or None when ``pixels`` is given.
     pixels
         Array of shape (N, H, W, 3), uint8, or None when ``paths`` is given.
+    split
+        N parts of a given split: ``train``, ``validation`` and ``test``, or fold numbers; None when none is given.
+    boxes
+        The part of its file that each image is, x0, y0, x1, y1 in pixels, shape (N, 4); None for whole files.
+    metadata
+        pandas frame with N rows: whatever else is known of the images.
+    colours
+        ``#rrggbb`` by class name; the other classes have the colours of the theme.
+    white
+        How files of more than 8 bits are scaled: see :func:`~ali_core.data.decoding.decode_image`.
+    missing
+        Id and reason of each image that was left out because there is no file.
 
     Raises
     ------
     AliError
-        No image, lengths that differ, labels outside ``class_names``, ids that occur twice, or not exactly one of
-        ``paths`` and ``pixels``.
+        No image, lengths that differ, ``white`` that is neither positive nor ``range``, labels outside ``class_names``,
+        ids that occur twice, or not exactly one of ``paths`` and ``pixels``.
     """
 
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
-    ids: NDArray[np.str_] = field(repr=False)
-    groups: NDArray[np.str_] | None = field(default=None, repr=False)
-    paths: tuple[Path, ...] | None = field(default=None, repr=False)
-    pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
+    ids: NDArray[np.str_]
+    groups: NDArray[np.str_] | None = None
+    paths: tuple[Path, ...] | None = None
+    pixels: NDArray[np.uint8] | None = None
+    split: NDArray[np.str_] | None = None
+    boxes: NDArray[np.int64] | None = None
+    metadata: "pd.DataFrame | None" = None
+    colours: Mapping[str, str] = field(default_factory=dict)
+    white: White = None
+    missing: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -70,11 +91,18 @@ class CellImages:
             put(self, "paths", tuple(Path(path) for path in self.paths))
         if self.pixels is not None:
             put(self, "pixels", _frozen(np.asarray(self.pixels)))
+        if self.split is not None:
+            put(self, "split", _frozen(np.asarray(self.split).astype(str)))
+        if self.boxes is not None:
+            put(self, "boxes", _frozen(np.asarray(self.boxes, dtype=np.int64)))
         self._check_source()
         self._check_names()
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.summary})"
 
     @property
     def n_classes(self) -> int:
@@ -83,8 +111,29 @@ class CellImages:
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
-        """Images per class, shape (C,)."""
-        return np.bincount(self.labels, minlength=self.n_classes).astype(np.int64)
+        """Images per class, shape (C,); those without a label are in none."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=self.n_classes).astype(np.int64)
+
+    @property
+    def summary(self) -> str:
+        """One line that says what was read: images, classes with counts, groups, split, metadata, what is missing."""
+        classes = ", ".join(f"{name} {count:,}" for name, count in zip(self.class_names, self.counts, strict=True))
+        unlabelled = len(self) - int(self.counts.sum())
+        said = [f"{len(self):,} images, {self.n_classes} classes: {classes}"]
+        if unlabelled:
+            said.append(f"{unlabelled:,} unlabelled")
+        if self.groups is not None:
+            said.append(f"{len(np.unique(self.groups)):,} groups")
+        if self.split is not None:
+            parts, counts = np.unique(self.split, return_counts=True)
+            said.append("split " + ", ".join(f"{part} {n:,}" for part, n in zip(parts, counts, strict=True)))
+        if self.boxes is not None:
+            said.append(f"boxes in {len(set(self.paths or ())):,} files")
+        if self.metadata is not None:
+            said.append(f"kept as metadata: {', '.join(map(str, self.metadata.columns))}")
+        if self.missing:
+            said.append(f"{len(self.missing):,} missing")
+        return "; ".join(said)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -100,6 +149,9 @@ class CellImages:
         digest.update(self.labels.astype("<i8").tobytes())
         if self.pixels is not None:
             digest.update(repr(self.pixels.shape).encode() + np.ascontiguousarray(self.pixels).tobytes())
+        for name, value in (("split", self.split), ("boxes", self.boxes), ("white", self.white)):
+            if value is not None:  # so that collections without them keep their fingerprint
+                digest.update(f"{name}{value.tolist() if isinstance(value, np.ndarray) else value}".encode())
         for path in self.paths or ():
             try:
                 state = path.stat()
@@ -126,10 +178,14 @@ class CellImages:
             return self.pixels[rows]
         loaded = np.empty((len(rows), px, px, 3), dtype=np.uint8)
         for at, row in enumerate(rows.tolist()):
-            if self.paths is not None:
-                loaded[at] = decode_image(self.paths[row], px)
-            elif self.pixels is not None:
+            if self.pixels is not None:
                 loaded[at] = np.asarray(resize_image(Image.fromarray(self.pixels[row]), px))
+            elif self.paths is not None and self.boxes is None:
+                loaded[at] = decode_image(self.paths[row], px, white=self.white)
+        if self.paths is not None and self.boxes is not None:
+            for path in dict.fromkeys(self.paths[row] for row in rows.tolist()):  # each file is decoded once
+                places = [at for at, row in enumerate(rows.tolist()) if self.paths[row] == path]
+                loaded[places] = decode_image(path, px, white=self.white, boxes=self.boxes[rows[places]].tolist())
         return loaded
 
     def subset(self, indices: ArrayLike) -> Self:
@@ -142,6 +198,9 @@ class CellImages:
             groups=None if self.groups is None else self.groups[rows],
             paths=None if self.paths is None else tuple(self.paths[row] for row in rows.tolist()),
             pixels=None if self.pixels is None else self.pixels[rows],
+            split=None if self.split is None else self.split[rows],
+            boxes=None if self.boxes is None else self.boxes[rows],
+            metadata=None if self.metadata is None else self.metadata.iloc[rows].reset_index(drop=True),
         )
 
     def without_classes(self, names: Iterable[str]) -> Self:
@@ -157,14 +216,15 @@ class CellImages:
         if unknown:
             raise AliError(f"no class is called {unknown[0]!r}; the classes are {', '.join(self.class_names)}")
         keep = [code for code, name in enumerate(self.class_names) if name not in dropped]
-        rows = np.flatnonzero(np.isin(self.labels, keep))
-        if not len(rows):
+        rows = np.flatnonzero(np.isin(self.labels, [*keep, -1]))
+        if not (self.labels[rows] >= 0).any():
             raise AliError(f"leaving out {', '.join(dropped)} leaves no image; keep at least one class")
         rest = self.subset(rows)
         return replace(
             rest,
-            labels=np.searchsorted(keep, rest.labels).astype(np.int64),
+            labels=np.where(rest.labels < 0, -1, np.searchsorted(keep, rest.labels)).astype(np.int64),
             class_names=tuple(self.class_names[code] for code in keep),
+            colours={name: colour for name, colour in self.colours.items() if name not in dropped},
         )
 
     def _rows(self, indices: ArrayLike | Sequence[int]) -> NDArray[np.int64]:
@@ -187,6 +247,12 @@ class CellImages:
             raise AliError("a collection needs at least one image; got none")
         if len(source) != len(self.labels):
             raise AliError(f"labels must be one per image; got {len(self.labels)} for {len(source)} images")
+        if self.boxes is not None and (self.paths is None or self.boxes.shape != (len(source), 4)):
+            raise AliError(f"boxes are parts of files, shape ({len(source)}, 4); got {self.boxes.shape}")
+        if self.metadata is not None and len(self.metadata) != len(source):
+            raise AliError(f"metadata must have a row per image; got {len(self.metadata)} for {len(source)} images")
+        if not (self.white in (None, "range") or (isinstance(self.white, int | float) and self.white > 0)):
+            raise AliError(f"white must be a positive number or 'range'; got {self.white!r}")
         if self.pixels is not None and (
             self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or self.pixels.shape[3] != 3
         ):
@@ -197,11 +263,11 @@ class CellImages:
     def _check_names(self) -> None:
         if len(set(self.class_names)) < len(self.class_names):
             raise AliError("class_names must differ from each other; merge or rename the classes of equal name")
-        if self.labels.min() < 0 or self.labels.max() >= self.n_classes:
+        if self.labels.min() < -1 or self.labels.max() >= self.n_classes:
             raise AliError(
                 f"labels must be codes from 0 to {self.n_classes - 1}; got {self.labels.min()} to {self.labels.max()}"
             )
-        for name, column in (("ids", self.ids), ("groups", self.groups)):
+        for name, column in (("ids", self.ids), ("groups", self.groups), ("split", self.split)):
             if column is not None and column.shape != self.labels.shape:
                 raise AliError(f"{name} must be one per image, shape {self.labels.shape}; got {column.shape}")
         unique, counts = np.unique(self.ids, return_counts=True)

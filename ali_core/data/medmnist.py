@@ -13,7 +13,8 @@ from ali_core.errors import AliError
 
 __all__ = ["from_medmnist"]
 
-SPLITS = ("train", "val", "test")
+PARTS = {"train": "train", "val": "validation", "test": "test"}
+SPLITS = tuple(PARTS)
 
 
 def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Sequence[str] | None = None) -> CellImages:
@@ -22,8 +23,8 @@ def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Seq
     Parameters
     ----------
     npz
-        The file, with ``train_images`` (n, H, W) or (n, H, W, 3) uint8 and ``train_labels`` (n,) or (n, 1), and
-        likewise ``val_`` and ``test_``. Grey values are repeated to three channels.
+        The file, with ``train_images`` (n, H, W), (n, H, W, 1) or (n, H, W, 3) uint8, ``train_labels`` (n,) or (n, 1),
+        and likewise ``val_`` and ``test_``. Grey values are repeated to three channels.
     split
         ``train``, ``val`` or ``test``; by default all there are, in this order.
     class_names
@@ -32,7 +33,7 @@ def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Seq
     Returns
     -------
     CellImages
-        In memory, without groups; ids are ``train/0``, ``train/1``, ….
+        In memory, without groups; ids are ``train/0``, ``train/1``, …, and the split is that of the file.
 
     Raises
     ------
@@ -50,6 +51,7 @@ def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Seq
         class_names=tuple(names),
         ids=np.array([f"{part}/{row}" for part, (_, codes) in arrays.items() for row in range(len(codes))]),
         pixels=images,
+        split=np.repeat([PARTS[part] for part in arrays], [len(codes) for _, codes in arrays.values()]),
     )
 
 
@@ -77,9 +79,9 @@ def _check_some(npz: Path, there: Sequence[str], splits: Sequence[str]) -> None:
 def _checked(
     npz: Path, part: str, images: NDArray[np.generic], labels: NDArray[np.generic]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    if images.dtype != np.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)):
+    if images.dtype != np.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))):
         raise AliError(
-            f"{npz}: {part}_images must be uint8 of shape (n, H, W) or (n, H, W, 3); "
+            f"{npz}: {part}_images must be uint8 of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3); "
             f"got {images.dtype} of shape {images.shape}"
         )
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape not in ((len(images),), (len(images), 1)):
@@ -87,5 +89,6 @@ def _checked(
             f"{npz}: {part}_labels must be one whole number per image, shape ({len(images)},); "
             f"got {labels.dtype} of shape {labels.shape}"
         )
-    rgb = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)
+    grey = images[..., None] if images.ndim == 3 else images
+    rgb = grey if grey.shape[3] == 3 else np.repeat(grey, 3, axis=3)
     return rgb.astype(np.uint8, copy=False), labels.reshape(-1).astype(np.int64)

@@ -26,7 +26,7 @@ from ali_core.data.images import CellImages
 from ali_core.data.reading import Progress, Readers, Reading
 from ali_core.errors import AliError
 
-__all__ = ["PixelSource", "available_memory"]
+__all__ = ["PixelSource", "available_memory", "check_readable"]
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -35,7 +35,6 @@ Rows = NDArray[np.int64]
 AHEAD = 2
 MAX_WORKERS = 16
 NAMED_IN_MESSAGE = 3
-NAMED_IN_LOG = 20
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class PixelSource:
     kept
         Which images of the opened collection these are, ascending, shape (M,).
     skipped
-        Id and reason of each image that was left out.
+        Id and reason of each image that was left out, because its file is missing or damaged.
     array
         All images, uint8 of shape (M, px, px, 3), read-only; None when they are read on demand.
     """
@@ -88,7 +87,8 @@ class PixelSource:
             The images are kept when N · px² · 3 is not above it. By default a quarter of :func:`available_memory`;
             the memory limits of containers and batch systems are not known here, so give one there.
         skip_unreadable
-            Whether to leave out images that cannot be read; they are named in a warning of the log.
+            Whether to leave out images that cannot be read; all of them, also those that were missing when the
+            collection was opened, are named in a warning of the log.
         workers
             Threads that decode; by default one per processor, at most 16.
         progress
@@ -97,7 +97,7 @@ class PixelSource:
         Raises
         ------
         AliError
-            When images cannot be read (after all were tried: it counts them and names the first) and
+            When images cannot be read (after all were tried: it counts them and names the first, the log all) and
             ``skip_unreadable`` is false or none is left; when ``px``, ``workers`` or the limit is out of range.
 
         Notes
@@ -115,14 +115,13 @@ class PixelSource:
         array = np.empty((len(images), px, px, 3), dtype=np.uint8) if fits else None
         with closing(Readers(workers)) as readers:
             failures = readers.scan(images, px, array, progress)
-        if failures:
-            _report(images, failures, skip=skip_unreadable)
+        skipped = _report_if_any(images, failures, skip=skip_unreadable)
         kept = np.setdiff1d(everything, list(failures))
         return cls(
             images=images.subset(kept) if failures else images,
             px=px,
             kept=kept,
-            skipped=tuple((str(images.ids[row]), reason) for row, reason in failures.items()),
+            skipped=skipped,
             array=None if array is None else _compacted(array, kept),
             _readers=Readers(workers) if array is None else None,
         )
@@ -193,6 +192,20 @@ class PixelSource:
         return replace(self.images, paths=None, pixels=self.array)
 
 
+def check_readable(images: CellImages, px: int, *, progress: Progress | None = None) -> None:
+    """Decode all images once.
+
+    Raises
+    ------
+    AliError
+        When some cannot be read, or were missing when the collection was opened: it counts them and names the first;
+        the log names all.
+    """
+    with closing(Readers(min(os.cpu_count() or 1, MAX_WORKERS))) as readers:
+        failures = readers.scan(images, px, None, progress)
+    _report_if_any(images, failures, skip=False)
+
+
 def available_memory() -> int:
     """Return the bytes of memory that programs can still take; where the system does not tell, half of all, or 4 GB."""
     try:
@@ -219,23 +232,34 @@ def _as_rows(rows: ArrayLike | Sequence[int]) -> Rows:
     return array.astype(np.int64)
 
 
-def _report(images: CellImages, failures: dict[int, str], *, skip: bool) -> None:
-    """Raise the error that names the unreadable images, or log the warning that they are left out."""
-    count = f"{len(failures):,} of {len(images):,} images cannot be read"
-    if not skip or len(failures) == len(images):
-        remedy = (
-            "replace the files"
-            if skip
-            else "replace the files, or leave them out with skip_unreadable (--skip-unreadable)"
-        )
-        raise AliError(f"{count}: {_listed(list(failures.values()), NAMED_IN_MESSAGE)}; {remedy}")
-    _LOG.warning("%s and are left out: %s", count, _listed(list(failures.values()), NAMED_IN_LOG))
+def _report_if_any(images: CellImages, failures: dict[int, str], *, skip: bool) -> tuple[tuple[str, str], ...]:
+    """Return id and reason of all images that are missing or damaged; see :func:`_report`."""
+    skipped = (*images.missing, *((str(images.ids[row]), reason) for row, reason in failures.items()))
+    if skipped:
+        _report(skipped, len(failures), len(images), skip=skip)
+    return skipped
 
 
-def _listed(reasons: list[str], most: int) -> str:
+def _report(skipped: Sequence[tuple[str, str]], n_unreadable: int, n_images: int, *, skip: bool) -> None:
+    """Raise the error that names the unreadable images, or log the warning that they are left out; the log has all."""
+    n_missing = len(skipped) - n_unreadable
+    count = f"{len(skipped):,} of {n_images + n_missing:,} images cannot be read"
     # Each reason ends in a remedy of its own, behind the last colon; here one remedy stands for all.
-    named = [reason.rpartition(": ")[0] or reason for reason in reasons[:most]]
-    return ", ".join(named) + (f" and {len(reasons) - most:,} more" if len(reasons) > most else "")
+    named = [
+        reason.rpartition(": ")[0] or f"{name} {reason}" if name not in reason else reason.rpartition(": ")[0] or reason
+        for name, reason in skipped
+    ]
+    if skip and n_unreadable < n_images:
+        _LOG.warning("%s and are left out: %s", count, "; ".join(named))
+        return
+    remedy = (
+        "replace the files" if skip else "replace the files, or leave them out with skip_unreadable (--skip-unreadable)"
+    )
+    first = "; ".join(named[:NAMED_IN_MESSAGE])
+    if len(named) > NAMED_IN_MESSAGE:
+        _LOG.warning("%s: %s", count, "; ".join(named))
+        first += f" and {len(named) - NAMED_IN_MESSAGE:,} more"
+    raise AliError(f"{count}: {first}; {remedy}")
 
 
 def _compacted(array: Pixels, kept: Rows) -> Pixels:

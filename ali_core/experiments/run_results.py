@@ -12,6 +12,7 @@ import pandas as pd
 
 from ali_core.evaluation import compare_methods
 from ali_core.experiments.planned_runs import PlannedRun
+from ali_core.training.methods import SPECS
 
 __all__ = ["RESULT_COLUMNS", "STAGES", "TIMING_COLUMNS", "compared", "result_row", "results_table", "timing_rows"]
 
@@ -74,7 +75,7 @@ def result_row(run: PlannedRun) -> Row:
 
 def _about(run: PlannedRun) -> Row:
     settings = run.settings
-    preset = "" if settings.method not in ("ali", "pali") else "own" if settings.interventions else settings.preset
+    preset = "" if not settings.spec.planned else "own" if settings.interventions else settings.preset
     return {
         "method": run.label,
         "loss": settings.method,
@@ -97,7 +98,7 @@ def timing_rows(results: pd.DataFrame) -> pd.DataFrame:
     results
         As :func:`results_table` makes it.
     """
-    space = results["loss"].isin(["pali", "pli"]).map({True: "2d", False: "nd"})
+    space = results["loss"].map({name: spec.space or "nd" for name, spec in SPECS.items()})
     names = {f"{stage}_seconds": stage for stage in STAGES}
     keys = [name for name in TIMING_COLUMNS if name not in ("stage", "seconds")]
     wide = results.drop(columns="seconds").assign(space=space).rename(columns=names).reset_index(names="run")

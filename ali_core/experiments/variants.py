@@ -31,7 +31,17 @@ OF_THE_EXPERIMENT = {
 }
 """Settings that an experiment gives to its runs, and the names it has for them."""
 
-IN_LABEL = ("method", "preset", "interventions", "intervention_weight", "class_weights", "control", "start", "name")
+IN_LABEL = (
+    "method",
+    "base",
+    "preset",
+    "interventions",
+    "intervention_weight",
+    "class_weights",
+    "control",
+    "start",
+    "name",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +143,10 @@ def _check_names(where: str, table: Values) -> None:
 
 def _label(settings: TrainSettings, values: Values, start: str | None, swept: Sequence[str]) -> str:
     words: list[str] = [settings.method]
-    if settings.method in ("ali", "pali"):
+    if settings.spec.planned:
         given = values.get("interventions")
         words.append(settings.preset if given is None else _in_words(given))
+    words += [f"on {settings.base}"] * (settings.base is not None)
     usual = settings.changed(intervention_weight=None).weight
     if settings.weight not in (0.0, usual) or (settings.intervention_weight == 0.0 and usual):
         words.append(f"w={settings.weight:g}")

@@ -6,6 +6,8 @@ Synopsis::
     embedding = embed_features(features, load_feature_net("runs/train/network.safetensors"))
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ali_core.data import CellImages
+from ali_core.data import CellImages, PixelSource
+from ali_core.data.pixels import check_readable
 from ali_core.embedding import LabelledEmbedding
 from ali_core.embedding_files import WRITTEN, format_of
 from ali_core.errors import AliError
@@ -27,6 +30,20 @@ __all__ = ["embed_features", "embed_images", "to_input"]
 
 FEATURE_BATCH = 256
 
+Rows = NDArray[np.int64]
+Load = Callable[[Rows], NDArray[np.uint8]]
+"""Returns the images at some rows, uint8 of shape (n, px, px, 3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """How images are embedded; see :func:`embed_images`."""
+
+    px: int
+    batch_size: int
+    progress: bool
+    device: torch.device
+
 
 def embed_images(
     images: CellImages,
@@ -37,6 +54,7 @@ def embed_images(
     batch_size: int = 64,
     progress: bool = True,
     device: str = "auto",
+    skip_unreadable: bool = False,
 ) -> LabelledEmbedding:
     """Embed every image by ``net`` in evaluation mode, and save the embedding to ``out``.
 
@@ -60,20 +78,33 @@ def embed_images(
         Whether to draw a progress bar.
     device
         ``auto``, ``cpu``, ``cuda``, ``mps``.
+    skip_unreadable
+        Whether images that cannot be read are left out. All images are decoded once before the network begins then, and
+        those that are left out, missing ones among them, are named in a warning of the log.
 
     Returns
     -------
     LabelledEmbedding
-        float32 vectors of shape (N, ``net.dim``) with the labels, class names, ids and groups of the images.
+        float32 vectors of shape (N, ``net.dim``) with all that is known of the images: labels, class names, ids,
+        groups, split, metadata, colours.
 
     Raises
     ------
     AliError
-        When an image cannot be read (names the file), images have no two classes, the network yields values that are
-        not finite (names the image), or ``out``, ``px``, ``batch_size`` or the device cannot be used.
+        When images cannot be read (all of them are looked for, so that one run names them), images have no two classes,
+        the network yields values that are not finite (names the image), or ``out``, ``px``, ``batch_size`` or the
+        device cannot be used.
     """
     out = Path(out)
     _check(out, px=px, batch_size=batch_size)
+    work = _Work(px=px, batch_size=batch_size, progress=progress, device=choose_device(device))
+    if not skip_unreadable:
+        return _embedded(images, lambda rows: _loaded(images, rows, px), net, out, work)
+    with PixelSource.open(images, px, skip_unreadable=True) as source:
+        return _embedded(source.images, source.take, net, out, work)
+
+
+def _embedded(images: CellImages, load: Load, net: EmbeddingNet, out: Path, work: "_Work") -> LabelledEmbedding:
     # Labels and ids are checked by a stand-in now rather than after hours of work.
     unfilled = LabelledEmbedding(
         vectors=np.zeros((len(images), 1), dtype=np.float32),
@@ -81,10 +112,19 @@ def embed_images(
         class_names=images.class_names,
         ids=images.ids,
         groups=images.groups,
+        split=images.split,
+        metadata=images.metadata,
+        colours=images.colours,
+        unlabelled="keep" if (images.labels < 0).any() else "refuse",
     )
-    origin = {"images": images.fingerprint, "network": net.fingerprint(), "px": px, "number of images": len(images)}
+    origin = {
+        "images": images.fingerprint,
+        "network": net.fingerprint(),
+        "px": work.px,
+        "number of images": len(images),
+    }
     partial = PartialVectors.open(out.with_name(out.name + ".partial"), origin, width=net.dim)
-    _fill(partial, images, net, px=px, batch_size=batch_size, progress=progress, device=choose_device(device))
+    _fill(partial, images, load, net, work)
     embedding = unfilled.with_vectors(partial.read())
     embedding.save(out)
     partial.remove()
@@ -139,25 +179,25 @@ def _check(out: Path, *, px: int, batch_size: int) -> None:
             raise AliError(f"{name} must be at least 1; got {value}")
 
 
-def _fill(
-    partial: PartialVectors,
-    images: CellImages,
-    net: EmbeddingNet,
-    *,
-    px: int,
-    batch_size: int,
-    progress: bool,
-    device: torch.device,
-) -> None:
+def _loaded(images: CellImages, rows: Rows, px: int) -> NDArray[np.uint8]:
+    """Return images; when one of them cannot be read, look for all others that cannot, and name them together."""
+    try:
+        return images.load(rows, px)
+    except AliError:
+        check_readable(images, px)
+        raise
+
+
+def _fill(partial: PartialVectors, images: CellImages, load: Load, net: EmbeddingNet, work: _Work) -> None:
     """Compute the rows that ``partial`` lacks."""
     was_training = net.training
-    net.to(device).to(memory_format=torch.channels_last).eval()
-    bar = tqdm(total=len(images), initial=partial.done, desc="embedding", unit="img", disable=not progress)
+    net.to(work.device).to(memory_format=torch.channels_last).eval()
+    bar = tqdm(total=len(images), initial=partial.done, desc="embedding", unit="img", disable=not work.progress)
     try:
         while partial.done < len(images):
-            rows = np.arange(partial.done, min(partial.done + batch_size, len(images)))
+            rows = np.arange(partial.done, min(partial.done + work.batch_size, len(images)))
             with torch.inference_mode():
-                vectors = net(to_input(images.load(rows, px), device)).float().cpu().numpy()
+                vectors = net(to_input(load(rows), work.device)).float().cpu().numpy()
             bad = rows[~np.isfinite(vectors).all(axis=1)]
             if len(bad):
                 raise AliError(

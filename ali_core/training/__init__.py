@@ -11,7 +11,8 @@ Names are looked up when first used, so that importing this package imports neit
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ali_core.training.settings import METHODS, TrainSettings
+from ali_core.training.methods import METHODS
+from ali_core.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from ali_core.training.lightning_callback import InterventionCallback

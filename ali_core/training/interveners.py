@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import cast
 
 import torch
@@ -12,7 +13,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, Plan, SavedSession, Session, plan
 from ali_core.projection.parametric import ParametricTSNE
-from ali_core.training.objectives import Intervention, Objective, Replay
+from ali_core.training.objectives import Objective, Pull, ToMoved, ToRecorded
 from ali_core.training.settings import TrainSettings
 
 __all__ = ["Intervener", "make_intervener"]
@@ -25,6 +26,10 @@ class Intervener(ABC):
     ----------
     settings
         Of the run.
+    pull
+        The term of the loss that follows what is proposed.
+    class_names
+        Of the data.
 
     Attributes
     ----------
@@ -32,8 +37,9 @@ class Intervener(ABC):
         Strengths and choices of the next proposals: those of the settings, until a person changes them.
     """
 
-    def __init__(self, settings: TrainSettings) -> None:
-        self.settings, self.interventions = settings, settings.intervention_settings()
+    def __init__(self, settings: TrainSettings, pull: Pull, class_names: tuple[str, ...]) -> None:
+        self.settings, self.pull, self.class_names = settings, pull, class_names
+        self.interventions = settings.intervention_settings()
 
     @abstractmethod
     def propose(self, embedding: LabelledEmbedding) -> Session:
@@ -55,9 +61,9 @@ class Intervener(ABC):
 class InSpace(Intervener):
     """``ali``: interventions in the space of the embedding."""
 
-    def __init__(self, settings: TrainSettings, objective: Intervention) -> None:
-        super().__init__(settings)
-        self.loss = objective.loss
+    def __init__(self, settings: TrainSettings, pull: ToMoved, class_names: tuple[str, ...]) -> None:
+        super().__init__(settings, pull, class_names)
+        self.loss = pull.loss
 
     def propose(self, embedding: LabelledEmbedding) -> Session:
         session = Session(embedding, self.interventions)
@@ -83,8 +89,8 @@ class InSpace(Intervener):
 class InPlane(InSpace):
     """``pali``: interventions in a parametric t-SNE that follows the embedding from epoch to epoch."""
 
-    def __init__(self, settings: TrainSettings, objective: Intervention) -> None:
-        super().__init__(settings, objective)
+    def __init__(self, settings: TrainSettings, pull: ToMoved, class_names: tuple[str, ...]) -> None:
+        super().__init__(settings, pull, class_names)
         self.restore({})
 
     def propose(self, embedding: LabelledEmbedding) -> Session:
@@ -104,9 +110,9 @@ class InPlane(InSpace):
 class ByHand(Intervener):
     """``pli``: recorded manual steps, carried out once in a parametric t-SNE, are the target of all epochs."""
 
-    def __init__(self, settings: TrainSettings, objective: Replay, class_names: tuple[str, ...]) -> None:
-        super().__init__(settings)
-        self.objective = objective
+    def __init__(self, settings: TrainSettings, pull: ToRecorded, class_names: tuple[str, ...]) -> None:
+        super().__init__(settings, pull, class_names)
+        self.recorded = pull
         self.positions: Tensor | None = None
         self.restore({})
         self.saved = SavedSession.read(cast("Path", settings.steps))
@@ -125,8 +131,8 @@ class ByHand(Intervener):
         return session
 
     def use(self, session: Session) -> None:
-        device = self.objective.targets.device
-        self.objective.targets = torch.tensor(session.after.vectors, dtype=torch.float32, device=device)
+        device = self.recorded.targets.device
+        self.recorded.targets = torch.tensor(session.after.vectors, dtype=torch.float32, device=device)
 
     def state(self) -> dict[str, Tensor]:
         if self.positions is None:
@@ -135,7 +141,7 @@ class ByHand(Intervener):
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         self.projector = ParametricTSNE(random_state=self.settings.seed)
-        self.objective.projection = self.projector.forward
+        self.recorded.projection = self.projector.forward
         self.positions = state.get("positions")
         if state:
             self.projector.load_state_dict({name: state[name] for name in state if name != "positions"})
@@ -143,8 +149,7 @@ class ByHand(Intervener):
 
 def make_intervener(settings: TrainSettings, objective: Objective, class_names: tuple[str, ...]) -> Intervener | None:
     """Return what ``settings.method`` does between epochs; None when it does nothing, or for a control."""
-    if isinstance(objective, Replay):
-        return ByHand(settings, objective, class_names)
-    if isinstance(objective, Intervention):
-        return (InPlane if settings.plane else InSpace)(settings, objective)
-    return None
+    if objective.pull is None:
+        return None
+    intervener: Intervener = resolve_name(settings.spec.intervener)(settings, objective.pull, class_names)
+    return intervener

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ali_core.data import FoldSplit
 from ali_core.errors import AliError
-from ali_core.losses import inverse_frequency
 from ali_core.networks import EmbeddingNet
 from ali_core.networks.feature_net import FeatureNet
 from ali_core.networks.starting import starting_network
@@ -61,9 +60,7 @@ class Learner(nn.Module):
 
 def make_learner(inputs: FeatureInputs | ImageInputs, settings: TrainSettings, split: FoldSplit) -> Learner:
     """Return the learner at the start of a run; class weights and feature scaling come from the training fold only."""
-    n_classes = len(inputs.class_names)
-    counts = np.bincount(inputs.labels[split.train], minlength=n_classes)
-    weights = torch.tensor(inverse_frequency(counts), dtype=torch.float32) if settings.class_weights else None
+    counts = np.bincount(inputs.labels[split.train], minlength=len(inputs.class_names))
     with GlobalDraws(settings.seed).drawing():
         if isinstance(inputs, FeatureInputs):
             features = inputs.features[torch.as_tensor(split.train, device=inputs.features.device)]
@@ -78,7 +75,7 @@ def make_learner(inputs: FeatureInputs | ImageInputs, settings: TrainSettings, s
                 normalise=settings.normalise,
                 px=settings.px,
             ).to(memory_format=torch.channels_last)
-        return Learner(net, make_objective(settings, weights, n_classes))
+        return Learner(net, make_objective(settings, counts))
 
 
 def derived_seed(*parts: int) -> int:

@@ -37,7 +37,8 @@ class SteeredRun:
                 f"a person steers one process; this training has {training.run.settings.devices}: use devices=1"
             )
         self.training, self.broken = training, False
-        self.state: EpochState = training.state or next(training)
+        self.state: EpochState = training.state or _next(training)
+        self.state.embed()
         own = training.run.progress
 
         def heard(done: int, total: int) -> None:
@@ -52,7 +53,7 @@ class SteeredRun:
         self.broken = True
         if session is not None:
             self.training.follow(session)
-        self.state = next(self.training)
+        self.state = _next(self.training)
         self.broken = False
         return self.state
 
@@ -67,7 +68,7 @@ class SteeredRun:
         if not self.broken:
             return
         self.training.recover()
-        state = next(self.training)
+        state = _next(self.training)
         if (state.epoch, state.embedding.fingerprint) != (self.state.epoch, self.state.embedding.fingerprint):
             self.state = state
         self.broken = False
@@ -78,7 +79,7 @@ class SteeredRun:
         followed = () if folder is None else folder.followed(epoch)
         self.broken = self.broken or epoch in self.training.run.kept()
         self.training.rewind(epoch)
-        self.state = next(self.training)
+        self.state = _next(self.training)
         self.broken = False
         if followed and self.state.session is not None:
             _put_beside(self.state.session, followed, f"epoch {epoch + 1} followed")
@@ -89,6 +90,13 @@ def copied(session: Session) -> Session:
     own = Session(session.embedding, session.settings)
     own.replay(session.steps)
     return own
+
+
+def _next(training: Training) -> EpochState:
+    """Return the next state, its training fold embedded: it is looked at while the next epoch is under way."""
+    state = next(training)
+    state.embed()
+    return state
 
 
 def _put_beside(session: Session, steps: tuple[InterventionStep, ...], name: str) -> None:

@@ -12,6 +12,7 @@ Synopsis::
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,8 +42,8 @@ class EpochState:
     ----------
     epoch
         Epochs that are finished; 0 before the first.
-    embedding
-        The training fold, embedded in evaluation mode. Where several processes share it, the samples of this one.
+    embed
+        Returns :attr:`embedding`.
     session
         The interventions proposed for the next epoch, in the space where they happen (2-D for ``pali`` and ``pli``).
         Change its steps, and the epoch follows what is then in force. None for a method without interventions, at the
@@ -56,11 +57,24 @@ class EpochState:
     """
 
     epoch: int
-    embedding: LabelledEmbedding
+    embed: Callable[[], LabelledEmbedding]
     session: Session | None
     history: History
     scores: Scores | None
     finished: str
+
+    @cached_property
+    def embedding(self) -> LabelledEmbedding:
+        """The training fold, embedded in evaluation mode; where several processes share it, the samples of this one.
+
+        It is computed when it is first asked for, unless interventions or scores needed it before.
+
+        Raises
+        ------
+        AliError
+            When it is first asked for after training has gone on.
+        """
+        return self.embed()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,16 +138,17 @@ class Training(Iterator[EpochState]):
     def _loop(self) -> Iterator[EpochState]:
         run = self.run
         while True:
-            embedding = run.embed_training_fold()
-            scores = run.evaluate(embedding) if run.is_due() else None
+            embed = run.embedder()
+            scores = run.evaluate(embed()) if run.is_due() else None
             run.record(scores)
             finished = run.finished()
-            session = None if finished else run.propose(embedding)
+            session = None if finished else run.propose(embed)
             if finished:
+                embed()  # ending takes the best network, which is another one
                 self._end()
             yield EpochState(
                 epoch=run.epoch,
-                embedding=embedding,
+                embed=embed,
                 session=session,
                 history=run.history,
                 scores=scores,
@@ -141,7 +156,7 @@ class Training(Iterator[EpochState]):
             )
             if finished:
                 return
-            run.follow(session if self._followed is None else self._followed, embedding)
+            run.follow(session if self._followed is None else self._followed, embed)
             self._followed = None
             run.train_epoch()
 

@@ -2,16 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pkgutil import resolve_name
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ali_core.errors import AliError
-from ali_core.losses import InterventionLoss, triplet_terms
+from ali_core.losses import InterventionLoss, inverse_frequency, triplet_terms
+from ali_core.training.methods import BASES
 from ali_core.training.settings import TrainSettings
 
-__all__ = ["Objective", "Terms", "make_objective"]
+__all__ = ["Objective", "Pull", "Terms", "make_objective"]
 
 Terms = dict[str, Tensor]
 """``total`` carries the gradient; ``base`` and ``intervention`` are its parts, ``active`` and ``triplets`` are counted.
@@ -20,8 +23,16 @@ A part that a method does not have is NaN, a count 0.
 """
 
 
-class Objective(nn.Module, ABC):
-    """A loss of a batch that knows the class weights; the base of all methods.
+class Pull(nn.Module, ABC):
+    """The second term of a loss: how far samples are from where interventions want them."""
+
+    @abstractmethod
+    def forward(self, points: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        """Return the term as a scalar; arguments as :meth:`Objective.forward`."""
+
+
+class ToMoved(Pull):
+    """``ali`` and ``pali``: L1 to the moved embedding, planned anew before each epoch (Eq. 1 and 5).
 
     Parameters
     ----------
@@ -29,11 +40,76 @@ class Objective(nn.Module, ABC):
         Of the run.
     class_weights
         Factor of each class, shape (C,); None weighs all alike.
+
+    Attributes
+    ----------
+    loss
+        Holds the transforms in force and, for ``pali``, the projection.
     """
 
     def __init__(self, settings: TrainSettings, class_weights: Tensor | None) -> None:
         super().__init__()
-        self.settings = settings
+        self.loss = InterventionLoss(
+            settings.intervention_settings(),
+            margin=settings.margin,
+            intervention_weight=1.0,
+            class_weights=class_weights,
+            reduction=settings.reduction,
+        )
+
+    def forward(self, points: Tensor, labels: Tensor, rows: Tensor) -> Tensor:  # noqa: ARG002
+        return self.loss.terms(points, labels).total
+
+
+class ToRecorded(Pull):
+    r"""``pli``: MSE to targets that were computed once.
+
+    :attr:`targets` of shape (N, 2) or (N, D) are those of all training samples, :attr:`projection` is frozen.
+    """
+
+    targets: Tensor
+
+    def __init__(self, settings: TrainSettings, class_weights: Tensor | None) -> None:  # noqa: ARG002
+        super().__init__()
+        self.register_buffer("targets", torch.empty(0, 2), persistent=False)
+        self.projection: Callable[[Tensor], Tensor] = _unchanged
+
+    def forward(self, points: Tensor, labels: Tensor, rows: Tensor) -> Tensor:  # noqa: ARG002
+        return functional.mse_loss(self.projection(points), self.targets[rows])
+
+
+class Objective(nn.Module, ABC):
+    r"""What a method minimises: a loss of labels, and under interventions a pull beside it.
+
+    .. math:: L = (1 - w)\,L_{base} + w\,L_{pull}
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    class_weights
+        Factor of each class in the loss of labels, shape (C,); None weighs all alike.
+    counts
+        Training samples of each class, int64 of shape (C,).
+
+    Attributes
+    ----------
+    pull
+        The second term; None for a method without interventions, and for a control.
+    intervening
+        Whether the pull counts now; without it, L is the loss of labels alone.
+
+    Notes
+    -----
+    Eq. 1 of the paper has the triplet margin loss as its base, PLI has cross entropy; any other can take their place.
+    """
+
+    pull: Pull | None
+
+    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
+        super().__init__()
+        self.settings, self.counts, self.intervening = settings, counts, True
+        self.pull = None
         self.register_buffer("class_weights", class_weights, persistent=False)
 
     @property
@@ -55,125 +131,126 @@ class Objective(nn.Module, ABC):
         """
         with torch.autocast(embeddings.device.type, enabled=False):
             points = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
-            terms = self.terms(points, labels, rows)
+            terms = self._both(points, labels, rows)
         none = torch.full((), torch.nan, device=points.device)
         zero = torch.zeros((), dtype=torch.int64, device=points.device)
         filled = {"base": none, "intervention": none, "active": zero, "triplets": zero, **terms}
         return {name: term if name == "total" else term.detach() for name, term in filled.items()}
 
+    def _both(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:
+        weight = self.settings.weight
+        if self.pull is None or not self.intervening:
+            terms = self.terms(points, labels)
+            return {"total": terms["base"], **terms}
+        moved = self.pull(points, labels, rows)
+        if weight == 1.0:
+            return {"total": moved, "intervention": moved}
+        terms = self.terms(points, labels)
+        return {"total": (1.0 - weight) * terms["base"] + weight * moved, "intervention": moved, **terms}
+
     @abstractmethod
-    def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:
-        """Return ``total`` and those of the parts that the method has; arguments as :meth:`forward`."""
+    def terms(self, points: Tensor, labels: Tensor) -> Terms:
+        """Return the loss of labels as ``base`` and, where it has triplets, their numbers."""
 
 
 class Triplet(Objective):
-    """``tml``, and the control of ``ali`` and ``pali``, which weigh classes in the L1 term only."""
+    """``tml``: the triplet margin loss."""
 
-    def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:  # noqa: ARG002
-        weights = self.weights if self.settings.method == "tml" else None
-        found = triplet_terms(points, labels, margin=self.settings.margin, class_weights=weights)
-        return {"total": found.loss, "base": found.loss, "active": found.n_active, "triplets": found.n_triplets}
-
-
-class Intervention(Objective):
-    """``ali`` and ``pali``: :class:`~ali_core.losses.InterventionLoss`, planned anew before each epoch."""
-
-    def __init__(self, settings: TrainSettings, class_weights: Tensor | None) -> None:
-        super().__init__(settings, class_weights)
-        self.loss = InterventionLoss(
-            settings.intervention_settings(),
-            margin=settings.margin,
-            intervention_weight=settings.weight,
-            class_weights=class_weights,
-            reduction=settings.reduction,
-        )
-
-    def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:  # noqa: ARG002
-        found = self.loss.terms(points, labels)
-        terms = {"total": found.total, "intervention": found.intervention}
-        if found.triplet is None:
-            return terms
-        triplet = found.triplet
-        return {**terms, "base": triplet.loss, "active": triplet.n_active, "triplets": triplet.n_triplets}
+    def terms(self, points: Tensor, labels: Tensor) -> Terms:
+        found = triplet_terms(points, labels, margin=self.settings.margin, class_weights=self.weights)
+        return {"base": found.loss, "active": found.n_active, "triplets": found.n_triplets}
 
 
 class CrossEntropy(Objective):
-    r"""``ce``, and the control of ``pli``: cross entropy of :math:`(V x + b) / T`."""
+    r"""``ce``: cross entropy of :math:`(V x + b) / T`."""
 
-    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> None:
-        super().__init__(settings, class_weights)
-        self.classify = nn.Linear(settings.width, n_classes)
+    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
+        super().__init__(settings, class_weights, counts)
+        self.classify = nn.Linear(settings.width, len(counts))
 
-    def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:  # noqa: ARG002
-        scores = self.classify(points) / self.settings.temperature
-        loss = functional.cross_entropy(scores, labels, weight=self.weights)
-        return {"total": loss, "base": loss}
+    def terms(self, points: Tensor, labels: Tensor) -> Terms:
+        return {"base": functional.cross_entropy(self.scores(points), labels, weight=self.weights)}
+
+    def scores(self, points: Tensor) -> Tensor:
+        """Return the logits of a batch, shape (B, C)."""
+        return self.classify(points) / self.settings.temperature  # type: ignore[no-any-return]
 
 
-class Replay(CrossEntropy):
-    r"""``pli``: :math:`(1 - \lambda)` CE + :math:`\lambda` MSE to targets that were computed once.
+class LogitAdjusted(CrossEntropy):
+    r"""``logit-adjusted``: cross entropy of :math:`(V x + b) / T + \log(N_c / N)`.
 
-    :attr:`targets` of shape (N, 2) or (N, D) are those of all training samples, :attr:`projection` is frozen.
+    A. K. Menon et al., Long-tail learning via logit adjustment, ICLR 2021, with their τ = 1. A class without training
+    samples is never predicted.
     """
 
-    targets: Tensor
+    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
+        super().__init__(settings, class_weights, counts)
+        self.log_shares: Tensor
+        shares = torch.tensor(counts, dtype=torch.float32) / max(int(counts.sum()), 1)
+        self.register_buffer("log_shares", shares.log(), persistent=False)
 
-    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> None:
-        super().__init__(settings, class_weights, n_classes)
-        self.register_buffer("targets", torch.empty(0, 2), persistent=False)
-        self.projection: Callable[[Tensor], Tensor] = _unchanged
-
-    def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:
-        base = super().terms(points, labels, rows)["base"]
-        moved = functional.mse_loss(self.projection(points), self.targets[rows])
-        weight = self.settings.weight
-        return {"total": (1.0 - weight) * base + weight * moved, "base": base, "intervention": moved}
+    def scores(self, points: Tensor) -> Tensor:
+        return super().scores(points) + self.log_shares
 
 
-class Peer(Objective):
-    """``supcon`` and ``proxyanchor``, as pytorch-metric-learning computes them."""
+class SupCon(Objective):
+    """``supcon``, as pytorch-metric-learning computes it."""
 
-    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> None:
-        super().__init__(settings, class_weights)
+    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
+        super().__init__(settings, class_weights, counts)
         from pytorch_metric_learning import distances, losses  # noqa: PLC0415  # slow, and only needed here
 
-        from ali_core.training.peer_weights import proxy_reducer, sample_reducer  # noqa: PLC0415
+        from ali_core.training.peer_weights import sample_reducer  # noqa: PLC0415
 
-        if settings.method == "supcon":
-            self.loss = losses.SupConLoss(
-                temperature=settings.temperature,
-                distance=distances.CosineSimilarity(),
-                reducer=sample_reducer(class_weights),
-            )
-        else:
-            self.loss = losses.ProxyAnchorLoss(
-                n_classes,
-                settings.width,
-                margin=settings.proxy_margin,
-                alpha=settings.proxy_scale,
-                reducer=proxy_reducer(class_weights),
-            )
+        self.loss = losses.SupConLoss(
+            temperature=settings.temperature,
+            distance=distances.CosineSimilarity(),
+            reducer=sample_reducer(class_weights),
+        )
 
-    def terms(self, points: Tensor, labels: Tensor, rows: Tensor) -> Terms:  # noqa: ARG002
-        loss = self.loss(points, labels)
-        return {"total": loss, "base": loss}
+    def terms(self, points: Tensor, labels: Tensor) -> Terms:
+        return {"base": self.loss(points, labels)}
+
+
+class ProxyAnchor(Objective):
+    """``proxyanchor``, as pytorch-metric-learning computes it."""
+
+    def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
+        super().__init__(settings, class_weights, counts)
+        from pytorch_metric_learning import losses  # noqa: PLC0415  # slow, and only needed here
+
+        from ali_core.training.peer_weights import proxy_reducer  # noqa: PLC0415
+
+        self.loss = losses.ProxyAnchorLoss(
+            len(counts),
+            settings.width,
+            margin=settings.proxy_margin,
+            alpha=settings.proxy_scale,
+            reducer=proxy_reducer(class_weights),
+        )
+
+    def terms(self, points: Tensor, labels: Tensor) -> Terms:
+        return {"base": self.loss(points, labels)}
 
 
 def _unchanged(points: Tensor) -> Tensor:
     return points
 
 
-def make_objective(settings: TrainSettings, class_weights: Tensor | None, n_classes: int) -> Objective:
-    """Return what the method of ``settings`` minimises; weights are drawn from torch's global generator."""
-    method = settings.method
-    if method in ("supcon", "proxyanchor"):
-        return Peer(settings, class_weights, n_classes)
-    if method == "ce" or (method == "pli" and settings.control):
-        return CrossEntropy(settings, class_weights, n_classes)
-    if method == "pli":
-        return Replay(settings, class_weights, n_classes)
-    if method == "tml" or settings.control:
-        return Triplet(settings, class_weights)
-    if method in ("ali", "pali"):
-        return Intervention(settings, class_weights)
-    raise AliError(f"the method {method!r} is unknown")
+def make_objective(settings: TrainSettings, counts: NDArray[np.int64]) -> Objective:
+    """Return what the method of ``settings`` minimises; weights are drawn from torch's global generator.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    counts
+        Training samples of each class, shape (C,); class weights follow from them.
+    """
+    spec = settings.spec
+    weights = torch.tensor(inverse_frequency(counts), dtype=torch.float32) if settings.class_weights else None
+    of_base, of_pull = (weights, None) if spec.weighted == "base" else (None, weights)
+    objective: Objective = resolve_name(BASES[settings.base_loss])(settings, of_base, counts)
+    if spec.intervenes and not settings.control:
+        objective.pull = resolve_name(spec.pull)(settings, of_pull)
+    return objective

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ali_core.data import CellImages, FoldSplit, grouped_folds
+from ali_core.data import CellImages, FoldSplit, grouped_folds, long_tail_split
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import ClassStatistics, InterventionSettings, InterventionStep, Session
@@ -31,7 +31,7 @@ from ali_core.training.interveners import InSpace, Intervener, make_intervener
 from ali_core.training.learner import make_learner
 from ali_core.training.run_folder import RunFolder, starting_tensors
 from ali_core.training.scoring import Scores, score_folds
-from ali_core.training.settings import TrainSettings
+from ali_core.training.settings import TrainSettings, thinning
 from ali_core.training.worker import EpochLosses, Worker, make_fabric
 
 __all__ = ["Run"]
@@ -72,6 +72,7 @@ class Run:
         self._seconds: dict[str, float] = {}
         self._losses: EpochLosses | None = None
         self._steps: tuple[InterventionStep, ...] = ()
+        self._moment = 0  # changes with the network
 
     @classmethod
     def open(
@@ -115,8 +116,30 @@ class Run:
 
     # One epoch, move by move ---------------------------------------------------------------------------------------
 
-    def embed_training_fold(self) -> LabelledEmbedding:
-        """Embed the training fold in evaluation mode; of several processes, each its own samples."""
+    def embedder(self) -> Callable[[], LabelledEmbedding]:
+        """Return a function that embeds the training fold as the network is now, once, and then knows it.
+
+        The fold is embedded in evaluation mode; of several processes, each its own samples. AliError when the function
+        is first called after the network has been trained on.
+        """
+        moment, epoch = self._moment, self.epoch
+        known: list[LabelledEmbedding] = []
+
+        def embed() -> LabelledEmbedding:
+            if not known:
+                if moment != self._moment:
+                    raise AliError(
+                        f"the embedding of epoch {epoch} was not needed and is gone, since training has gone on; ask "
+                        "for state.embedding before the next state"
+                    )
+                known.append(self._embed_training_fold())
+            return known[0]
+
+        if self.settings.keep_embeddings:
+            embed()
+        return embed
+
+    def _embed_training_fold(self) -> LabelledEmbedding:
         with self._stage("embed", self.epoch):
             rows = self.worker.own(self.split.train)
             embedding = self._embedding(rows, self.worker.embed(rows))
@@ -167,20 +190,24 @@ class Run:
             return f"no better validation F1 for {waited} epochs"
         return ""
 
-    def propose(self, embedding: LabelledEmbedding) -> Session | None:
+    def propose(self, embed: Callable[[], LabelledEmbedding]) -> Session | None:
         """Return the interventions that the next epoch is to follow, if the method has any.
 
-        None, too, where several processes share the training fold: :meth:`follow` then plans on merged statistics.
+        None, too, before ``intervene_from``, and where several processes share the training fold: :meth:`follow` then
+        plans on merged statistics.
         """
-        if self.intervener is None or self.worker.fabric.world_size > 1:
+        if not self._intervenes() or self.intervener is None or self.worker.fabric.world_size > 1:
             return None
+        embedding = embed()
         with self._stage("intervene", self.epoch + 1):
             return self.intervener.propose(embedding)
 
-    def follow(self, session: Session | None, embedding: LabelledEmbedding) -> None:
+    def follow(self, session: Session | None, embed: Callable[[], LabelledEmbedding]) -> None:
         """Tell the loss to follow the steps in force in ``session``, and write them down."""
-        if self.intervener is None:
+        self.worker.learner.objective.intervening = self._intervenes()
+        if not self._intervenes() or self.intervener is None:
             return
+        embedding = embed()
         with self._stage("intervene", self.epoch + 1):
             if session is None and not self.settings.plane and isinstance(self.intervener, InSpace):
                 self._steps = self._follow_together(self.intervener, embedding)
@@ -196,6 +223,7 @@ class Run:
         """Train on the training fold once."""
         if self.folder is not None and self.worker.fabric.is_global_zero:
             self.folder.unfinish()
+        self._moment += 1
         with self._stage("train", self.epoch + 1):
             self._losses = self.worker.run_epoch(self.split.train, self.epoch, self.progress)
         self.epoch += 1
@@ -204,6 +232,7 @@ class Run:
         """Score the network of the best epoch, write the result; return epoch, scores and all samples embedded."""
         epoch, tensors = self.best
         with self._stage("end", self.epoch):
+            self._moment += 1
             self.worker.learner.load_state_dict(under(tensors, "learner"))
             everything = np.arange(len(self.worker.inputs.labels))
             vectors = self.worker.gathered(self.worker.embed(self.worker.own(everything)), len(everything))
@@ -249,8 +278,10 @@ class Run:
             When the method proposes nothing that settings decide, the spread is another one, or the criterion is none
             of the paper's.
         """
-        if self.intervener is None or self.settings.method == "pli":
-            what = "pli replays recorded steps" if self.intervener else "this run has no interventions"
+        if self.intervener is None or self.settings.spec.recorded:
+            what = (
+                f"{self.settings.method} replays recorded steps" if self.intervener else "this run has no interventions"
+            )
             raise AliError(f"{what}; there are no strengths to change")
         fixed = self.intervener.interventions.spread
         if interventions.spread != fixed:
@@ -275,6 +306,10 @@ class Run:
     def close(self) -> None:
         """Release the data."""
         self.worker.inputs.close()
+
+    def _intervenes(self) -> bool:
+        """Whether the next epoch follows interventions."""
+        return self.intervener is not None and self.epoch >= self.settings.intervene_from
 
     # Inside --------------------------------------------------------------------------------------------------------
 
@@ -368,6 +403,7 @@ class Run:
                 self.folder.write_tables(self.history)  # a run killed between two files lacks the last row there
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self._moment += 1
         self.worker.learner.load_state_dict(under(tensors, "learner"))
         restore_optimiser(self.worker.optimiser, under(tensors, "optimiser"))
         if self.intervener is not None:
@@ -393,6 +429,11 @@ class Run:
 
 
 def _check_groups(groups: NDArray[np.str_] | None, settings: TrainSettings) -> None:
+    if settings.long_tail is not None and groups is not None and settings.groups == "keep":
+        raise AliError(
+            "long_tail tests on the samples left out, which come from the groups that are trained on; give "
+            "groups='ignore' (--ignore-groups) if that may be, or folds instead of long_tail"
+        )
     count = settings.n_folds if groups is None or settings.groups == "ignore" else len(np.unique(groups))
     if count < settings.n_folds:
         raise AliError(
@@ -402,6 +443,11 @@ def _check_groups(groups: NDArray[np.str_] | None, settings: TrainSettings) -> N
 
 
 def _split(inputs: FeatureInputs | ImageInputs, settings: TrainSettings) -> FoldSplit:
+    if settings.long_tail is not None:
+        largest, smallest = thinning(settings.long_tail)
+        return long_tail_split(
+            inputs.labels, largest=largest, smallest=smallest, draw=settings.fold, n_parts=settings.n_folds
+        )
     return grouped_folds(
         inputs.labels,
         groups=inputs.groups if settings.groups == "keep" else None,

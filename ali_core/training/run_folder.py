@@ -104,7 +104,7 @@ class RunFolder:
             "class_names": inputs.class_names,
         }
         in_force: dict[str, Any] = {"intervention_weight": settings.weight}
-        if settings.method in ("ali", "pali") and not settings.control:
+        if settings.spec.planned and not settings.control:
             in_force["interventions"] = settings.intervention_settings().model_dump(mode="json")
         known = {"fingerprint": inputs.fingerprint, "data": data, "in_force": in_force, "device": device}
         _write_json({**known, **_provenance()}, about)
@@ -260,7 +260,7 @@ def starting_tensors(settings: TrainSettings, fingerprint: str) -> dict[str, Ten
     if found is None:
         raise AliError(f"{folder} holds no run with a finished epoch; give a folder that ali train wrote")
     old = TrainSettings.read(folder / "settings.toml")
-    folds = ("n_folds", "fold", "fold_seed", "groups")
+    folds = ("n_folds", "fold", "fold_seed", "groups", "long_tail")
     differing = [name for name in folds if getattr(old, name) != getattr(settings, name)]
     if differing or _read_json(folder / "run.json")["fingerprint"] != fingerprint:
         what = ", ".join(differing) or "data"

@@ -21,12 +21,15 @@ class Scores:
         Confusion and F1 in the two folds; the test fold chose nothing.
     regularisation, gamma
         C and gamma that were best on the validation fold.
+    test_predicted
+        Codes that the SVM gave to the samples of the test fold, shape (n,).
     """
 
     validation: ClassificationScores
     test: ClassificationScores
     regularisation: float
     gamma: float
+    test_predicted: NDArray[np.int64]
 
     def row(self) -> dict[str, float]:
         """Return the numbers for the table of epochs."""
@@ -67,9 +70,11 @@ def score_folds(
     search = search_svm(
         vectors["train"], labels["train"], vectors["validation"], labels["validation"], n_classes=n_classes
     )
+    predicted = search.predict(vectors["test"])
     return Scores(
         validation=search.score(vectors["validation"], labels["validation"]),
-        test=search.score(vectors["test"], labels["test"]),
+        test=ClassificationScores.of(labels["test"], predicted, n_classes),
         regularisation=search.regularisation,
         gamma=search.gamma,
+        test_predicted=predicted,
     )

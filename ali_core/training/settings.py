@@ -11,15 +11,9 @@ from ali_core.errors import AliError
 from ali_core.files import atomic_path
 from ali_core.interventions import PRESETS, InterventionSettings, preset
 from ali_core.interventions.settings import Record
+from ali_core.training.methods import BASES, METHODS, SPECS, MethodSpec
 
-__all__ = ["INTERVENING", "METHODS", "Method", "TrainSettings"]
-
-Method = Literal["tml", "ali", "pali", "pli", "ce", "supcon", "proxyanchor"]
-METHODS: tuple[Method, ...] = ("tml", "ali", "pali", "pli", "ce", "supcon", "proxyanchor")
-INTERVENING: tuple[Method, ...] = ("ali", "pali", "pli")
-"""Methods that move the embedding."""
-
-_WEIGHTS = {"ali": 0.8, "pali": 0.9, "pli": 0.5}
+__all__ = ["TrainSettings", "thinning"]
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -36,7 +30,11 @@ class TrainSettings(Record):
     method
         ``tml``: triplet margin loss; ``ali``: the same with interventions in the embedding space (Eq. 1 of the paper);
         ``pali``: with interventions in a parametric t-SNE (Eq. 5); ``pli``: cross entropy and the fixed targets of
-        recorded manual steps; ``ce``, ``supcon``, ``proxyanchor``: cross entropy, supervised contrastive, proxy anchor.
+        recorded manual steps; ``ce``, ``logit-adjusted``, ``supcon``, ``proxyanchor``: cross entropy, the same with
+        logits adjusted by class frequency, supervised contrastive, proxy anchor.
+    base
+        The loss of labels under the interventions of ``ali``, ``pali`` and ``pli``: ``tml``, ``ce``,
+        ``logit-adjusted``, ``supcon`` or ``proxyanchor``; None for ``tml`` (``ali``, ``pali``) and ``ce`` (``pli``).
     preset
         Combination of transforms of the paper's Table I; the column follows the space, 2-D for ``pali``.
     interventions
@@ -45,19 +43,21 @@ class TrainSettings(Record):
         Session file with the manual steps of ``pli``.
     class_weights
         Whether classes are weighted by their inverse frequency: in the L1 term of ``ali`` and ``pali``, in the
-        cross entropy of ``pli``, and in the loss of the others.
+        base loss of ``pli``, and in the loss of the others.
     intervention_weight
         w of Eq. 1; None for the paper's 0.8 (``ali``) and 0.9 (``pali``), and 0.5 (``pli``).
     reduction
         Whether L1 is the ``mean`` or the ``sum`` over dimensions.
     control
         Train without the interventions of ``method`` and without stopping early: what the same epochs are worth alone.
+    intervene_from
+        Epochs that are trained on the base loss alone before interventions set in.
     start
         A finished run of the same network, whose best state this one starts from.
     margin
         Of the triplet margin loss, in units of the distance of embeddings.
     temperature
-        Of ``supcon``, and the divisor of the scores of ``ce`` and ``pli``.
+        Of ``supcon``, and the divisor of the logits of ``ce`` and ``logit-adjusted``, as methods or as ``base``.
     proxy_margin, proxy_scale
         δ and α of ``proxyanchor``.
     width
@@ -79,6 +79,10 @@ class TrainSettings(Record):
         every few epochs.
     n_folds, fold, fold_seed, groups
         Folds, which of them is the test, and whether groups are kept whole (``keep``) or not looked at (``ignore``).
+    long_tail
+        ``LARGEST:SMALLEST``: thin the classes so that their sizes fall off log-uniformly between the two
+        (:func:`~ali_core.data.long_tail_split`). ``fold`` is then the number of the draw; one of ``n_folds`` parts of
+        what is kept validates, the others train, and all that is left out is the test.
     seed
         Of weights, batches, augmentation and draws.
     device, precision, devices
@@ -104,7 +108,8 @@ class TrainSettings(Record):
     epoch, even where that is off the schedule of ``evaluate_every``.
     """
 
-    method: Method = "ali"
+    method: str = "ali"
+    base: str | None = None
     preset: str = "c,s"
     interventions: InterventionSettings | None = None
     steps: Path | None = None
@@ -112,6 +117,7 @@ class TrainSettings(Record):
     intervention_weight: Share | None = None
     reduction: Literal["mean", "sum"] = "mean"
     control: bool = False
+    intervene_from: Whole = 0
     start: Path | None = None
     margin: AtLeastZero = 0.5
     temperature: Above = 0.1
@@ -135,6 +141,7 @@ class TrainSettings(Record):
     fold: Whole = 0
     fold_seed: Whole = 0
     groups: Literal["keep", "ignore"] = "keep"
+    long_tail: str | None = None
     seed: Whole = 0
     device: str = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
@@ -146,14 +153,26 @@ class TrainSettings(Record):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        if self.method not in SPECS:
+            raise AliError(f"method {self.method!r} is none of {' | '.join(METHODS)}")
+        spec = self.spec
+        intervening = ", ".join(name for name, other in SPECS.items() if other.intervenes)
         problems = {
             f"preset {self.preset!r} is none of {' | '.join(PRESETS)}": self.preset not in PRESETS,
-            f"fold must lie below n_folds = {self.n_folds}; got {self.fold}": self.fold >= self.n_folds,
-            f"{self.method} has no interventions; control goes with {', '.join(INTERVENING)}": self.control
-            and self.method not in INTERVENING,
-            "pli replays manual steps; give the session file with steps (--steps FILE)": self.method == "pli"
-            and self.steps is None,
-            f"steps are replayed by pli only, not by {self.method}": self.method != "pli" and self.steps is not None,
+            f"base {self.base!r} is none of {' | '.join(BASES)}": self.base is not None and self.base not in BASES,
+            f"{self.method} has no interventions, and is a base loss itself; base goes with {intervening}": (
+                self.base is not None and not spec.intervenes
+            ),
+            f"fold must lie below n_folds = {self.n_folds}; got {self.fold}": (
+                self.long_tail is None and self.fold >= self.n_folds
+            ),
+            f"{self.method} has no interventions; control goes with {intervening}": (
+                self.control and not spec.intervenes
+            ),
+            f"{self.method} replays manual steps; give the session file with steps (--steps FILE)": (
+                spec.recorded and self.steps is None
+            ),
+            f"steps are replayed by pli only, not by {self.method}": not spec.recorded and self.steps is not None,
             "m-per-class fills whole batches, which several devices would share out; use one device": (
                 self.sampler == "m-per-class" and self.devices > 1
             ),
@@ -164,19 +183,31 @@ class TrainSettings(Record):
         for problem, there in problems.items():
             if there:
                 raise AliError(problem)
+        if self.long_tail is not None:
+            thinning(self.long_tail)
         return self
+
+    @property
+    def spec(self) -> MethodSpec:
+        """What is known of the method."""
+        return SPECS[self.method]
+
+    @property
+    def base_loss(self) -> str:
+        """The loss of labels in force, a key of :data:`~ali_core.training.methods.BASES`."""
+        return self.base or self.spec.base
 
     @property
     def weight(self) -> float:
         """The intervention weight w in force: 0 for a control and for methods without interventions."""
-        if self.control or self.method not in INTERVENING:
+        if self.control or not self.spec.intervenes:
             return 0.0
-        return _WEIGHTS[self.method] if self.intervention_weight is None else self.intervention_weight
+        return self.spec.weight if self.intervention_weight is None else self.intervention_weight
 
     @property
     def plane(self) -> bool:
         """Whether interventions happen in a 2-D projection."""
-        return self.method in ("pali", "pli")
+        return self.spec.space == "2d"
 
     def intervention_settings(self) -> InterventionSettings:
         """Return what is planned before each epoch; draws follow the seed of the run."""
@@ -203,3 +234,14 @@ class TrainSettings(Record):
         with atomic_path(path) as temporary:
             temporary.write_text(tomli_w.dumps(content), encoding="utf-8")
         return Path(path)
+
+
+def thinning(text: str) -> tuple[int, int]:
+    """Return the sizes of the largest and the smallest class from ``LARGEST:SMALLEST``; AliError for another text."""
+    largest, _, smallest = text.partition(":")
+    if not (largest.isdecimal() and smallest.isdecimal() and 1 <= int(smallest) <= int(largest)):
+        raise AliError(
+            "long_tail is LARGEST:SMALLEST, two whole numbers with 1 ≤ SMALLEST ≤ LARGEST, such as 500:24; "
+            f"got {text!r}"
+        )
+    return int(largest), int(smallest)

@@ -118,3 +118,59 @@ def test_a_scale_is_not_guessed(tmp_path: Path):
 def test_a_file_that_went_away_is_named(tmp_path: Path):
     with pytest.raises(AliError, match=r"gone\.png is missing"):
         decode_image(tmp_path / "gone.png", 4)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+@pytest.mark.parametrize(
+    ("bits", "white"), [(16, None), (16, 65535), (12, 4095), (12, "range"), (8, 255), (8, "range")]
+)
+def test_grey_of_many_bits_is_scaled_as_it_is_said(tmp_path: Path, suffix: str, bits: int, white):
+    values = np.linspace(0, 2**bits - 1, 256).astype(np.uint16).reshape(16, 16)
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(values).save(path)
+    expected = values.astype(float) * 255 / (2**bits - 1)
+    assert np.abs(decode_image(path, 16, white=white)[..., 0] - expected).max() <= 1
+    if bits < 16:
+        with pytest.raises(AliError, match=rf"a{suffix} uses {2**bits - 1:,} of 65,535 .* white=4095 \(--white 4095\)"):
+            decode_image(path, 16)
+
+
+def test_a_range_is_that_of_each_picture_and_a_value_that_of_all(tmp_path: Path):
+    values = np.full((4, 4), 1000, dtype=np.uint16)
+    values[0] = 3000
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    assert np.unique(decode_image(tmp_path / "a.tif", 4, white="range")).tolist() == [0, 255]
+    assert np.unique(decode_image(tmp_path / "a.tif", 4, white=4000)).tolist() == [63, 191]
+    assert np.unique(decode_image(tmp_path / "a.tif", 4, white=2000)).tolist() == [127, 255]
+    Image.fromarray(np.full((4, 4), 7, dtype=np.uint16)).save(tmp_path / "flat.tif")
+    assert np.unique(decode_image(tmp_path / "flat.tif", 4, white="range")).tolist() == [0]
+
+
+def test_thirty_two_bits_are_scaled_when_white_is_said(tmp_path: Path):
+    Image.fromarray(np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)).save(tmp_path / "a.tif")
+    pixels = decode_image(tmp_path / "a.tif", 4, white=1.0)[..., 0]
+    assert np.abs(pixels - np.linspace(0, 255, 16).reshape(4, 4)).max() <= 1
+    Image.fromarray(np.full((4, 4), np.nan, dtype=np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(AliError, match="holds NaN or infinity"):
+        decode_image(tmp_path / "nan.tif", 4, white="range")
+
+
+def test_colours_of_sixteen_bits_never_go_black(tmp_path: Path):
+    def png(values):  # PIL writes no 16-bit colours
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+        chunks = [
+            (b"IHDR", struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        ]
+        return b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+            for name, data in chunks
+        )
+
+    (tmp_path / "full.png").write_bytes(png(np.full((4, 4, 3), 51400)))
+    assert np.unique(decode_image(tmp_path / "full.png", 4)).tolist() == [200]
+    (tmp_path / "dark.png").write_bytes(png(np.full((4, 4, 3), 4095)))
+    with pytest.raises(AliError, match="few of its 16 bits a channel and is nearly black"):
+        decode_image(tmp_path / "dark.png", 4)
+    assert np.unique(decode_image(tmp_path / "dark.png", 4, white=65535)).tolist() == [15]

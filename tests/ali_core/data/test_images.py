@@ -68,7 +68,7 @@ def test_an_unknown_class_is_answered_with_the_known_ones():
         ({"pixels": np.zeros((6, 8, 8), np.uint8)}, r"\(N, H, W, 3\)"),
         ({"pixels": np.zeros((6, 8, 8, 3))}, "float64"),
         ({"labels": np.full(6, 3)}, "0 to 2; got 3 to 3"),
-        ({"labels": np.full(6, -1)}, "got -1"),
+        ({"labels": np.full(6, -2)}, "got -2"),
         ({"class_names": ("a", "b", "b")}, "class_names must differ"),
         ({"ids": np.array(["x"] * 6)}, "'x' occurs 6 times"),
         ({"ids": np.array(["x"])}, "ids must be one per image"),

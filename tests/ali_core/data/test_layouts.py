@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ali_core.data import CellImages, from_class_folders, from_csv, from_medmnist, open_images
+from ali_core.data import CellImages, from_class_folders, from_csv, from_medmnist, holds_images, open_images
 from ali_core.errors import AliError
 
 COLOURS = {"b/1.png": "red", "a/0.png": "green", "a/2.png": "blue"}
@@ -92,7 +92,7 @@ def test_open_images_sees_what_a_path_is(folder: Path):
     assert open_images(folder / "labels.csv", where=None).fingerprint == table
     (folder / "labels.csv").unlink()
     assert open_images(folder).fingerprint == from_class_folders(folder).fingerprint
-    with pytest.raises(AliError, match="where apply to CSV tables only"):
+    with pytest.raises(AliError, match="where apply to tables only"):
         open_images(folder, where=("a", "b"))
 
 
@@ -103,13 +103,13 @@ def test_open_images_sees_what_a_path_is(folder: Path):
         ("path,label\n", {}, "no row below its header"),
         ("path,label\na/0.png,x,y\n", {}, "not a readable CSV table"),
         ('path,label\n"a/0.png,x\n', {}, "not a readable CSV table"),
-        ("file,label\na/0.png,x\n", {}, "no column 'path'; its columns are file, label"),
-        ("path,kind\na/0.png,x\n", {}, "no column 'label'"),
+        ("picture,label\na/0.png,x\n", {}, "no column path; it has picture"),
+        ("path,kind\na/0.png,x\n", {}, "no column label or labels; it has path"),
         ("path,label\na/0.png,x\n", {"group_column": "slide"}, "no column 'slide'"),
         ("path,label\na/0.png,x\n", {"id_column": "name"}, "no column 'name'"),
         ("path,label\na/0.png,x\n", {"where": ("clean", "1")}, "no column 'clean'"),
         ("path,label\na/0.png,x\n", {"where": ("label", "y")}, "no row with label = 'y'; values there: x"),
-        ("path,label\na/0.png,x\na/2.png, \n", {}, r"1 rows have an empty label \(first: line 3\)"),
+        ("path,label\na/0.png,x\na/2.png, \n", {}, r"1 of 2 rows have an empty label \(first: line 3\)"),
         ("path,label\na/0.png,x\n,x\n", {}, "empty path"),
         ("path,label,group\na/0.png,x,\n", {}, "empty group"),
         ("path,label\na/0.png,x\na/0.png,x\n", {}, r"'a/0\.png' occurs 2 times"),
@@ -138,10 +138,10 @@ def test_tables_that_are_not_text_are_refused(folder: Path):
         from_csv(folder / "none.csv")
 
 
-@pytest.mark.parametrize("name", ["none", "empty", "file.txt"])
+@pytest.mark.parametrize("name", ["none", "empty", "file.md"])
 def test_other_paths_are_answered_with_the_layouts(tmp_path: Path, name: str):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "file.txt").write_text("")
+    (tmp_path / "file.md").write_text("")
     with pytest.raises(AliError, match=r"give a folder with labels\.csv .*MedMNIST \.npz"):
         open_images(tmp_path / name)
 
@@ -204,3 +204,134 @@ def test_real_cells_are_read(real_data: Path):
     assert images.n_classes == 11
     assert set(images.groups) == {"A", "B"}
     assert 100 < images.load(range(4), 160).mean() < 250
+
+
+def table_of(folder: Path, text: str, name: str = "labels.csv") -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a/0.png", "./a/0.png", "a\\0.png", "{root}/a/0.png", "/somebody/else/{name}/a/0.png",
+        "C:\\Users\\else\\a\\0.png", "data/a/0.png", "a/0", "  a/0.png ",
+    ],
+)  # fmt: skip
+def test_paths_are_found_however_they_are_written(folder: Path, written: str):
+    path = written.format(root=folder, name=folder.name)
+    images = open_images(table_of(folder, f"path,label\n{path},x\nb/1.png,y\n").parent)
+    assert images.ids.tolist() == ["a/0.png", "b/1.png"]
+    assert first_pixels(images) == [[0, 128, 0], [255, 0, 0]]
+
+
+def test_names_alone_are_found_when_they_are_the_only_ones(folder: Path):
+    images = open_images(table_of(folder, "filename,label\n0.png,x\n2,y\n").parent)
+    assert images.ids.tolist() == ["a/0.png", "a/2.png"]
+    Image.new("RGB", (4, 4)).save(folder / "b" / "0.png")
+    with pytest.raises(AliError, match=r"'0\.png' is the name of 2 files \(a/0\.png, b/0\.png\)"):
+        open_images(folder)
+
+
+@pytest.mark.parametrize("written", ["b/0.png", "c/a/0.png.png", "{outside}/x.png", "/a/b/c/x.png", "c/1.png"])
+def test_another_image_is_never_taken_instead(folder: Path, tmp_path_factory, written: str):
+    outside = tmp_path_factory.mktemp("outside")
+    Image.new("RGB", (4, 4)).save(outside / "x.png")
+    path = written.format(outside=outside)
+    with pytest.raises(AliError, match=r"1 of 2 images are missing|leaves the folder"):
+        open_images(table_of(folder, f"path,label\n{path},x\na/2.png,y\n").parent)
+
+
+ANNOTATIONS = "filename,cell_type,patient,stain,age,code\na/0.png,x,p1,giemsa,61,007\nb/1.png,y,p2,,58.5,008\n"
+
+
+@pytest.fixture
+def annotated(folder: Path) -> Path:
+    (folder / "labels.csv").unlink()
+    table_of(folder, ANNOTATIONS, "annotations.csv")
+    return folder
+
+
+def test_a_table_of_another_name_is_taken_when_columns_or_it_are_named(annotated: Path):
+    columns = {"label": "cell_type", "group": "patient"}
+    images = open_images(annotated, **columns)
+    assert (images.class_names, images.groups.tolist()) == (("x", "y"), ["p1", "p2"])
+    assert list(images.metadata) == ["stain", "age", "code"]
+    assert images.metadata.age.tolist() == [61.0, 58.5]
+    assert images.metadata.code.tolist() == ["007", "008"]
+    for options in ({"table": "annotations.csv"}, {"table": annotated / "annotations.csv"}):
+        assert open_images(annotated, **columns, **options).fingerprint == images.fingerprint
+    assert open_images(annotated).class_names == ("a", "b")  # nothing is named, and there are class folders
+    table_of(annotated, ANNOTATIONS, "second.csv")
+    with pytest.raises(AliError, match=r"2 tables \(annotations.csv, second.csv\); choose one with table= \(--table"):
+        open_images(annotated, **columns)
+
+
+def test_a_lone_table_without_known_columns_is_told_with_its_columns(tmp_path: Path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
+    table_of(tmp_path, "picture,what\n1.png,x\n", "cells.csv")
+    with pytest.raises(
+        AliError, match=r"no labels.csv .* the table cells.csv with the columns picture, what; say which"
+    ):
+        open_images(tmp_path)
+    assert open_images(tmp_path, path="picture", label="what").ids.tolist() == ["1.png"]
+    table_of(tmp_path, "path,label\n1.png,x\n", "cells.csv")
+    assert open_images(tmp_path).class_names == ("x",)
+
+
+def test_missing_images_of_a_table_can_be_left_out(folder: Path):
+    text = "path,label,group,split\na/0.png,x,p,train\na/no.png,x,q,test\nb/1.png,y,r,test\n"
+    images = open_images(table_of(folder, text).parent, skip_unreadable=True)
+    assert images.ids.tolist() == ["a/0.png", "b/1.png"]
+    assert images.groups.tolist() == ["p", "r"]
+    assert images.split.tolist() == ["train", "test"]
+    assert images.missing == (("a/no.png", "is missing"),)
+    assert "1 missing" in repr(images)
+    with pytest.raises(AliError, match="1 of 1 images are missing"):
+        open_images(table_of(folder, "path,label\na/no.png,x\n").parent, skip_unreadable=True)
+
+
+def test_rows_may_be_boxes(tmp_path: Path):
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[5:15, 10:20] = (200, 100, 50)
+    Image.fromarray(picture).save(tmp_path / "smear.png")
+    text = "image,label,xmin,ymin,xmax,ymax\nsmear.png,x,10,5,20,15\nsmear.png,y,0,0,4,4\nsmear.png,x,18,8,25,40\n"
+    images = open_images(table_of(tmp_path, text).parent)
+    assert images.ids.tolist() == ["smear.png[10,5,20,15]", "smear.png[0,0,4,4]", "smear.png[18,8,25,40]"]
+    pixels = images.load(range(3), 8)
+    assert (pixels[0] == (200, 100, 50)).all()
+    assert not pixels[1].any()
+    assert pixels[2, 0, 0].tolist() == [200, 100, 50]  # cut where the picture ends
+    assert np.array_equal(images.subset([2]).load([0], 8), pixels[2:])
+    assert "boxes in 1 files" in repr(images)
+    for row, told in (("smear.png,x,9,9,9,12", "1 of 1 boxes have no area"), ("smear.png,x,a,0,1,1", "no area")):
+        with pytest.raises(AliError, match=told):
+            open_images(table_of(tmp_path, f"path,label,x0,y0,x1,y1\n{row}\n").parent)
+    outside = open_images(table_of(tmp_path, "path,label,x0,y0,x1,y1\nsmear.png,x,50,50,60,60\n").parent)
+    with pytest.raises(AliError, match=r"30 × 20 pixels; the box 50, 50, 60, 60 is outside"):
+        outside.load([0], 8)
+
+
+def test_unlabelled_images_are_kept_on_purpose(folder: Path):
+    table_of(folder, "path,label\na/0.png,x\na/2.png,\nb/1.png,y\n")
+    with pytest.raises(AliError, match="1 of 3 rows have an empty label"):
+        open_images(folder)
+    images = open_images(folder, unlabelled="keep")
+    assert images.labels.tolist() == [0, -1, 1]
+    assert images.counts.tolist() == [1, 1]
+    assert images.without_classes(["x"]).labels.tolist() == [-1, 0]
+    assert "1 unlabelled" in repr(images)
+
+
+def test_what_was_read_is_told_in_a_line(annotated: Path):
+    images = open_images(annotated, label="cell_type", group="patient")
+    assert repr(images) == ("CellImages(2 images, 2 classes: x 1, y 1; 2 groups; kept as metadata: stain, age, code)")
+
+
+def test_features_that_name_their_images_are_no_table_of_images(tmp_path: Path):
+    names = [f"f{at}" for at in range(64)]
+    features = table_of(tmp_path, f"path,label,{','.join(names)}\na.png,x,{','.join(['0.5'] * 64)}\n", "features.csv")
+    assert not holds_images(features)
+    assert holds_images(table_of(tmp_path, ANNOTATIONS, "annotations.csv"))
+    assert holds_images(table_of(tmp_path, "path;label\na.png;x\n", "german.csv"))
+    assert not holds_images(table_of(tmp_path, "f0,f1,label\n0.5,0.5,x\n", "cloud.csv"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ali_core import LabelledEmbedding
-from ali_core.data import CellImages, long_tail
+from ali_core.data import CellImages, long_tail, long_tail_split
 from ali_core.errors import AliError
 
 
@@ -68,3 +68,21 @@ def test_images_are_thinned_as_embeddings_are(rng):
 def test_impossible_sizes_are_refused(rng, arguments, message):
     with pytest.raises(AliError, match=message):
         long_tail(embedding([30, 40], rng), **arguments)
+
+
+@given(st.lists(st.integers(30, 60), min_size=2, max_size=5), st.integers(8, 12), st.integers(0, 9), st.integers(0, 5))
+def test_a_split_tests_on_all_that_thinning_leaves_out(sizes, smallest, more, draw):
+    data = embedding(sizes, np.random.default_rng(draw))
+    split = long_tail_split(data.labels, largest=smallest + more, smallest=smallest, draw=draw, n_parts=4)
+    parts = (split.train, split.validation, split.test)
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(data)))
+    thin = long_tail(data, largest=smallest + more, smallest=smallest, seed=draw)
+    assert set(thin.ids) == set(data.ids[np.concatenate(parts[:2])])
+    counts = [np.bincount(data.labels[rows], minlength=len(sizes)) for rows in parts]
+    assert np.all(np.abs(counts[1] - thin.counts / 4) < 2)  # one of four parts, stratified
+    assert np.all(counts[2] > 0)
+
+
+def test_a_class_that_is_kept_whole_leaves_nothing_to_test_on(rng):
+    with pytest.raises(AliError, match="1 classes are kept whole \\(the first has 12 samples\\)"):
+        long_tail_split(embedding([60, 12, 50], rng).labels, largest=40, smallest=12, draw=0)

@@ -183,7 +183,7 @@ def test_the_experiment_of_the_paper():
             "[[runs]]\nmethod = 'tml'\n[[runs]]\nmethod = 'ali'\nmargn = 1",
             "runs 2: there is no setting 'margn'; did you",
         ),
-        ("[[runs]]\nmethod = ['tml', 'tmm']", r"runs 1 \(method = 'tmm'\): method: "),
+        ("[[runs]]\nmethod = ['tml', 'tmm']", r"runs 1 \(method = 'tmm'\): method 'tmm' is none of"),
         ("sead = 1\n[[runs]]\nmethod = 'tml'", "there is no setting 'sead'; did you mean seeds"),
         ("[common]\nmargin = -1\n[[runs]]\nmethod = 'tml'", "runs 1: margin: .*got -1"),
         ("[common]\nfold = 1\n[[runs]]\nmethod = 'tml'", "common: fold is the same for all methods; set folds"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ali_core import LabelledEmbedding
-from ali_core.data import CellImages
+from ali_core.data import CellImages, open_images
 from ali_core.errors import AliError
 from ali_core.networks import EmbeddingNet, embed_images
 from ali_core.networks.embed import to_input
@@ -184,3 +184,57 @@ def test_input_is_scaled_and_channels_come_first(rng):
     tensor = to_input(batch, torch.device("cpu"))
     assert tensor.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(tensor.numpy()[1, 2, 3, 0], batch[1, 3, 0, 2] / 255, rtol=1e-6)
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Ten files in two classes, three of them damaged and one missing."""
+    from PIL import Image
+
+    for at in range(10):
+        path = tmp_path / "cells" / "ab"[at % 2] / f"{at}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(at).integers(0, 256, (PX, PX, 3), dtype=np.uint8)).save(path)
+    for at in (3, 4, 8):
+        path = tmp_path / "cells" / "ab"[at % 2] / f"{at}.png"
+        path.write_bytes(path.read_bytes()[:50])
+    (tmp_path / "cells" / "a" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    return tmp_path / "cells"
+
+
+def test_one_run_names_all_that_cannot_be_read(damaged, net, tmp_path, caplog):
+    (damaged / "a" / "gone.png").unlink()
+    with pytest.raises(
+        AliError, match=r"3 of 10 images cannot be read: .*/4\.png.*/8\.png.*/3\.png.*--skip-unreadable"
+    ):
+        embed(open_images(damaged), net, tmp_path / "e.npz", batch_size=2)
+    assert not (tmp_path / "e.npz").exists()
+
+
+def test_the_rest_goes_on_without_what_cannot_be_read(damaged, net, tmp_path, caplog):
+    images = open_images(damaged, skip_unreadable=True)
+    found = embed(images, net, tmp_path / "e.npz", skip_unreadable=True)
+    assert found.ids.tolist() == ["a/0.png", "a/2.png", "a/6.png", "b/1.png", "b/5.png", "b/7.png", "b/9.png"]
+    rest = open_images(damaged, skip_unreadable=True)
+    rest = rest.subset(np.isin(rest.ids, found.ids))
+    assert np.array_equal(found.vectors, embed(rest, net, tmp_path / "rest.npz").vectors)
+    for name in ("gone.png", "3.png", "4.png", "8.png"):
+        assert name in caplog.text
+
+
+def test_all_that_is_known_of_the_images_travels(images, net, tmp_path):
+    import pandas as pd
+
+    known = replace(
+        images,
+        labels=np.where(np.arange(N) == 5, -1, images.labels),
+        split=np.array(["train", "test"])[np.arange(N) % 2],
+        metadata=pd.DataFrame({"age": np.arange(N)}),
+        colours={"a": "#ff0000"},
+    )
+    embed(known, net, tmp_path / "e.npz")
+    found = LabelledEmbedding.load(tmp_path / "e.npz", unlabelled="keep")
+    assert found.labels.tolist() == known.labels.tolist()
+    assert found.split.tolist() == known.split.tolist()
+    assert found.metadata.age.tolist() == list(range(N))
+    assert found.colours == {"a": "#ff0000"}

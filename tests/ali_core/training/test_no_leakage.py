@@ -18,14 +18,15 @@ def trained(data, settings):
     run = Run.open(data, settings, out=None, resume=False, loggers=(), progress=None)
     kept = {}
     for _ in range(2):
-        embedding = run.embed_training_fold()
-        run.record(run.evaluate(embedding))
-        session = run.propose(embedding)
-        kept[f"embedding {run.epoch}"] = embedding.vectors
+        embed = run.embedder()
+        run.record(run.evaluate(embed()))
+        session = run.propose(embed)
+        kept[f"embedding {run.epoch}"] = embed().vectors
         kept[f"steps {run.epoch}"] = () if session is None else session.steps
-        run.follow(session, embedding)
+        run.follow(session, embed)
         run.train_epoch()
-    weights = run.worker.learner.objective.weights
+    objective = run.worker.learner.objective
+    weights = objective.weights if objective.pull is None else objective.pull.loss.class_weights
     kept["class weights"] = None if weights is None else weights.numpy()
     kept |= {name: tensor.numpy().copy() for name, tensor in run.worker.learner.state_dict().items()}
     scores = [row["test_f1"] for row in run.history.rows]

@@ -7,10 +7,12 @@ from torch.nn import functional
 
 from ali_core.interventions import ClassTransforms
 from ali_core.losses import triplet_margin_loss
+from ali_core.training.methods import BASES
 from ali_core.training.objectives import make_objective
 from tests.ali_core.training.samples import small
 
-WEIGHTS = torch.tensor([0.5, 1.0, 4.0])
+COUNTS = np.array([16, 8, 2])
+WEIGHTS = torch.tensor(26 / (3 * COUNTS), dtype=torch.float32)
 
 
 @pytest.fixture
@@ -21,10 +23,10 @@ def batch():
     return points.requires_grad_(), labels, torch.arange(18)
 
 
-def made(weights=None, n_classes=3, **changes):
+def made(weights=None, **changes):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return make_objective(small(**changes), weights, n_classes)
+        return make_objective(small(class_weights=weights is not None, **changes), COUNTS)
 
 
 def test_tml_weighs_triplets_and_the_control_of_ali_does_not(batch):
@@ -40,7 +42,7 @@ def test_tml_weighs_triplets_and_the_control_of_ali_does_not(batch):
 def test_ali_is_the_sum_of_its_parts(batch, weight):
     points, labels, _ = batch
     objective = made(WEIGHTS, method="ali", intervention_weight=weight, margin=0.3)
-    objective.loss.transforms = ClassTransforms(
+    objective.pull.loss.transforms = ClassTransforms(
         scales=np.array([0.5, 1.0, 0.1]), rotations=(None,) * 3, offsets=np.full((3, 6), 0.2)
     )
     scales = torch.tensor([0.5, 1.0, 0.1])[labels][:, None]
@@ -61,10 +63,37 @@ def test_cross_entropy_divides_by_the_temperature_and_weighs_classes(batch):
     torch.testing.assert_close(objective(*batch)["total"], expected)
 
 
+def test_logit_adjustment_adds_the_log_of_the_class_shares(batch):
+    points, labels, _ = batch
+    objective = made(method="logit-adjusted", temperature=0.25)
+    weights = objective.classify.weight, objective.classify.bias
+    logits = (points @ weights[0].T + weights[1]) / 0.25 + torch.log(torch.tensor(COUNTS / 26, dtype=torch.float32))
+    expected = -torch.log_softmax(logits, dim=1)[torch.arange(18), labels].mean()
+    torch.testing.assert_close(objective(*batch)["total"], expected)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_any_base_stands_under_interventions(batch, base):
+    points, labels, rows = batch
+    plain = made(method=base)(*batch)["total"]
+    objective = made(WEIGHTS, method="ali", base=base, intervention_weight=0.3)
+    objective.pull.loss.transforms = ClassTransforms(
+        scales=np.array([0.5, 1.0, 0.1]), rotations=(None,) * 3, offsets=np.full((3, 6), 0.2)
+    )
+    terms = objective(points, labels, rows)
+    torch.testing.assert_close(terms["base"], plain.detach())  # class weights are the pull's alone
+    torch.testing.assert_close(terms["total"], 0.7 * terms["base"] + 0.3 * terms["intervention"])
+    objective.intervening = False
+    torch.testing.assert_close(objective(points, labels, rows)["total"], plain)
+    control = made(WEIGHTS, method="ali", base=base, control=True)
+    torch.testing.assert_close(control(points, labels, rows)["total"], plain)
+    assert control.state_dict().keys() == objective.state_dict().keys()
+
+
 def test_the_control_of_pli_is_its_cross_entropy(batch, tmp_path):
     replay = made(method="pli", steps=tmp_path / "s.json", temperature=0.25)
     control = made(method="pli", steps=tmp_path / "s.json", temperature=0.25, control=True)
-    replay.targets = torch.zeros(18, 6)
+    replay.pull.targets = torch.zeros(18, 6)
     terms = replay(*batch)
     torch.testing.assert_close(terms["base"], control(*batch)["total"].detach())
     torch.testing.assert_close(terms["intervention"], batch[0].square().mean().detach())
@@ -74,7 +103,7 @@ def test_the_control_of_pli_is_its_cross_entropy(batch, tmp_path):
 def test_pli_takes_the_targets_of_the_rows_it_is_given(batch, tmp_path):
     points, labels, rows = batch
     replay = made(method="pli", steps=tmp_path / "s.json", intervention_weight=1.0)
-    replay.targets = torch.arange(40.0)[:, None].expand(40, 6)
+    replay.pull.targets = torch.arange(40.0)[:, None].expand(40, 6)
     expected = (points - rows.flip(0)[:, None]).square().mean()
     torch.testing.assert_close(replay(points, labels, rows.flip(0))["total"], expected)
 
@@ -112,13 +141,13 @@ def test_proxyanchor_with_and_without_weights_against_a_loop(batch, weights):
     torch.testing.assert_close(objective(*batch)["total"], expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["tml", "ali", "ce", "supcon", "proxyanchor"])
+@pytest.mark.parametrize("method", ["tml", "ali", "ce", "logit-adjusted", "supcon", "proxyanchor"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_every_method_gives_a_finite_gradient_in_full_and_half_precision(batch, method, dtype):
     points, labels, rows = batch
     objective = made(WEIGHTS, method=method)
     if method == "ali":
-        objective.loss.plan(points, labels)
+        objective.pull.loss.plan(points, labels)
     leaf = points.detach().to(dtype).requires_grad_()
     terms = objective(leaf, labels, rows)
     terms["total"].backward()

@@ -20,16 +20,16 @@ def main():
     run = Run.open(features(), settings, out=folder / "run", resume=False, loggers=(), progress=None)
     rank, kept = run.worker.fabric.global_rank, {}
     for epoch in range(2):
-        embedding = run.embed_training_fold()
-        run.record(run.evaluate(embedding))
-        run.follow(run.propose(embedding), embedding)
+        embed = run.embedder()
+        run.record(run.evaluate(embed()))
+        run.follow(run.propose(embed), embed)
         if run.intervener is not None:
-            transforms = run.worker.learner.objective.loss.transforms
+            transforms = run.worker.learner.objective.pull.loss.transforms
             kept |= {f"offsets {epoch}": transforms.offsets, f"scales {epoch}": transforms.scales}
             kept[f"classes {epoch}"] = np.array([step.classes[0] for step in run._steps])
-        kept[f"n {epoch}"] = np.array(len(embedding))
+        kept[f"n {epoch}"] = np.array(len(embed()))
         run.train_epoch()
-    run.record(run.evaluate(run.embed_training_fold()))
+    run.record(run.evaluate(run.embedder()()))
     _, scores, whole = run.end()
     kept |= {"weight": run.worker.learner.net.linear.weight.detach().numpy(), "whole": whole.vectors}
     kept["test_f1"] = np.array(scores.test.macro_f1)
