@@ -12,17 +12,17 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv
 from ali_core.interventions import Session
+from ali_viz.app.state import Drawing, Scene
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
 from ali_viz.panels.captions import page_caption, source_name, state_caption
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.panels.state_panel import STATE_COLUMNS
-from ali_viz.views.drawing import Drawing
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
 
-__all__ = ["export_screen", "screen_panel"]
+__all__ = ["export_screen", "screen_panel", "selection_table"]
 
 
 def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 0) -> Panel:
@@ -62,59 +62,53 @@ def _screen_table(drawing: Drawing, embedding: LabelledEmbedding) -> pd.DataFram
     parts = [
         pd.concat(
             [
-                pd.DataFrame(
-                    {"view": drawing.view, "state": side.title, "x": side.positions[:, 0], "y": side.positions[:, 1]}
-                ),
+                pd.DataFrame({"view": drawing.view, "state": title, "x": positions[:, 0], "y": positions[:, 1]}),
                 samples,
             ],
             axis=1,
         )
-        for side in drawing.sides
+        for title, positions in positions_of(drawing)
     ]
     return pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
 
 
-def export_screen(
-    session: Session,
-    drawing: Drawing,
-    selected: NDArray[np.int64],
-    folder: Path,
-    *,
-    seed: int = 0,
-    scores: "SessionScores | None" = None,
-) -> list[Path]:
+def positions_of(drawing: Drawing) -> list[tuple[str, NDArray[np.float64]]]:
+    """Return title and positions (n, 2) of each state that is drawn."""
+    pairs = zip(drawing.titles, drawing.places, strict=True)
+    return [(title, places.positions(drawing.labels)) for title, places in pairs]
+
+
+def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
     """Write everything about what is on screen.
 
     Parameters
     ----------
-    session
+    scene
         What is shown.
-    drawing
-        Its picture.
-    selected
-        Rows of the selected samples.
     folder
         Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
-        step in force that dragged nothing), ``selection.csv`` (ids and classes), ``session.json``, ``steps.csv``,
-        ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network.
+        step in force that dragged nothing), ``selection.csv`` (the selected samples: id, class, group,
+        metadata, and where each is in all pictures, empty for one that is not drawn), ``session.json``, ``steps.csv``,
+        ``steps.py``,
+        ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network. Where the steps
+        in force have been scored, ``scores.csv`` too, a row for each number with what it is: ``measure``
+        (``macro_f1`` or ``f1``), ``class``, ``n_validation``, ``state`` (``untouched``, ``transfer``, ``oracle``),
+        ``value``, ``n_steps``, ``meaning``. Else one that is there, of other steps, is removed.
     seed
         Of the t-SNE in it.
-    scores
-        Of the steps in force, if they are known: then there is ``scores.csv`` too, a row for each number with what it
-        is: ``measure`` (``macro_f1`` or ``f1``), ``class``, ``n_validation``, ``state`` (``untouched``, ``transfer``,
-        ``oracle``), ``value``, ``n_steps``, ``meaning``. Else one that is there, of other steps, is removed.
 
     Returns
     -------
     list of pathlib.Path
         The files.
     """
+    session, drawing = scene.session, scene.drawing
     panel = screen_panel(drawing, session.embedding, seed=seed)  # refuses before anything is written
     caption = page_caption(panel.table, **_about(session.embedding, seed))
     files = [
         *panel.save(folder, "screen"),
         _positions(drawing, session.embedding, folder / "screen.npz"),
-        _selection(session.embedding, selected, folder / "selection.csv"),
+        write_csv(selection_table(scene), folder / "selection.csv"),
         session.before.save(folder / "embedding.npz"),
         session.after.save(folder / "after.npz"),
         session.save(folder / "session.json"),
@@ -122,7 +116,24 @@ def export_screen(
         _text(session.as_code(), folder / "steps.py"),
         write_page(panel.table, folder / "embedding.html", caption=caption, session=session),
     ]
-    return [*files, *_last_step(session, drawing.rows, folder), *_scores(scores, folder / "scores.csv")]
+    return [*files, *_last_step(session, drawing.rows, folder), *_scores(scene.scores, folder / "scores.csv")]
+
+
+def selection_table(scene: Scene) -> pd.DataFrame:
+    """Return the selected samples: id, class, group and metadata where known; state and place in each picture."""
+    embedding, drawing = scene.session.embedding, scene.drawing
+    rows = scene.state.selected_rows(embedding.labels)
+    table = pd.DataFrame({"id": embedding.sample_names[rows], "class": embedding.label_names[rows]})
+    if embedding.groups is not None:
+        table["group"] = embedding.groups[rows]
+    if embedding.metadata is not None:
+        known = embedding.metadata.iloc[rows].reset_index(drop=True).add_prefix("metadata ")
+        table = pd.concat([table, known], axis=1)
+    for number, (title, positions) in enumerate(positions_of(drawing), start=1):
+        places = pd.DataFrame(positions, index=drawing.rows).reindex(rows)
+        table[f"state {number}"] = title
+        table[f"x {number}"], table[f"y {number}"] = places[0].to_numpy(), places[1].to_numpy()
+    return table
 
 
 def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Sequence[Path]:
@@ -152,17 +163,11 @@ def _scores(scores: "SessionScores | None", path: Path) -> Sequence[Path]:
 
 
 def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Path:
-    sides: dict[str, Any] = {
-        f"positions_{number}": side.positions for number, side in enumerate(drawing.sides, start=1)
-    }
-    titles = np.array([side.title for side in drawing.sides])
+    sides: dict[str, Any] = {f"positions_{at}": one for at, (_, one) in enumerate(positions_of(drawing), start=1)}
+    titles = np.array(drawing.titles)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, ids=embedding.sample_names[drawing.rows], labels=drawing.labels, titles=titles, **sides)
     return path
-
-
-def _selection(embedding: LabelledEmbedding, rows: NDArray[np.int64], path: Path) -> Path:
-    return write_csv(pd.DataFrame({"id": embedding.sample_names[rows], "class": embedding.label_names[rows]}), path)
 
 
 def _text(text: str, path: Path) -> Path:

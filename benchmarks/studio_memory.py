@@ -18,7 +18,7 @@ import pandas as pd
 import psutil
 
 from ali_viz import Studio
-from ali_viz.views.figure import StudioFigure
+from ali_viz.picture import Picture
 from benchmarks.studio_latency import WATCH, circumstances, markdown, opened, step, write_embedding
 from tests.browser.jupyter import find_chromium, open_browser
 
@@ -66,7 +66,7 @@ def kept(what, count):
         "resident (MB)": psutil.Process().memory_info().rss / MB,
         "objects": len(objects),
         "widgets": sum(issubclass(type(thing), ipywidgets.Widget) for thing in objects),
-        "figures": sum(issubclass(type(thing), StudioFigure) for thing in objects),
+        "pictures": sum(issubclass(type(thing), Picture) for thing in objects),
     }
 
 

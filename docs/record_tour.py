@@ -110,15 +110,13 @@ def walk_light(tour: Tour) -> None:
     )
     tour.stage("07-lasso", "Manual, PCA, a lasso", lambda: lasso(page), "studio.selected")
     tour.stage("08-by-hand", "clicked Apply", lambda: apply(page, 27), "studio.session.steps[-1].source")
-    tour.stage(
-        "09-drag", "dragged the ring of a class", lambda: drag(page), "studio._showing.looking.displacement is not None"
-    )
+    tour.stage("09-drag", "dragged the ring of a class", lambda: drag(page), "studio.mode")
     tour.stage(
         "10-dragged", "clicked Apply", lambda: apply(page, 28), "studio.session.steps[-1].displacement is not None"
     )
-    tour.stage("11-effect", "tab Effect, Score this state", lambda: score(page), "studio._insight.scores.n_steps")
+    tour.stage("11-effect", "tab Effect, Score this state", lambda: score(page), "studio.score().n_steps")
     tour.stage(
-        "12-confusion", "tab Confusion", lambda: tab(page, "Confusion"), "studio._insight.scores.transfer.macro_f1"
+        "12-confusion", "tab Confusion", lambda: tab(page, "Confusion"), "round(studio.score().transfer.macro_f1, 4)"
     )
     tour.stage("13-cells", "tab Cells", lambda: tab(page, "Cells"), "len(studio.selected_ids)")
     tour.stage("14-branch", "Undo, Undo, Automatic, Step", lambda: branch(page), "studio.session.branches")
@@ -127,7 +125,7 @@ def walk_light(tour: Tour) -> None:
         "16-export",
         "clicked Export",
         lambda: export(page, tour.out),
-        "studio._showing.desk.messages.status_line.value.split('title=')[1][1:15]",
+        "len(list(__import__('pathlib').Path(__import__('tempfile').gettempdir(), 'ali-tour').iterdir()))",
     )
     difference = (
         "(lambda s, np, S: float(np.abs(S.load(__import__('tempfile').gettempdir() + '/ali-tour/session.json', "
@@ -177,7 +175,7 @@ def lasso(page: NotebookPage) -> None:
     page.button("PCA").click()
     page.wait_for("studio.view", "pca")
     page.page.wait_for_timeout(1500)
-    box = page.page.locator(".js-plotly-plot .nsewdrag").nth(1).bounding_box()
+    box = page.pane(1).bounding_box()
     assert box is not None
     width, height = box["width"], box["height"]
     page.drag_around({"x": box["x"] + 0.5 * width, "y": box["y"] + 6, "width": 0.48 * width, "height": 0.5 * height})
@@ -190,27 +188,25 @@ def apply(page: NotebookPage, cursor: int) -> None:
 
 
 def drag(page: NotebookPage) -> None:
-    ring = page.page.locator(".js-plotly-plot .shapelayer path").last.bounding_box()
+    ring = page.page.locator(".ali-picture [data-ring]").last.bounding_box()
     assert ring is not None
     x, y = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
     page.page.mouse.move(x, y)
     page.page.mouse.down()
     page.page.mouse.move(x - 60, y + 70, steps=12)
     page.page.mouse.up()
-    page.wait_for("studio._showing.looking.displacement is not None", True)
+    page.wait_for("studio.mode", True)
 
 
 def tab(page: NotebookPage, name: str) -> None:
     page.page.get_by_role("tab", name=name, exact=True).last.click()
-    page.wait_for("studio._showing.desk.tabs.name", name)
-    page.page.get_by_role("tab", name=name, exact=True).last.scroll_into_view_if_needed()
-    page.page.mouse.wheel(0, 400)
+    page.page.wait_for_timeout(700)
 
 
 def score(page: NotebookPage) -> None:
     tab(page, "Effect")
     page.button("Score this state").click()
-    page.wait_for("studio._insight.scores is not None", True, 120)
+    page.page.get_by_role("status").filter(has_text="Scored: ").wait_for(timeout=120_000)
 
 
 def branch(page: NotebookPage) -> None:
@@ -224,6 +220,7 @@ def branch(page: NotebookPage) -> None:
 
 def export(page: NotebookPage, out: Path) -> None:
     folder = Path(tempfile.gettempdir()) / "ali-tour"
+    page.button("Files ▾").click()
     page.page.get_by_label("folder", exact=True).fill(str(folder))
     page.page.keyboard.press("Tab")
     page.button("Export").click()
@@ -253,7 +250,7 @@ def opened(browser: Browser, folder: Path, code: str, theme: str) -> Iterator[No
         page.hide_sidebar()
         page.run_all()
         page.plot().wait_for(timeout=120_000)
-        page.page.locator(".js-plotly-plot .legend .traces").first.wait_for(timeout=60_000)
+        page.page.locator(".ali-class").first.wait_for(timeout=60_000)
         page.button("Step").scroll_into_view_if_needed()
         yield page
     finally:

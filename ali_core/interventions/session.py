@@ -168,6 +168,10 @@ class Session:
         """Names of all branches, in the order in which they were made."""
         return self._branches.names
 
+    def steps_of(self, branch: str) -> tuple[InterventionStep, ...]:
+        """Return all steps of a branch in order, undone ones included; AliError when there is no such branch."""
+        return self._branches.named(branch).steps
+
     @property
     def contractions(self) -> NDArray[np.int64]:
         """How often each class was contracted by the steps in force, shape (C,), int64; skipped ones do not count."""

@@ -2,25 +2,26 @@
 
 import ipywidgets as widgets
 
-from ali_core.interventions import Session
-from ali_viz.views.appearance import wide
+from ali_viz.app.state import Scene
+from ali_viz.views.controls import box, put
 
 __all__ = ["CodeView"]
 
 
 class CodeView:
-    """A text field with the code that does the same; it is written when asked for."""
+    """A text field with the code that does the same."""
+
+    name = "Code"
 
     def __init__(self) -> None:
         self.text = widgets.Textarea(
-            rows=16,
-            disabled=False,
+            rows=24,
             tooltip="Python that carries out the same steps: click into it, Ctrl+A, Ctrl+C",
-            layout=wide(),
+            layout={"width": "auto"},
         )
         self.text.add_class("ali-code")
-        self.widget = widgets.VBox([self.text])
+        self.widget = box(self.text)
 
-    def update(self, session: Session) -> None:
-        """Show the code of ``session``."""
-        self.text.value = session.as_code()
+    def update(self, scene: Scene) -> None:
+        """Show the code of the session."""
+        put(self.text, value=scene.session.as_code())

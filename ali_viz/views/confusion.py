@@ -4,35 +4,17 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_viz.theme import ClassStyle, class_label
-from ali_viz.views.appearance import wide
+from ali_viz.app.state import Scene
+from ali_viz.theme import ClassStyle
+from ali_viz.views.controls import box, html, put, switch
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
 
-__all__ = ["CONFUSION_STYLE", "ConfusionView", "f1_html", "matrix_html"]
-
-CONFUSION_STYLE = """
-.ali-studio .ali-beside { display: flex; flex-flow: row wrap; gap: 6px 18px; align-items: flex-start; }
-.ali-studio .ali-beside > div { max-width: 100%; overflow: auto; max-height: 460px; }
-.ali-studio table.ali-matrix { border-collapse: collapse; font-size: 11px; font-variant-numeric: tabular-nums; }
-.ali-studio table.ali-matrix caption { text-align: left; font-weight: 600; font-size: 12px; padding: 0 0 2px; }
-.ali-studio table.ali-matrix td, .ali-studio table.ali-matrix th { min-width: 21px; height: 18px; padding: 0 1px;
-  text-align: center; border: 1px solid var(--jp-border-color3, #e7e9ee); line-height: 16px; }
-.ali-studio table.ali-matrix th { font-weight: 600; background: var(--jp-layout-color0, #fff); }
-.ali-studio table.ali-matrix thead th { position: sticky; top: 0; }
-.ali-studio table.ali-matrix tbody th { position: sticky; left: 0; }
-.ali-studio table.ali-matrix td.ali-right { background: rgba(66, 133, 244, var(--share));
-  outline: 1px solid var(--jp-border-color1, #9aa0ab); outline-offset: -1px; }
-.ali-studio table.ali-matrix td.ali-wrong { background: rgba(239, 140, 40, var(--share)); }
-.ali-studio table.ali-f1 td, .ali-studio table.ali-f1 th { padding: 0 5px; text-align: right; white-space: nowrap;
-  font-size: 12px; line-height: 17px; font-variant-numeric: tabular-nums; }
-.ali-studio table.ali-f1 .ali-name { text-align: left; }
-"""
+__all__ = ["ConfusionView", "f1_html", "matrix_html"]
 
 FAINTEST, STRONGEST = 0.08, 0.62
 """Opacity of a cell with almost none and with all samples of its row; text stays legible on both."""
@@ -57,7 +39,7 @@ def matrix_html(confusion: NDArray[np.int64], styles: Sequence[ClassStyle], code
     title
         Caption of the table; safe for HTML.
     """
-    labels = {code: escape(class_label(styles[code].name)) for code in codes}
+    labels = {code: escape(styles[code].label) for code in codes}
     head = "".join(
         f'<th scope="col" title="predicted: {labels[code]}">{number}</th>' for number, code in enumerate(codes, start=1)
     )
@@ -107,7 +89,7 @@ def f1_html(
     rows = "".join(
         f'<tr><td>{number}</td><th class="ali-name" scope="row">'
         f'<span class="ali-dot" style="background:{styles[code].colour}"></span>'
-        f"{escape(class_label(styles[code].name))}</th><td>{counts[code]:,}</td>"
+        f"{escape(styles[code].label)}</th><td>{counts[code]:,}</td>"
         f"<td>{_f1(before[code])} → {_f1(after[code])}</td><td>{_change(after[code] - before[code])}</td></tr>"
         for number, code in enumerate(codes, start=1)
     )
@@ -141,28 +123,27 @@ class ConfusionView:
         Classes in their order; the first is number 1.
     """
 
+    name = "Confusion"
+
     def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
         self._styles, self._codes = styles, codes
         self._scores: SessionScores | None = None
-        self.after = widgets.ToggleButtons(
-            options=[("predicted", "transfer"), ("bound", "oracle")],
-            tooltips=["Samples moved without their labels", "Samples moved with their labels: an upper bound only"],
-            description="After the steps",
-            style={"button_width": "auto", "description_width": "initial"},
+        self.after = switch(
+            [("predicted", "transfer"), ("bound", "oracle")],
+            ["Samples moved without their labels", "Samples moved with their labels: an upper bound only"],
+            lambda _: self._draw(),
         )
-        self.after.observe(lambda _: self._draw(), "value")
-        self.picture = widgets.HTML(layout=wide())
-        self.widget = widgets.VBox([self.after, self.picture])
-        self._draw()
+        self.picture = html(NOT_SCORED)
+        self.widget = box(self.after.widget, self.picture)
 
-    def update(self, scores: "SessionScores | None") -> None:
-        """Show the matrices of ``scores``, or that there are none."""
-        if scores is not self._scores:
-            self._scores = scores
+    def update(self, scene: Scene) -> None:
+        """Show the matrices of what was scored, or that nothing was."""
+        if scene.scores is not self._scores:
+            self._scores = scene.scores
             self._draw()
 
     def _draw(self) -> None:
-        self.picture.value = NOT_SCORED if self._scores is None else self._html(self._scores)
+        put(self.picture, value=NOT_SCORED if self._scores is None else self._html(self._scores))
 
     def _html(self, scores: "SessionScores") -> str:
         from ali_core.experiments.session_scorer import BOUND_WORDS  # noqa: PLC0415  # scikit-learn is slow to import

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 __all__ = ["COLUMNS", "PER_PAGE", "TILE_PX", "Tile", "as_png", "draw_sheet", "tile_at"]
 
-COLUMNS, PER_PAGE = 6, 24
-TILE_PX, FRAME, STRIP, GAP = 72, 3, 14, 4
+COLUMNS, PER_PAGE = 4, 24
+TILE_PX, FRAME, STRIP, GAP = 60, 2, 13, 4
 WIDTH, HEIGHT = TILE_PX + 2 * FRAME, TILE_PX + FRAME + STRIP
 FONT_PX, RING = 11, 5
 BLANK, FAINT = "#d0d3d9", "#444a55"
@@ -24,7 +24,7 @@ class Tile:
     Parameters
     ----------
     picture
-        Shape (72, 72, 3), uint8; None when there is none, and the tile says so.
+        Shape (60, 60, 3), uint8; None when there is none, and the tile says so.
     colour
         Of the class, ``#rrggbb``: the frame.
     number
@@ -40,7 +40,7 @@ class Tile:
 
 
 def draw_sheet(tiles: Sequence[Tile]) -> bytes:
-    """Return the tiles, six in a row, as a PNG on transparent ground; nothing for no tile."""
+    """Return the tiles, four in a row, as a PNG on transparent ground; nothing for no tile."""
     if not tiles:
         return b""
     n_rows = -(-len(tiles) // COLUMNS)

@@ -83,12 +83,12 @@ class CurvesView:
 
     def update(self, history: Rows, control: Rows | None = None, *, at: int | None = None) -> None:
         """Draw ``history``, and ``control`` dashed; ``at`` is the epoch that is marked, by default the last."""
-        drawn = curves_svg(history, control, at=at)
+        drawn = curves_svg(history, control, at=at, columns=1)
         if drawn != self.widget.value:
             self.widget.value = drawn
 
 
-def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = None) -> str:
+def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = None, columns: int = 3) -> str:
     """Return losses, active triplets and validation F1 by epoch as an SVG, one panel each.
 
     Parameters
@@ -99,6 +99,8 @@ def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = N
         Of the run without interventions that has as many epochs; drawn dashed.
     at
         The epoch that is marked, by default the last.
+    columns
+        How many panels stand beside each other.
 
     Returns
     -------
@@ -108,14 +110,14 @@ def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = N
     last = max((row["epoch"] for row in history.rows), default=0)
     at = last if at is None else at
     panels, told = [], []
-    for number, (title, unit, columns) in enumerate(PANELS):
-        lines = [line for column in columns for line in _lines(column, history, control)]
-        panels.append(_panel(number, title, unit, lines, epochs=max(last, 1), at=at))
+    for number, (title, unit, series) in enumerate(PANELS):
+        lines = [line for one in series for line in _lines(one, history, control)]
+        panels.append(_panel(divmod(number, columns), title, unit, lines, epochs=max(last, 1), at=at))
         told += [_in_words(title, line) for line in lines]
-    width = WIDTH * len(PANELS)
+    width, height = WIDTH * columns, HEIGHT * -(-len(PANELS) // columns)
     what = "; ".join(told) or "no epoch is finished yet"
     return (
-        f'<svg class="ali-curves" role="img" viewBox="0 0 {width} {HEIGHT}" width="100%" '
+        f'<svg class="ali-curves" role="img" viewBox="0 0 {width} {height}" width="100%" '
         f'style="max-width:{1.25 * width:.0f}px;font:10px sans-serif;fill:{TEXT}">'
         f"<title>Training after epoch {last}</title><desc>{escape(what)}</desc>{''.join(panels)}</svg>"
     )
@@ -133,7 +135,7 @@ def _points(history: Rows, column: str) -> tuple[tuple[int, float], ...]:
     return tuple((row["epoch"], row[column]) for row in history.rows if row.get(column) is not None)
 
 
-def _panel(number: int, title: str, unit: str, lines: Sequence[_Line], *, epochs: int, at: int) -> str:
+def _panel(place: tuple[int, int], title: str, unit: str, lines: Sequence[_Line], *, epochs: int, at: int) -> str:
     low, high, ticks = _scale([value for line in lines for _, value in line.points])
     frame = _Frame(epochs=epochs, low=low, high=high)
     left, right, bottom = frame.x(0), frame.x(epochs), HEIGHT - BOTTOM
@@ -150,7 +152,7 @@ def _panel(number: int, title: str, unit: str, lines: Sequence[_Line], *, epochs
         parts.append(f'<text x="{left + 6}" y="{(TOP + bottom) / 2}">none yet</text>')
     for line, y in zip(lines, _apart([frame.y(line.points[-1][1]) for line in lines]), strict=True):
         parts.append(_drawn(line, frame, label_y=y))
-    return f'<g transform="translate({WIDTH * number} 0)" data-panel="{title}">{"".join(parts)}</g>'
+    return f'<g transform="translate({WIDTH * place[1]} {HEIGHT * place[0]})" data-panel="{title}">{"".join(parts)}</g>'
 
 
 def _drawn(line: _Line, frame: _Frame, *, label_y: float) -> str:

@@ -1,40 +1,32 @@
 """What the steps promise for each class, and what happened; the scores before, after, and at best."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from ali_viz.theme import ClassStyle, class_label
-from ali_viz.views.appearance import wide
+from ali_viz.app.actions import Actions
+from ali_viz.app.state import Scene
+from ali_viz.theme import ClassStyle
+from ali_viz.views.controls import box, button, dot, html, put, row, switch
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
 
-__all__ = ["EFFECT_STYLE", "EffectView", "change_words", "effect_html", "scores_html"]
-
-EFFECT_STYLE = """
-.ali-studio table.ali-effect { border-collapse: collapse; font-size: 11.5px; font-variant-numeric: tabular-nums; }
-.ali-studio table.ali-effect th { font-weight: 600; padding: 1px 3px; text-align: right; white-space: nowrap;
-  background: var(--jp-layout-color0, #fff); border-bottom: 1px solid var(--jp-border-color2, #d5d9e0); }
-.ali-studio table.ali-effect td { padding: 0 3px; text-align: right; line-height: 17px; white-space: nowrap; }
-.ali-studio table.ali-effect th[colspan] { text-align: center; }
-.ali-studio table.ali-effect .ali-name { text-align: left; font-weight: 400; position: sticky; left: 0; }
-.ali-studio table.ali-effect .ali-first { border-left: 1px solid var(--jp-border-color2, #d5d9e0); }
-.ali-studio table.ali-effect .ali-better { font-weight: 600; }
-.ali-studio .ali-figures { font-size: 13px; margin: 2px 0; }
-.ali-studio .ali-figures b { font-variant-numeric: tabular-nums; }
-.ali-studio .ali-figures ul { margin: 2px 0; padding-left: 18px; font-size: 12px; }
-"""
+__all__ = ["EffectView", "change_words", "effect_html", "scores_html"]
 
 Units = Literal["absolute", "relative"]
+Measure = Literal["overlap", "spread", "distance"]
 
-MEASURES: dict[Units, tuple[str, ...]] = {
-    "absolute": ("spread", "distance", "overlap"),
-    "relative": ("relative_spread", "relative_distance", "overlap"),
+MEASURES: dict[tuple[Measure, Units], str] = {
+    ("overlap", "absolute"): "overlap",
+    ("overlap", "relative"): "overlap",
+    ("spread", "absolute"): "spread",
+    ("spread", "relative"): "relative_spread",
+    ("distance", "absolute"): "distance",
+    ("distance", "relative"): "relative_distance",
 }
 NAMES = {
     "spread": ("spread", "root mean square distance to the center of the class, per axis"),
@@ -62,8 +54,10 @@ def change_words(before: float, now: float) -> str:
     return f"▲ +{percent} %" if percent > 0 else f"▼ −{-percent} %"
 
 
-def effect_html(table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequence[int], units: Units) -> str:
-    """Return the effect of steps as an HTML table.
+def effect_html(
+    table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequence[int], measure: Measure, units: Units
+) -> str:
+    """Return the effect of steps on one measure as an HTML table.
 
     Parameters
     ----------
@@ -73,41 +67,34 @@ def effect_html(table: pd.DataFrame, styles: Sequence[ClassStyle], codes: Sequen
         Of each class, by code.
     codes
         Classes to list, in this order; those that are not in ``table`` are left out.
+    measure
+        Which one.
     units
         ``absolute``, or ``relative`` to the mean distance of all centers.
     """
     rows = {(row["class"], row["measure"]): row for row in table.to_dict("records")}
-    happened = bool(table["happened"].notna().any())
+    happened, column = bool(table["happened"].notna().any()), MEASURES[measure, units]
     states = [state for state in STATES if happened or state != "happened"]
-    top = "".join(
-        f'<th class="ali-first" colspan="{len(states)}" scope="colgroup" title="{escape(NAMES[measure][1])}">'
-        f"{NAMES[measure][0]}</th>"
-        for measure in MEASURES[units]
-    )
-    below = "".join(f'<th scope="col"{_first(state)}>{STATES[state]}</th>' for _ in MEASURES[units] for state in states)
-    kept = f'<th class="ali-first" rowspan="2" title="{KEPT}">kept</th>' if happened else ""
+    head = "".join(f'<th scope="col">{STATES[state]}</th>' for state in states)
+    kept = f'<th scope="col" title="{KEPT}">kept</th>' if happened else ""
     body = "".join(
-        f'<tr><th class="ali-name" scope="row">{_dotted(styles[code])}</th>'
-        + "".join(_cells(rows[code, measure], measure, states) for measure in MEASURES[units])
-        + (f'<td class="ali-first">{_percent(rows[code, "overlap"]["kept"])}</td>' if happened else "")
+        f'<tr><th class="ali-name" scope="row" title="{escape(styles[code].label)}">{_dotted(styles[code])}</th>'
+        + _cells(rows[code, column], column, states)
+        + (f"<td>{_percent(rows[code, 'overlap']['kept'])}</td>" if happened else "")
         + "</tr>"
         for code in codes
-        if (code, "overlap") in rows
+        if (code, column) in rows
     )
+    name, tip = NAMES[column]
     return (
-        '<table class="ali-effect"><thead>'
-        f'<tr><th class="ali-name" rowspan="2" scope="col">class</th>{top}{kept}</tr><tr>{below}</tr>'
-        f"</thead><tbody>{body}</tbody></table>"
+        f'<table class="ali-effect"><caption title="{escape(tip)}">{name}</caption><thead>'
+        f'<tr><th class="ali-name" scope="col">class</th>{head}{kept}</tr></thead><tbody>{body}</tbody></table>'
     )
-
-
-def _first(state: str) -> str:
-    return ' class="ali-first"' if state == "before" else ""
 
 
 def _cells(row: Mapping[Any, Any], measure: str, states: Sequence[str]) -> str:
     """Return a value before, promised and happened; a change for the better is bold and says so."""
-    cells = [f'<td class="ali-first">{_number(row["before"])}</td>']
+    cells = [f"<td>{_number(row['before'])}</td>"]
     for state in states[1:]:
         words = change_words(row["before"], row[state])
         better = (row[state] < row["before"]) == (measure in SMALLER_IS_BETTER)
@@ -118,7 +105,7 @@ def _cells(row: Mapping[Any, Any], measure: str, states: Sequence[str]) -> str:
 
 
 def _dotted(style: ClassStyle) -> str:
-    return f'<span class="ali-dot" style="background:{style.colour}"></span>{escape(class_label(style.name))}'
+    return dot(style.colour) + escape(style.label)
 
 
 def _number(value: float) -> str:
@@ -168,52 +155,48 @@ class EffectView:
 
     Parameters
     ----------
+    actions
+        What the button does.
     styles
         Of each class, by code.
     codes
         Classes to list, in this order.
-    on_score
-        Called when a person wants the state scored.
     """
 
-    def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int], *, on_score: Callable[[], None]) -> None:
+    name = "Effect"
+
+    def __init__(self, actions: Actions, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
         self._styles, self._codes = styles, codes
         self._shown: pd.DataFrame | None = None
-        self.score = widgets.Button(
-            description="Score this state",
-            tooltip="Predict the macro F1 on held-out samples; takes seconds the first time, then less",
-            layout={"width": "auto", "flex": "0 0 auto"},
+        self.score = button(
+            "Score this state",
+            "Predict the macro F1 on held-out samples; takes seconds the first time, then less",
+            actions.score.click,
         )
-        self.score.on_click(lambda _: on_score())
-        self.units = widgets.ToggleButtons(
-            options=[("as they are", "absolute"), ("/ mean distance", "relative")],
-            tooltips=["Spread and distance in the units of the embedding", NORM_WORDS],
-            description="Values",
-            style={"button_width": "auto"},
+        self.measure = switch(
+            [("overlap", "overlap"), ("spread", "spread"), ("distance", "distance")],
+            [NAMES[measure][1] for measure in ("overlap", "spread", "distance")],
+            lambda _: self._draw(),
         )
-        self.units.observe(lambda _: self._draw(), "value")
-        self.scores, self.table = widgets.HTML(layout=wide()), widgets.HTML(layout=wide())
-        top = widgets.HBox([self.score, self.units], layout={"flex_flow": "row wrap", "grid_gap": "2px 14px"})
-        box = widgets.VBox([self.table], layout={"max_height": "322px", "overflow": "auto", "display": "block"})
-        self.widget = widgets.VBox([top, self.scores, box])
+        self.units = switch(
+            [("as they are", "absolute"), ("/ mean distance", "relative")],
+            ["Spread and distance in the units of the embedding", NORM_WORDS],
+            lambda _: self._draw(),
+        )
+        self.scores, self.table = html(), html(name="ali-scroll")
+        self.widget = box(row(self.score), self.scores, row(self.measure.widget, self.units.widget), self.table)
 
-    @property
-    def buttons(self) -> list[widgets.Button]:
-        """What must rest while the app works."""
-        return [self.score]
-
-    def update(
-        self, table: pd.DataFrame | None, scores: "SessionScores | None", *, epoch_f1: float | None = None
-    ) -> None:
-        """Show an effect table, and what is known of the scores; ``epoch_f1`` is the training's last validation F1."""
-        self.scores.value = scores_html(scores, epoch_f1)
-        self._shown = table
+    def update(self, scene: Scene) -> None:
+        """Show the effect, and what is known of the scores."""
+        put(self.scores, value=scores_html(scene.scores, scene.epoch_f1))
+        put(self.score, disabled=scene.training is not None and scene.training.running)
+        self._shown = scene.effect
         self._draw()
 
     def _draw(self) -> None:
         if self._shown is None:
-            self.table.value = '<div class="ali-muted">no steps yet</div>'
             return
         happened = bool(self._shown["happened"].notna().any())
-        note = f'<div class="ali-muted">{NORM_WORDS}</div>' if happened and self.units.value == "absolute" else ""
-        self.table.value = note + effect_html(self._shown, self._styles, self._codes, self.units.value)
+        units: Units = self.units.value
+        note = f'<div class="ali-muted">{NORM_WORDS}</div>' if happened and units == "absolute" else ""
+        put(self.table, value=note + effect_html(self._shown, self._styles, self._codes, self.measure.value, units))

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ali_core import LabelledEmbedding, Session
-from ali_viz.screen_export import export_screen, screen_panel
-from ali_viz.views.drawing import draw
-from ali_viz.views.layouts import Layouts
+from ali_viz.app.layouts import Layouts
+from ali_viz.app.presenter import draw
+from ali_viz.app.state import AppState, Scene
+from ali_viz.screen_export import export_screen, screen_panel, selection_table
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,11 @@ def drawing_of(session, view, seed=0):
     return drawing
 
 
+def scene_of(session, drawing, **looked):
+    state = AppState(view=drawing.view, **looked)
+    return Scene(state=state, session=session, last=None, drawing=drawing, planned=None, proposal=None)
+
+
 @pytest.fixture(scope="module")
 def drawing(session):
     return drawing_of(session, "pca")
@@ -39,7 +45,7 @@ def drawing(session):
 @pytest.fixture(scope="module")
 def folder(session, drawing, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
-    export_screen(session, drawing, np.array([], dtype=np.int64), folder)
+    export_screen(scene_of(session, drawing), folder)
     return folder
 
 
@@ -76,3 +82,17 @@ def test_only_t_sne_is_said_to_be_aligned_and_with_which_settings(session, drawi
     tsne = screen_panel(drawing_of(session, "tsne", seed=7), session.embedding, seed=7)
     assert "openTSNE, perplexity 30, seed 7; every layout starts from" in tsne.caption
     assert "layout" not in screen_panel(drawing, session.embedding).caption
+
+
+def test_selected_samples_are_told_with_where_they_are_in_each_picture(session, drawing):
+    rows = np.array([3, 500, *drawing.rows[:2]])
+    table = selection_table(scene_of(session, drawing, lassoed=rows))
+    assert table["id"].tolist() == session.embedding.sample_names[rows].tolist()
+    assert table["class"].tolist() == [session.embedding.class_names[session.embedding.labels[row]] for row in rows]
+    assert table["state 2"].unique().tolist() == ["After: 2 steps, 1 skipped"]
+    for side in (1, 2):
+        places = drawing.places[side - 1].positions(drawing.labels)
+        for at, row in enumerate(rows):
+            found = np.flatnonzero(drawing.rows == row)
+            expected = places[found[0]] if len(found) else [np.nan, np.nan]
+            np.testing.assert_allclose(table.loc[at, [f"x {side}", f"y {side}"]].to_numpy(float), expected)

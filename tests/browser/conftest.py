@@ -49,7 +49,7 @@ def app(chromium: Browser, shared_lab: JupyterLab, tmp_path: Path) -> Iterator[C
         page.run_all()
         page.plot().wait_for(timeout=120_000, state="attached")
         page.plot().scroll_into_view_if_needed()
-        page.page.locator(".js-plotly-plot .legend .traces").first.wait_for(timeout=30_000)
+        page.page.locator(".ali-class").first.wait_for(timeout=30_000)
         return page
 
     yield start

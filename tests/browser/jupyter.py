@@ -90,7 +90,7 @@ class JupyterLab:
         self._process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
         self._wait_until_up()
 
-    def _wait_until_up(self, seconds: float = 60) -> None:
+    def _wait_until_up(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with suppress(OSError):
@@ -211,7 +211,11 @@ class NotebookPage:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def plot(self) -> Locator:
-        return self.page.locator(".js-plotly-plot").first
+        return self.page.locator(".ali-picture canvas").first
+
+    def pane(self, side: int) -> Locator:
+        """Return one picture, from 0 on the left."""
+        return self.page.locator(f'.ali-picture [data-pane="{side}"]')
 
     def drag_around(self, box: dict[str, float]) -> None:
         """Draw a lasso around a box of the page."""

@@ -22,7 +22,7 @@ def test_a_notebook_that_is_opened_again_shows_the_session_where_it_is(app, cell
         page.hide_sidebar()
         page.plot().wait_for(timeout=60_000, state="attached")
         page.plot().scroll_into_view_if_needed()
-        expect(page.page.locator(".js-plotly-plot")).to_have_count(1)
+        expect(page.page.locator(".ali-picture")).to_have_count(1)
         expect(page.page.get_by_text("After: 2 steps").first).to_be_visible(timeout=30_000)
         page.button("Step").click()
         page.wait_for(CURSOR, 3)

@@ -48,7 +48,8 @@ def opened(app, cells):
 
 def around(page, side, name_corner):
     """The screen box around one class: a quarter of the plot, given which corner it is in."""
-    box = page.page.locator(".js-plotly-plot .nsewdrag").nth(side).bounding_box()
+    page.pane(side).scroll_into_view_if_needed()
+    box = page.pane(side).bounding_box()
     right, top = name_corner
     width, height = box["width"] * 0.44, box["height"] * 0.44
     return {
@@ -100,7 +101,6 @@ def test_lasso_contract_undo(app, cells):
         page.drag_around(around(page, 0, (True, True)))
         page.wait_for("studio.selected", ["lymphocyte"])
         wait_for_status(page, "Lymphocyte selected by a lasso of 100 points")
-        assert page.page.locator(".js-plotly-plot .select-outline").count() == 0
         page.page.keyboard.down("Shift")
         page.drag_around(around(page, 0, (False, False)))
         page.page.keyboard.up("Shift")
@@ -114,7 +114,6 @@ def test_lasso_contract_undo(app, cells):
         vectors = page.ask("studio.session.after.vectors.tolist()")
         page.button("Undo").click()
         page.wait_for(CURSOR, 0)
-        page.page.wait_for_timeout(1500)  # plotly forgets a lasso that is begun while it draws
         page.drag_around(around(page, 1, (False, False)))
         page.wait_for("studio.selected", ["blast"])
         page.button("Clear selection").click()
@@ -139,22 +138,22 @@ def test_lasso_contract_undo(app, cells):
 def test_legend_and_keyboard_select(app, cells):
     def scenario():
         page = opened(app, cells)
-        entries = page.page.locator(".js-plotly-plot .legend .traces")
-        entries.filter(has_text="Monocyte").locator(".legendtoggle").click()
+        entries = page.page.locator(".ali-class")
+        entries.filter(has_text="Monocyte").click()
         page.wait_for("studio.selected", ["monocyte"])
         expect(entries.filter(has_text="Blast")).to_have_css("opacity", "0.5")
         expect(entries.filter(has_text="Monocyte")).to_have_css("opacity", "1")
-        entries.filter(has_text="Blast").locator(".legendtoggle").click()
+        entries.filter(has_text="Blast").click()
         page.wait_for("studio.selected", ["monocyte", "blast"])
-        entries.filter(has_text="Monocyte").locator(".legendtoggle").click()
+        entries.filter(has_text="Monocyte").click()
         page.wait_for("studio.selected", ["blast"])
-        assert page.page.locator(".js-plotly-plot .scatterlayer").count() > 0
-        classes = page.page.get_by_role("listbox").filter(has_text="Platelet (100)")
-        classes.focus()
-        page.page.keyboard.press("End")
-        page.wait_for("studio.selected", ["platelet"])
-        page.page.keyboard.press("Control+ArrowUp")
-        page.page.keyboard.press("Control+Space")
+        page.page.keyboard.press("Escape")
+        page.wait_for("studio.selected", [])
+        entries.filter(has_text="Lymphocyte").focus()
+        page.page.keyboard.press("Space")
+        page.wait_for("studio.selected", ["lymphocyte"])
+        page.page.keyboard.press("Tab")
+        page.page.keyboard.press("Enter")
         page.wait_for("studio.selected", ["lymphocyte", "platelet"])
         page.page.get_by_placeholder("add/remove by name").fill("Platelet (100)")
         page.page.keyboard.press("Enter")
@@ -174,7 +173,7 @@ def test_views_toggle_and_export(app, cells, tmp_path):
         page.button("t-SNE").click()
         page.wait_for("studio.view", "tsne")
         page.wait_for("studio.wait(0.1)", True, seconds=90)
-        page.wait_for("studio._showing.drawing().waiting", False)
+        expect(page.page.locator(".ali-picture-title").first).not_to_contain_text("laid out")
         page.button("Supervised t-SNE").click()
         expect(page.page.get_by_text("uses labels: never score it")).to_be_visible(timeout=60_000)
         page.button("previous step").click()
@@ -191,6 +190,7 @@ def test_views_toggle_and_export(app, cells, tmp_path):
         page.button("Automatic").click()
         expect(page.button("Step")).to_be_visible()
         out = tmp_path / "out"
+        page.button("Files ▾").click()
         page.page.get_by_label("folder", exact=True).fill(str(out))
         page.page.keyboard.press("Tab")
         page.button("Export").click()
@@ -211,7 +211,7 @@ def test_a_class_is_dragged_and_escape_clears(app, cells):
         page.button("Manual").click()
         page.drag_around(around(page, 0, (True, True)))
         page.wait_for("studio.selected", ["lymphocyte"])
-        ring = page.page.locator(".js-plotly-plot .shapelayer path").first
+        ring = page.page.locator('.ali-picture [data-ring="2"]').first
         ring.wait_for(state="attached", timeout=30_000)
         box = ring.bounding_box()
         middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -219,11 +219,77 @@ def test_a_class_is_dragged_and_escape_clears(app, cells):
         page.page.mouse.down()
         page.page.mouse.move(middle[0] - 60, middle[1] + 40, steps=10)
         page.page.mouse.up()
-        page.wait_for("studio._showing.looking.displacement is not None", True)
+        expect(page.button("Undrag")).to_be_enabled(timeout=30_000)
         page.button("Apply to selected classes").click()
         page.wait_for("[step.displacement is not None for step in studio.session.steps]", [True])
         page.page.keyboard.press("Escape")
         page.wait_for("studio.selected", [])
+        assert page.errors == []
+
+    retried(scenario)
+
+
+def test_the_timeline_goes_through_the_states_skips_steps_and_shows_branches(app, cells):
+    def scenario():
+        page = opened(app, cells)
+        page.page.get_by_label("steps", exact=True).fill("6")
+        page.page.keyboard.press("Tab")
+        page.button("Run 6").click()
+        page.wait_for(CURSOR, 6)
+        track = page.page.get_by_role("slider", name="State", exact=True)
+        track.focus()
+        page.page.keyboard.press("ArrowLeft")
+        page.page.keyboard.press("ArrowLeft")
+        page.wait_for(CURSOR, 4)
+        page.page.keyboard.press("Home")
+        page.wait_for(CURSOR, 0)
+        page.page.keyboard.press("Space")
+        page.wait_for(CURSOR, 6)
+        ticks = page.page.locator('.ali-tick[data-current="true"]')
+        ticks.nth(1).click()
+        page.wait_for("[step.skipped for step in studio.session.steps]", [False, True, *[False] * 4])
+        handle, third = page.page.locator(".ali-handle").bounding_box(), ticks.nth(2).bounding_box()
+        middle = handle["y"] + handle["height"] / 2
+        page.page.mouse.move(handle["x"] + handle["width"] / 2, middle)
+        page.page.mouse.down()
+        page.page.mouse.move(third["x"] + third["width"] / 2, middle, steps=8)
+        page.page.mouse.up()
+        page.wait_for(CURSOR, 3)
+        page.page.get_by_label("criterion Ω").select_option("mean-all")
+        page.button("Step").click()
+        page.wait_for("studio.session.branches", ["main", "branch 2"])
+        page.page.locator(".ali-branch-name").filter(has_text="main").click()
+        page.wait_for("studio.session.branch", "main")
+        assert (page.strangers, page.errors) == ([], [])
+
+    retried(scenario)
+
+
+def test_the_pictures_have_most_of_the_app_and_all_fits_a_page(app, cells):
+    def scenario():
+        page = opened(app, cells)
+        page.button("Step").click()
+        page.wait_for(CURSOR, 1)
+        whole, picture = (page.page.locator(name).bounding_box() for name in (".ali-studio", ".ali-picture"))
+        assert picture["width"] * picture["height"] >= 0.6 * whole["width"] * whole["height"]
+        assert whole["height"] <= 800
+        for width in (1000, 700):
+            page.page.set_viewport_size({"width": width, "height": 700})
+            page.page.wait_for_timeout(1000)
+            wide = "element => element.scrollWidth > element.clientWidth + 1"
+            assert not page.page.locator(".ali-studio").evaluate(wide)
+        assert (page.strangers, page.errors) == ([], [])
+
+    retried(scenario)
+
+
+def test_the_app_opens_in_a_tab_of_its_own(app, cells):
+    def scenario():
+        page = opened(app, cells)
+        page.page.get_by_role("button", name="Open the app in a tab of its own").click()
+        expect(page.page.locator(".ali-picture")).to_have_count(2, timeout=30_000)
+        page.button("Step").last.click()
+        page.wait_for(CURSOR, 1)
         assert page.errors == []
 
     retried(scenario)
@@ -246,7 +312,7 @@ def test_a_live_training_is_paused_and_follows_own_steps(app, cells):
         page.button("Train 1 epoch").click()
         page.wait_for("[studio.training.running, studio.training.state.epoch]", [False, 1], seconds=90)
         page.wait_for("studio.comparison", "epoch")
-        assert page.ask("len(studio._showing.drawing().sides)") == 3
+        expect(page.page.locator(".ali-picture [data-pane]")).to_have_count(3)
         page.page.get_by_label("epochs", exact=True).fill("400")
         page.page.keyboard.press("Tab")
         page.button("Train 400 epochs").click()

@@ -90,7 +90,7 @@ class AppPage(NotebookPage):
                     raise
                 self.page.wait_for_timeout(200)
         self.plot().wait_for(timeout=120_000)
-        self.page.locator(".js-plotly-plot .legend .traces").first.wait_for(timeout=30_000)
+        self.page.locator(".ali-class").first.wait_for(timeout=30_000)
 
     def leave(self) -> None:
         """Close the page as a person does, who lets it say goodbye."""

@@ -1,5 +1,6 @@
 """The Studio without a browser: clicks and calls reach the session, and every view shows it."""
 
+import dataclasses
 import gc
 import threading
 import weakref
@@ -8,11 +9,42 @@ from unittest.mock import Mock
 import numpy as np
 import pandas as pd
 import pytest
+from ipywidgets import Textarea
 from ipywidgets.widgets.widget import _instances
 
 from ali_core import AliError, ManualStep, Session, preset
 from ali_viz import Studio
 from tests.ali_viz.studio.clouds import cloud
+from tests.ali_viz.studio.hands import (
+    LYMPHOCYTE,
+    alert,
+    app,
+    chip,
+    chips,
+    choose,
+    control,
+    drawn,
+    escape,
+    fill,
+    held,
+    inside,
+    lasso,
+    listed,
+    only,
+    open_tab,
+    picture,
+    planned,
+    positions,
+    press,
+    rows_of,
+    seen,
+    status,
+    switch,
+    text,
+    timeline,
+    titles,
+    waiting,
+)
 
 
 @pytest.fixture
@@ -22,32 +54,20 @@ def studio():
     studio.close()
 
 
-def desk(studio):
-    return studio._showing.desk
-
-
-def alert(studio):
-    return desk(studio).messages.alert_line.value
-
-
-def status(studio):
-    return desk(studio).messages.status_line.value
-
-
 def test_buttons_and_methods_do_the_same(studio):
-    desk(studio).automatic.step.click()
+    press(studio, "Step")
     assert studio.session.cursor == 1
     studio.step()
-    desk(studio).automatic.n_iterations.value = 4
-    desk(studio).automatic.run.click()
+    fill(studio, "steps", 4)
+    press(studio, "Run 4")
     assert studio.wait(30)
     assert studio.session.cursor == 6
-    desk(studio).buttons.undo.click()
+    press(studio, "Undo")
     studio.undo()
     assert studio.session.cursor == 4
-    desk(studio).buttons.redo.click()
+    press(studio, "Redo")
     assert studio.session.cursor == 5
-    desk(studio).buttons.reset.click()
+    press(studio, "Reset")
     assert studio.session.cursor == 0
     studio.redo()
     assert studio.session.cursor == 1
@@ -55,33 +75,36 @@ def test_buttons_and_methods_do_the_same(studio):
 
 def test_a_change_of_the_session_from_outside_is_shown(studio):
     studio.session.run(3)
-    assert len(desk(studio).history.list.options) == 4
-    assert studio._showing.drawing().sides[1].title == "After: 3 steps"
+    assert len(timeline(studio).rows[0]["codes"]) == 3
+    assert titles(studio)[1] == "After: 3 steps"
     studio.session.settings = preset("c", dim=5)
-    assert desk(studio).strengths.preset.value == "c"
-    assert desk(studio).strengths.sliders["shift"].value == 0.0
+    assert control(studio, "preset").value == "c"
+    assert control(studio, "shift λs").value == 0.0
 
 
 def test_a_slider_changes_the_session_only_and_all_else_follows(studio):
-    desk(studio).strengths.sliders["contract"].value = 0.25
+    control(studio, "contract λc").value = 0.25
     assert studio.session.settings.contract == 0.25
-    assert desk(studio).strengths.preset.value == "custom"
-    desk(studio).strengths.preset.value = "c,r"
+    assert control(studio, "preset").value == "custom"
+    control(studio, "preset").value = "c,r"
     assert studio.session.settings == preset("c,r", dim=5)
 
 
 def test_manual_steps_move_the_selected_classes(studio):
-    desk(studio).toolbar.mode.value = "manual"
-    assert desk(studio).manual.widget.layout.display == "flex"
-    assert desk(studio).automatic.widget.layout.display == "none"
-    desk(studio).selection.classes.value = (1, 3)
+    choose(studio, "Manual")
+    assert seen(studio, "away from")
+    assert not seen(studio, "criterion Ω")
+    chip(studio, 1)
+    chip(studio, 3)
     assert studio.selected == ("monocyte", "platelet")
-    desk(studio).manual.apply.click()
+    press(studio, "Apply to selected classes")
     step = studio.session.steps[-1]
     assert (step.source, step.classes, step.contract, step.shift) == ("manual", (1, 3), 0.5, 4.0)
-    desk(studio).manual.away.value = "chosen"
-    desk(studio).manual.away_from.value = (0,)
-    desk(studio).manual.apply.click()
+    fill(studio, "away from", "chosen")
+    press(studio, "Apply to selected classes")
+    assert "no class to move away from is chosen" in alert(studio)
+    fill(studio, "classes", (0,))
+    press(studio, "Apply to selected classes")
     assert studio.session.steps[-1].neighbours == ((0,), (0,))
 
 
@@ -102,30 +125,28 @@ def test_automatic_and_manual_steps_are_one_list(studio):
 
 
 def test_lasso_and_legend_select(studio):
-    scatter = desk(studio).scatter
-    scatter._on_lasso([2], np.arange(12), "replace")
+    lasso(studio, rows_of(studio, LYMPHOCYTE)[:12])
     assert studio.selected == ("lymphocyte",)
     assert "12 points" in status(studio)
-    scatter._on_toggle(0)
+    chip(studio, 0)
     assert studio.selected == ("lymphocyte", "blast")
-    scatter._on_toggle(2)
+    chip(studio, 2)
     assert studio.selected == ("blast",)
-    assert desk(studio).selection.classes.value == (0,)
-    desk(studio).selection.clear.click()
+    assert chips(studio).selected == [0]
+    press(studio, "Clear selection")
     assert studio.selected == ()
 
 
 def test_what_cannot_be_done_is_said_and_nothing_changes(studio):
-    desk(studio).manual.apply.click()
-    assert 'role="alert"' in alert(studio)
+    press(studio, "Apply to selected classes")
     assert "no class is selected" in alert(studio)
     assert studio.session.cursor == 0
     studio.select("blast")
-    desk(studio).strengths.sliders["contract"].value = 0.0
-    desk(studio).strengths.sliders["shift"].value = 0.0
-    desk(studio).manual.apply.click()
+    control(studio, "contract λc").value = 0.0
+    control(studio, "shift λs").value = 0.0
+    press(studio, "Apply to selected classes")
     assert "all are 0" in alert(studio)
-    desk(studio).automatic.step.click()
+    press(studio, "Step")
     assert alert(studio) == ""
     with pytest.raises(AliError, match="no step to redo"):
         studio.redo()
@@ -135,105 +156,98 @@ def test_what_cannot_be_done_is_said_and_nothing_changes(studio):
 
 def test_an_unexpected_failure_is_said_too(studio, monkeypatch):
     monkeypatch.setattr(studio.session, "step", lambda: 1 / 0)
-    desk(studio).automatic.step.click()
+    press(studio, "Step")
     assert "step failed (ZeroDivisionError" in alert(studio)
 
 
 def test_views_switch_and_never_block(studio):
     studio.step()
-    desk(studio).toolbar.view.value = "supervised_tsne"
+    choose(studio, "Supervised t-SNE")
     assert studio.view == "supervised_tsne"
-    assert "never score it" in desk(studio).toolbar.badge.value
-    desk(studio).automatic.step.click()
+    assert "never score it" in text(studio)
+    press(studio, "Step")
     assert studio.session.cursor == 2
     assert studio.wait(60)
-    assert not studio._showing.drawing().waiting
-    desk(studio).toolbar.shuffled.value = True
+    assert not waiting(studio)
+    fill(studio, "shuffled labels", True)
     assert studio.view == "shuffled_tsne"
-    assert "shuffled labels" in desk(studio).toolbar.badge.value
+    assert "uses shuffled labels: what is separate here is made by the method" in text(studio)
     studio.set_view("dims")
-    assert desk(studio).toolbar.view.value == "dims"
-    assert desk(studio).toolbar.badge.value == ""
+    assert switch(studio, "PCA").value == "dims"
+    assert "shuffled labels: what" not in text(studio)
     with pytest.raises(AliError, match="view must be one of"):
         studio.set_view("umap")
 
 
 def test_a_picture_that_is_not_there_yet_says_so_and_is_not_exported(studio, tmp_path):
-    with studio._showing.lock:  # nothing is shown as there before this block ends
+    with held(studio):  # nothing is shown as there before this block ends
         studio.set_view("tsne")
-        _, drawing = studio._showing._drawn
-        assert drawing.waiting
-        assert "laid out" in drawing.sides[0].title
+        assert waiting(studio)
         with pytest.raises(AliError, match="still being laid out"):
             studio.export(tmp_path)
         assert list(tmp_path.iterdir()) == []
     assert studio.wait(60)
-    assert "laid out" not in studio._showing.drawing().sides[0].title
+    assert "laid out" not in titles(studio)[0]
 
 
 def test_a_cancelled_layout_says_so_and_is_begun_again_when_asked_for(studio):
-    with studio._showing.lock:
-        desk(studio).toolbar.view.value = "supervised_tsne"
-        desk(studio).progress.cancel.click()
+    with held(studio):
+        choose(studio, "Supervised t-SNE")
+        press(studio, "Cancel")
     assert studio.wait(60)
-    assert (studio.view, desk(studio).toolbar.view.value) == ("pca", "pca")
+    assert (studio.view, switch(studio, "PCA").value) == ("pca", "pca")
     assert "Supervised t-SNE was cancelled; choose it again" in status(studio)
-    desk(studio).toolbar.view.value = "supervised_tsne"
+    choose(studio, "Supervised t-SNE")
     assert studio.wait(60)
     assert studio.view == "supervised_tsne"
-    assert not studio._showing.drawing().waiting
+    assert not waiting(studio)
 
 
 def test_a_failed_layout_is_said_and_another_view_shown(studio, monkeypatch):
-    monkeypatch.setattr("ali_viz.views.slow_layouts.layout", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("ali_viz.app.layouts.layout", lambda *_, **__: 1 / 0)
     studio.set_view("tsne")
     assert studio.wait(30)
     assert studio.view == "pca"
     assert "failed (ZeroDivisionError" in alert(studio)
     studio.set_view("dims")
-    studio._showing.not_laid_out("the layout of another view failed")
-    assert studio.view == "dims"
-    assert "another view failed" in alert(studio)
 
 
 def test_what_fails_in_the_background_is_raised_by_the_call(studio, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise AliError("the embedding cannot be divided")
 
-    monkeypatch.setattr(studio._insight, "score", broken)
+    monkeypatch.setattr("ali_core.experiments.session_scorer.SessionScorer.scores", broken)
     with pytest.raises(AliError, match="cannot be divided"):
         studio.score()
     assert "cannot be divided" in alert(studio)
-    assert not desk(studio).automatic.step.disabled
+    assert not control(studio, "Step").disabled
 
 
 def test_the_left_side_can_be_the_previous_step(studio):
     studio.run(2)
-    desk(studio).toolbar.comparison.value = "previous"
+    choose(studio, "previous step")
     assert studio.comparison == "previous"
-    assert studio._showing.drawing().sides[0].title == "Before: 1 step"
+    assert titles(studio)[0] == "Before: 1 step"
 
 
 def test_the_next_step_is_shown_before_it_is_taken(studio):
-    preview = desk(studio).scatter._preview
-    assert preview.codes.tolist() == list(studio.session.propose().step.classes)
-    step = studio.step()
-    drawing = studio._showing.drawing()
-    mine = np.isin(drawing.labels, step.classes)
-    assert np.allclose(drawing.sides[1].positions[mine], preview.positions, atol=1e-5)
-    desk(studio).automatic.preview.value = False
-    assert desk(studio).scatter._preview is None
+    codes, centers = planned(studio)
+    assert codes == studio.session.propose().step.classes
+    studio.step()
+    mine = drawn(studio).labels == codes[0]
+    assert np.allclose(positions(studio, 1)[mine].mean(axis=0), centers[0], atol=1e-5)
+    control(studio, "next step").value = False
+    assert planned(studio) == ((), None)
 
 
 def test_lassos_replace_add_and_remove(studio):
-    scatter = desk(studio).scatter
-    scatter._on_lasso([2], np.array([4, 5]), "replace")
-    scatter._on_lasso([0], np.array([1]), "add")
+    lasso(studio, np.array([74, 75]))
+    lasso(studio, np.array([1]), "add")
     assert studio.selected == ("lymphocyte", "blast")
-    assert studio.selected_ids.tolist() == studio.session.embedding.sample_names[[1, 4, 5]].tolist()
-    scatter._on_lasso([2], np.array([4, 5]), "remove")
+    assert studio.selected_ids.tolist() == studio.session.embedding.sample_names[[1, 74, 75]].tolist()
+    lasso(studio, np.array([74, 75]), "remove")
     assert studio.selected == ("blast",)
-    studio._clicks.clicked("_key", "Escape")
+    escape(studio)
     assert studio.selected == ()
     assert len(studio.selected_ids) == 0
 
@@ -241,11 +255,11 @@ def test_lassos_replace_add_and_remove(studio):
 def test_a_dragged_class_goes_to_the_place(studio):
     studio.set_mode("manual")
     studio.drag("blast", (2.0, -1.0))
-    assert np.allclose(desk(studio).scatter._preview.heads, [[2.0, -1.0]], atol=0.05)
+    assert np.allclose(planned(studio)[1], [[2.0, -1.0]], atol=0.05)
     step = studio.apply_selection()
     assert (step.rotate, step.shift) == (0.0, 0.0)
     assert len(step.displacement) == 5
-    assert studio._showing.looking.displacement is None
+    assert control(studio, "Undrag").disabled
 
 
 def test_run_until_ends_when_the_goal_is_reached(studio):
@@ -281,39 +295,36 @@ def test_steps_are_skipped_and_lines_kept(studio):
     studio.rename_branch("by hand")
     studio.switch("main")
     assert np.array_equal(studio.session.after.vectors, moved)
-    assert desk(studio).history.branch.options == ("main", "by hand")
+    assert [row["name"] for row in timeline(studio).rows] == ["main", "by hand"]
 
 
 def test_scores_fill_the_tabs(studio):
     studio.run(2)
     scores = studio.score()
     assert scores.n_steps == 2
-    for name, words in (("Effect", "untouched"), ("Confusion", "macro F1"), ("Code", "session.run(2)")):
-        desk(studio).tabs.widget.selected_index = desk(studio).tabs._names.index(name)
-        shown = {
-            "Effect": desk(studio).effect.scores,
-            "Confusion": desk(studio).confusion.picture,
-            "Code": desk(studio).code.text,
-        }[name].value
-        assert words.lower() in shown.lower()
+    for name, words in (("Effect", "untouched"), ("Confusion", "Untouched, macro F1")):
+        open_tab(studio, name)
+        assert words in text(studio)
+    open_tab(studio, "Code")
+    assert "session.run(2)" in only([one for one in inside(app(studio)) if isinstance(one, Textarea)], "code").value
 
 
 def test_scores_are_shown_for_the_steps_that_were_scored_and_no_others(studio):
-    desk(studio).tabs.open("Effect")
+    open_tab(studio, "Effect")
     studio.run(2)
     scores = studio.score()
-    told = f"predicted after 2 steps <b>{scores.transfer.macro_f1:.3f}</b>"
-    assert told in desk(studio).effect.scores.value
+    told = f"predicted after 2 steps {scores.transfer.macro_f1:.3f} ("
+    assert told in text(studio)
     studio.step()
-    assert "has not been scored" in desk(studio).effect.scores.value
+    assert "has not been scored" in text(studio)
     studio.reset()
     studio.select("blast")
     studio.apply_selection(contract=1.0, shift=0.0)
     studio.apply_selection(contract=1.0, shift=0.0)
-    assert "has not been scored" in desk(studio).effect.scores.value
+    assert "has not been scored" in text(studio)
     studio.switch("main")
     studio.go_to(2)
-    assert told in desk(studio).effect.scores.value
+    assert told in text(studio)
 
 
 def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
@@ -341,13 +352,13 @@ def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
 
 
 def test_cells_are_listed_and_found(studio):
-    desk(studio).tabs.widget.selected_index = desk(studio).tabs._names.index("Cells")
+    open_tab(studio, "Cells")
     studio.select("blast")
     ids = studio.session.embedding.sample_names[studio.session.embedding.labels == 0].tolist()
-    assert [value for _, value in desk(studio).cells.list.options][:3] == ids[:3]
+    assert listed(studio)[:3] == ids[:3]
     studio.find(ids[2])
     assert studio.selected == ("blast",)
-    assert desk(studio).scatter._marked == 2
+    assert drawn(studio).marked == 2
     with pytest.raises(AliError, match="no sample is called"):
         studio.find("nobody")
 
@@ -355,8 +366,9 @@ def test_cells_are_listed_and_found(studio):
 def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     studio.run(2)
     studio.select("blast")
-    desk(studio).files.folder.value = str(tmp_path / "out")
-    desk(studio).files.export.click()
+    control(studio, "folder").value = str(tmp_path / "out")
+    press(studio, "Export")
+    assert studio.wait(60)
     assert "Wrote " in status(studio)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     panels = {f"{panel}.{kind}" for panel in ("screen", "fig3") for kind in ("pdf", "svg", "png", "csv", "txt")}
@@ -365,14 +377,14 @@ def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
         *("embedding.npz", "after.npz", "embedding.html"),
     }
     with np.load(tmp_path / "out" / "screen.npz") as arrays:
-        assert np.array_equal(arrays["positions_2"], studio._showing.drawing().sides[1].positions)
+        assert np.array_equal(arrays["positions_2"], positions(studio, 1))
     blasts = studio.session.embedding.sample_names[studio.session.embedding.labels == 0]
     selected = (tmp_path / "out" / "selection.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in selected] == blasts.tolist()
     replayed = Session.load(tmp_path / "out" / "session.json", studio.session.embedding)
     assert np.array_equal(replayed.after.vectors, studio.session.after.vectors)
-    desk(studio).files.folder.value = " "
-    desk(studio).files.export.click()
+    control(studio, "folder").value = " "
+    press(studio, "Export")
     assert "folder is empty" in alert(studio)
 
 
@@ -396,15 +408,15 @@ def test_a_dragged_step_has_no_figure_of_its_neighbours(studio, tmp_path):
 def test_a_saved_session_is_opened_again(studio, tmp_path):
     studio.run(3)
     moved = studio.session.after.vectors
-    desk(studio).files.folder.value = str(tmp_path)
-    desk(studio).files.save.click()
+    control(studio, "folder").value = str(tmp_path)
+    press(studio, "Save session")
     studio.reset()
     studio.step()
-    desk(studio).files.open.click()
+    press(studio, "Open session")
     assert np.array_equal(studio.session.after.vectors, moved)
     other = Session(cloud(counts=(30, 30)))
     other.save(tmp_path / "session.json")
-    desk(studio).files.open.click()
+    press(studio, "Open session")
     assert "recorded on another embedding" in alert(studio)
     assert np.array_equal(studio.session.after.vectors, moved)
 
@@ -426,21 +438,21 @@ def test_opening_a_session_keeps_the_steps_that_are_not_saved(studio, tmp_path):
 def test_clicks_and_calls_from_two_threads_lose_no_step(studio):
     threads = [
         threading.Thread(target=lambda act=act: [act() for _ in range(15)])
-        for act in (studio.step, desk(studio).automatic.step.click)
+        for act in (studio.step, control(studio, "Step").click)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert studio.session.cursor == 30
-    assert studio._showing.drawing().sides[1].title == "After: 30 steps"
+    assert titles(studio)[1] == "After: 30 steps"
     assert alert(studio) == ""
 
 
 def test_two_studios_on_one_session_show_the_same(studio):
     other = Studio(studio.session)
-    desk(other).automatic.step.click()
-    assert desk(studio).history.list.options == desk(other).history.list.options
+    press(other, "Step")
+    assert timeline(studio).rows == timeline(other).rows
     other.close()
     studio.step()
     assert studio.session.cursor == 2
@@ -456,7 +468,7 @@ def test_a_closed_studio_leaves_nothing_behind():
     before = set(_instances)
     session = Session(cloud())
     studio = Studio(session)
-    figure = weakref.ref(desk(studio).scatter.widget)
+    figure = weakref.ref(picture(studio))
     studio.step()
     studio.close()
     del studio
@@ -465,3 +477,33 @@ def test_a_closed_studio_leaves_nothing_behind():
     assert not session._listeners
     assert set(_instances) <= before
     session.step()
+
+
+def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
+    embedding = dataclasses.replace(
+        cloud(), metadata=pd.DataFrame({"stain": np.arange(100) % 2 * 1.5, "slide": ["a", "b"] * 50})
+    )
+    studio = Studio(embedding, colours={"blast": "#123456"})
+    assert chips(studio).entries[0]["colour"] == "#123456"
+    fill(studio, "colour", "slide")
+    assert [entry["label"] for entry in chips(studio).entries] == ["a", "b"]
+    assert drawn(studio).colouring.title == "slide"
+    fill(studio, "colour", "stain")
+    assert drawn(studio).colouring.range == (0.0, 1.5)
+    fill(studio, "colour", "")
+    assert drawn(studio).colouring is None
+    studio.close()
+    for colours, words in (({"nobody": "#123456"}, "no class is called 'nobody'"), ({"blast": "red"}, "#rrggbb")):
+        with pytest.raises(AliError, match=words):
+            Studio(embedding, colours=colours)
+
+
+def test_a_view_that_fails_reaches_nobody_and_keeps_no_other_from_showing(studio, caplog):
+    class Broken:
+        def update(self, scene):
+            raise RuntimeError("no ink")
+
+    studio._actions.views = (Broken(), *studio._actions.views)
+    step = studio.step()
+    assert step.classes == tuple(timeline(studio).rows[0]["codes"])
+    assert "no ink" in caplog.text

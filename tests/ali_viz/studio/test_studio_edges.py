@@ -1,11 +1,14 @@
 """Odd embeddings: the app shows them or says why not, and goes on working."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from ali_core import AliError, LabelledEmbedding, Session
 from ali_viz import Studio
 from tests.ali_viz.studio.clouds import cloud
+from tests.ali_viz.studio.hands import alert, choose, control, drawn, fill, open_tab, positions, press, switch, text
 
 
 def many(classes):
@@ -34,33 +37,30 @@ ODD = {
 @pytest.mark.parametrize("kind", ODD)
 def test_the_app_stays_usable(kind):
     studio = Studio(ODD[kind]())
-    desk = studio._showing.desk
-    desk.automatic.step.click()
-    assert desk.messages.alert_line.value == ""
+    press(studio, "Step")
+    assert alert(studio) == ""
     assert studio.session.cursor == 1
     for view in ("dims", "pca"):
-        desk.toolbar.view.value = view
+        switch(studio, "PCA").value = view
         assert studio.view == view
     first = studio.session.embedding.class_names[0]
     studio.select([first])
     studio.apply_selection(contract=0.4)
-    desk.buttons.undo.click()
+    press(studio, "Undo")
     assert studio.session.cursor == 1
-    drawn = studio._showing.drawing()
-    assert np.isfinite(drawn.sides[1].positions).all()
-    assert np.all(np.diff(drawn.limits) > 0)
+    assert np.isfinite(positions(studio, 1)).all()
+    assert np.all(np.diff(drawn(studio).limits) > 0)
     studio.close()
 
 
 def test_a_view_that_cannot_be_drawn_is_refused_and_the_old_one_stays():
     studio = Studio(cloud(counts=(2, 1), dim=3))
-    desk = studio._showing.desk
-    desk.toolbar.view.value = "tsne"
-    assert "at least 4" in desk.messages.alert_line.value
+    choose(studio, "t-SNE")
+    assert "at least 4" in alert(studio)
     assert studio.view == "pca"
-    assert desk.toolbar.view.value == "pca"
-    assert not desk.automatic.step.disabled
-    desk.automatic.step.click()
+    assert switch(studio, "PCA").value == "pca"
+    assert not control(studio, "Step").disabled
+    press(studio, "Step")
     assert studio.session.cursor == 1
     studio.close()
 
@@ -82,10 +82,10 @@ def test_many_rows_are_thinned_and_moved_all():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 8, 200_000)
     embedding = LabelledEmbedding(rng.normal(size=(200_000, 4)).astype(np.float32) + labels[:, None], labels)
-    studio = Studio(embedding)
-    assert "of 200,000 points drawn" in studio._showing.desk.messages.note.value
-    studio._showing.desk.automatic.step.click()
-    assert len(studio._showing.drawing().rows) <= 5_010
+    studio = Studio(embedding, max_points=5000)
+    assert "of 200,000 points drawn" in text(studio)
+    press(studio, "Step")
+    assert len(drawn(studio).rows) <= 5_010
     assert len(studio.session.after) == 200_000
     studio.close()
 
@@ -93,7 +93,21 @@ def test_many_rows_are_thinned_and_moved_all():
 def test_the_search_for_changed_neighbours_can_be_stopped(monkeypatch):
     studio = Studio(cloud())
     studio.step()
-    monkeypatch.setattr(studio._background, "start", lambda _, job: job(lambda: True))
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(*_, **__):
+        begun.set()
+        go.wait(10)
+        raise AliError("the search for neighbours was stopped")
+
+    monkeypatch.setattr("ali_core.evaluation.neighbours.changed_neighbours", slow)
+    open_tab(studio, "Cells")
+    fill(studio, "List", "changed")
+    assert begun.wait(10)
+    press(studio, "Stop")
+    go.set()
+    assert studio.wait(10)
+    assert "search for neighbours was stopped" in alert(studio)
     with pytest.raises(AliError, match="search for neighbours was stopped"):
         studio.list_cells("changed")
     studio.close()

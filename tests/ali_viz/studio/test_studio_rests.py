@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from ipywidgets import HTML
 
 from ali_core import AliError, Session, preset
 from ali_core.training import epochs
@@ -10,44 +11,33 @@ from ali_viz import Studio
 from tests.ali_core.training.gate import WAIT, Gate
 from tests.ali_core.training.samples import features, small
 from tests.ali_viz.studio.clouds import cloud
+from tests.ali_viz.studio.hands import (
+    alert,
+    app,
+    at_timeline,
+    begin,
+    control,
+    inside,
+    open_tab,
+    press,
+    seen,
+    status,
+    timeline,
+)
 
 DATA = features()
 
 
-def desk(studio):
-    return studio._showing.desk
-
-
-def alert(studio):
-    return desk(studio).messages.alert_line.value
+CONTROLS = (
+    *("Step", "Run until", "steps", "criterion Ω", "choice", "Apply to selected classes", "Undo", "Redo", "Reset"),
+    *("preset", "shift λs", "nearest n", "Export", "Save session", "Open session"),
+)
+"""What changes steps or their settings, or writes files."""
 
 
 def resting(studio):
-    """Which controls of the steps, their settings, scores and files are off."""
-    views = desk(studio)
-    controls = {
-        "step": views.automatic.step,
-        "run": views.automatic.run,
-        "run until": views.automatic.run_until,
-        "steps": views.automatic.n_iterations,
-        "criterion": views.automatic.criterion,
-        "choice": views.automatic.selection,
-        "apply": views.manual.apply,
-        "undo": views.buttons.undo,
-        "redo": views.buttons.redo,
-        "reset": views.buttons.reset,
-        "preset": views.strengths.preset,
-        "shift": views.strengths.sliders["shift"],
-        "neighbours": views.strengths.n_neighbours,
-        "go here": views.history.go,
-        "skip step": views.history.toggle,
-        "branch": views.history.branch,
-        "score": views.effect.score,
-        "export": views.files.export,
-        "save": views.files.save,
-        "open": views.files.open,
-    }
-    return {name for name, control in controls.items() if control.disabled}, set(controls)
+    """Which of these are off."""
+    return {label for label in CONTROLS if control(studio, label).disabled}
 
 
 class Waiting:
@@ -74,7 +64,7 @@ def studio():
 @pytest.fixture
 def job(studio):
     job = Waiting()
-    studio._background.start("a run of 9 steps", job)
+    begin(studio, "a run of 9 steps", job)
     yield job
     job.go.set()
     studio.wait(WAIT)
@@ -85,24 +75,27 @@ def test_steps_settings_scores_and_files_rest_while_an_epoch_is_trained():
     studio = Studio(epochs(DATA, small(), progress=gate))
     studio.select(studio.session.embedding.class_names[:1])
     studio.undo()
-    desk(studio).live.one.click()
+    press(studio, "Train 1 epoch")
     gate.wait()
-    off, controls = resting(studio)
-    assert off == controls
-    assert desk(studio).buttons.stop.disabled
+    open_tab(studio, "Step")
+    assert resting(studio) == set(CONTROLS)
+    assert timeline(studio).busy
+    assert control(studio, "Stop").disabled
+    assert control(studio, "Score this state").disabled
     steps, settings = studio.session.steps, studio.session.settings
-    desk(studio).history.list.value = 1
-    desk(studio).history.go.click()
+    at_timeline(studio, go=1)
     assert "an epoch is under way" in alert(studio)
-    desk(studio).history.toggle.click()
-    desk(studio).buttons.redo.click()
-    desk(studio).strengths.sliders["contract"].value = 0.125
-    assert desk(studio).strengths.sliders["contract"].value == settings.contract
+    at_timeline(studio, toggle=1)
+    with pytest.raises(AliError, match="an epoch is under way"):
+        studio.undo()  # for calls as for clicks
+    press(studio, "Redo")
+    control(studio, "contract λc").value = 0.125
+    assert control(studio, "contract λc").value == settings.contract
     assert (studio.session.steps, studio.session.settings) == (steps, settings)
     gate.open()
     assert studio.wait(WAIT)
     assert studio.training.history.rows[1]["n_steps"] == len(steps)
-    assert resting(studio)[0] == {"redo"}
+    assert resting(studio) == {"Redo"}
     studio.close()
     studio.training.close()
 
@@ -110,29 +103,29 @@ def test_steps_settings_scores_and_files_rest_while_an_epoch_is_trained():
 def test_all_apps_on_a_session_rest_and_each_can_stop_the_run(studio, job):
     other = Studio(studio.session)
     other.select("blast")
-    for app in (studio, other):
-        off, controls = resting(app)
-        assert off == controls
-        assert not desk(app).buttons.stop.disabled
-    desk(other).buttons.reset.click()
+    for one in (studio, other):
+        assert resting(one) == set(CONTROLS)
+        assert not control(one, "Stop").disabled
+    press(other, "Reset")
     assert "a run of 9 steps is under way" in alert(other)
     assert studio.session.cursor == 2
-    assert other.redo() == studio.session.steps[2]  # calls from Python go on
-    assert desk(other).automatic.step.disabled
-    desk(other).buttons.stop.click()
+    with pytest.raises(AliError, match="a run of 9 steps is under way"):
+        other.redo()
+    assert control(other, "Step").disabled
+    press(other, "Stop")
     assert studio.wait(WAIT)
-    for app in (studio, other):
-        assert resting(app)[0] == {"redo"}
-        assert desk(app).buttons.stop.disabled
+    for one in (studio, other):
+        assert resting(one) == set()
+        assert control(one, "Stop").disabled
     assert not job.go.is_set()
     other.close()
 
 
 def test_a_training_is_not_steered_while_a_run_changes_what_it_follows():
     studio, job = Studio(epochs(DATA, small())), Waiting()
-    studio._background.start("a run of 9 steps", job)
-    for button in (desk(studio).live.one, desk(studio).live.skip, desk(studio).live.strengths):
-        button.click()
+    begin(studio, "a run of 9 steps", job)
+    for label in ("Train 1 epoch", "Skip interventions", "Use strengths"):
+        press(studio, label)
         assert "a run of 9 steps is under way" in alert(studio)
     assert not studio.training.running
     assert studio.session.cursor == 25
@@ -142,50 +135,52 @@ def test_a_training_is_not_steered_while_a_run_changes_what_it_follows():
     studio.training.close()
 
 
-def test_what_is_written_during_a_run_does_not_end_the_rest(studio, job, tmp_path, monkeypatch):
-    monkeypatch.setattr("ali_viz.screen_export.export_screen", lambda *_, **__: [])
-    studio.export(tmp_path)
-    assert desk(studio).automatic.step.disabled
-    assert not desk(studio).buttons.stop.disabled
+def test_scores_wait_for_the_run_before_them(studio, job):
+    press(studio, "Score this state")
+    assert control(studio, "Step").disabled
+    job.go.set()
+    assert studio.wait(WAIT)
+    assert status(studio).startswith("Scored: macro F1")
+    assert not control(studio, "Step").disabled
 
 
-def shown(widget, target):
-    """Whether ``target`` is in ``widget`` and nothing around it is hidden."""
-    if getattr(widget.layout, "display", None) == "none":
-        return False
-    return widget is target or any(shown(child, target) for child in getattr(widget, "children", ()))
+def test_what_cannot_be_done_is_said_at_the_button_until_it_is_pressed_again(studio):
+    button = control(studio, "Redo")
+    button.click()
+    help_text = "Bring back the step undone last"
+    assert button.tooltip == help_text
+    button.click()
+    assert button.tooltip == alert(studio) == "there is no step to redo"
+    studio.undo()
+    button.click()
+    assert (button.tooltip, alert(studio)) == (help_text, "")
 
 
 @pytest.mark.parametrize("mode", ["automatic", "manual"])
 def test_stop_is_there_in_both_modes(studio, mode):
     studio.set_mode(mode)
-    assert shown(desk(studio).widget, desk(studio).buttons.stop)
-    assert shown(desk(studio).widget, desk(studio).automatic.step) == (mode == "automatic")
+    assert seen(studio, "Stop")
+    assert seen(studio, "Step") == (mode == "automatic")
 
 
 def test_a_run_that_ends_after_the_app_touches_no_widget(studio):
-    seen, begun, go = [], threading.Event(), threading.Event()
+    changes, begun, go = [], threading.Event(), threading.Event()
 
     def job(_stopped):
         begun.set()
         go.wait(WAIT)
-        studio._showing.say("done")
         raise AliError("the run failed")
 
-    views = desk(studio)
-    studio._background.start("a run", job)
+    step, stop = control(studio, "Step"), control(studio, "Stop")
+    lines = [one for one in inside(app(studio)) if isinstance(one, HTML)]
+    begin(studio, "a run", job)
     assert begun.wait(WAIT)
     studio.close()
-    for widget, name in (
-        (views.automatic.step, "disabled"),
-        (views.buttons.stop, "disabled"),
-        (views.messages.alert_line, "value"),
-        (views.messages.status_line, "value"),
-    ):
-        widget.observe(seen.append, name)
+    for widget, name in ((step, "disabled"), (stop, "disabled"), *((line, "value") for line in lines)):
+        widget.observe(changes.append, name)
     go.set()
-    assert studio._background.wait(WAIT)
-    assert seen == []
+    assert studio.wait(WAIT)
+    assert changes == []
 
 
 def test_waiting_has_one_deadline(studio, monkeypatch):
@@ -196,8 +191,8 @@ def test_waiting_has_one_deadline(studio, monkeypatch):
         threading.Event().wait(0.02)
         return True
 
-    monkeypatch.setattr(studio._background, "wait", slow)
-    monkeypatch.setattr(studio._showing.layouts, "wait", slow)
+    monkeypatch.setattr("ali_viz.app.jobs.Jobs.wait", lambda _, timeout: slow(timeout))
+    monkeypatch.setattr("ali_viz.app.layouts.Layouts.wait", lambda _, timeout: slow(timeout))
     assert studio.wait(10.0)
     assert left[1] <= left[0] - 0.02
     assert studio.wait()

@@ -8,6 +8,24 @@ from ali_core.training import LiveTraining, epochs
 from ali_viz import Studio
 from tests.ali_core.training.gate import WAIT, Gate
 from tests.ali_core.training.samples import features, small
+from tests.ali_viz.studio.hands import (
+    choose,
+    control,
+    drawn,
+    fill,
+    listed,
+    open_tab,
+    planned,
+    positions,
+    press,
+    seen,
+    status,
+    switch,
+    tab,
+    text,
+    titles,
+    waiting,
+)
 
 DATA = features()
 
@@ -22,23 +40,18 @@ def opened(tmp_path):
     studio.training.close()
 
 
-def desk(studio):
-    return studio._showing.desk
-
-
 def test_an_epoch_is_shown_in_three_columns_and_can_be_gone_back_on(opened):
-    live = desk(opened).live
-    assert desk(opened).tabs.name == "Training"
-    live.one.click()
+    assert tab(opened) == "Train"
+    press(opened, "Train 1 epoch")
     assert opened.wait(WAIT)
     assert opened.comparison == "epoch"
-    assert len(opened._showing.drawing().sides) == 3
+    assert len(drawn(opened).panes) == 3
     assert opened.session is opened.training.session
-    live.one.click()
+    press(opened, "Train 1 epoch")
     assert opened.wait(WAIT)
-    assert live.rewind_to.options == (0, 1)
-    live.rewind_to.value = 1
-    live.rewind.click()
+    assert control(opened, "epoch").options == (0, 1)
+    fill(opened, "epoch", 1)
+    press(opened, "Rewind to")
     assert opened.training.state.epoch == 1
     assert opened.comparison == "start"
     assert opened.session is opened.training.session
@@ -48,25 +61,25 @@ def test_gone_back_the_own_steps_of_the_epoch_are_found_on_a_branch(opened):
     opened.reset()
     opened.select([opened.session.embedding.class_names[0]])
     own = opened.apply_selection(contract=0.25)
-    desk(opened).live.one.click()
+    press(opened, "Train 1 epoch")
     assert opened.wait(WAIT)
-    desk(opened).live.rewind.click()
-    assert "the steps that epoch 1 followed are on the branch" in desk(opened).messages.status_line.value
+    press(opened, "Rewind to")
+    assert "the steps that epoch 1 followed are on the branch" in status(opened)
     opened.switch("epoch 1 followed")
     assert opened.session.steps == (own,)
 
 
 def test_own_steps_and_strengths_reach_the_next_epoch(opened):
-    desk(opened).buttons.reset.click()
-    desk(opened).automatic.step.click()
-    desk(opened).live.one.click()
+    press(opened, "Reset")
+    press(opened, "Step")
+    press(opened, "Train 1 epoch")
     assert opened.wait(WAIT)
     assert opened.training.history.rows[1]["n_steps"] == 1
-    desk(opened).strengths.sliders["contract"].value = 0.125
-    desk(opened).live.strengths.click()
+    control(opened, "contract λc").value = 0.125
+    press(opened, "Use strengths")
     assert opened.training.settings.contract == 0.125
     assert {step.contract for step in opened.session.steps} == {0.125}
-    desk(opened).live.one.click()
+    press(opened, "Train 1 epoch")
     assert opened.wait(WAIT)
     assert {step.contract for step in opened.training.last.session.steps} == {0.125}
 
@@ -74,41 +87,37 @@ def test_own_steps_and_strengths_reach_the_next_epoch(opened):
 def test_steps_rest_while_an_epoch_is_trained(tmp_path):
     gate = Gate()
     studio = Studio(epochs(DATA, small(), progress=gate))
-    desk(studio).live.one.click()
+    press(studio, "Train 1 epoch")
     gate.wait()
     other = Studio(studio.training.training)
     for app in (studio, other):
-        assert desk(app).automatic.step.disabled
-        assert desk(app).buttons.undo.disabled
-        assert desk(app).buttons.stop.disabled
+        assert all(control(app, label).disabled for label in ("Step", "Undo", "Stop"))
     gate.open()
     assert studio.wait(WAIT)
     for app in (studio, other):
-        assert not desk(app).automatic.step.disabled
-        assert not desk(app).buttons.undo.disabled
+        assert not any(control(app, label).disabled for label in ("Step", "Undo"))
         app.close()
     studio.training.close()
 
 
 def test_the_panel_tells_what_the_coming_epoch_follows_after_each_change(opened):
-    live = desk(opened).live
-    assert "follows 25 steps" in live.words.value
-    desk(opened).buttons.undo.click()
-    assert "follows 24 steps" in live.words.value
-    live.skip.click()
-    assert "follows no interventions" in live.words.value
-    assert live.skip.disabled
+    assert "follows 25 steps" in text(opened)
+    press(opened, "Undo")
+    assert "follows 24 steps" in text(opened)
+    press(opened, "Skip interventions")
+    assert "follows no interventions" in text(opened)
+    assert control(opened, "Skip interventions").disabled
     opened.session.redo()
-    assert "follows 1 step<" in live.words.value
-    assert not live.skip.disabled
+    assert "follows 1 step\n" in text(opened)
+    assert not control(opened, "Skip interventions").disabled
 
 
 def test_the_last_epoch_can_be_looked_at_when_there_is_one_also_in_another_app(opened):
     first = opened.session.embedding.vectors.astype(float)
     with pytest.raises(AliError, match="no last epoch"):
         opened.compare_with("epoch")
-    desk(opened).toolbar.comparison.value = "epoch"
-    assert (opened.comparison, desk(opened).toolbar.comparison.value) == ("start", "start")
+    choose(opened, "last epoch")
+    assert (opened.comparison, switch(opened, "start").value) == ("start", "start")
     opened.training.go(2)
     assert opened.wait(WAIT)
     other = Studio(opened.training.training)
@@ -117,29 +126,30 @@ def test_the_last_epoch_can_be_looked_at_when_there_is_one_also_in_another_app(o
     plane = np.linalg.svd(first - first.mean(axis=0), full_matrices=False)[2][:2].T
     before, now = opened.training.last.session.embedding.vectors, opened.session.embedding.vectors
     for app in (opened, other):
-        assert [side.title for side in app._showing.drawing().sides] == titles
-    for side, vectors in zip(opened._showing.drawing().sides[::2], (before, now), strict=True):
+        assert titles(app) == titles
+    for side, vectors in zip((0, 2), (before, now), strict=True):
+        places = positions(opened, side)
         expected = (vectors - vectors[0]) @ plane  # axes may be turned round
-        assert np.allclose(np.abs(side.positions - side.positions[0]), np.abs(expected), atol=1e-4)
+        assert np.allclose(np.abs(places - places[0]), np.abs(expected), atol=1e-4)
     other.close()
 
 
 def test_own_steps_and_gestures_are_seen_after_an_epoch(opened):
     opened.training.go(1)
     assert opened.wait(WAIT)
-    desk(opened).strengths.sliders["contract"].value = 0.125
+    control(opened, "contract λc").value = 0.125
     assert opened.comparison == "epoch"
-    desk(opened).buttons.undo.click()
+    press(opened, "Undo")
     assert opened.comparison == "start"
-    assert desk(opened).scatter._preview is not None
-    assert opened._showing.drawing().sides[1].title == "After: 24 steps"
+    assert planned(opened)[0]
+    assert titles(opened)[1] == "After: 24 steps"
     opened.compare_with("epoch")
     opened.set_mode("manual")
-    assert opened._showing.drawing().handles
+    assert opened.comparison == "start"
     opened.compare_with("epoch")
     opened.drag(opened.session.embedding.class_names[0], (0.5, 0.5))
     assert opened.comparison == "start"
-    assert np.allclose(desk(opened).scatter._preview.heads, [[0.5, 0.5]], atol=0.05)
+    assert np.allclose(planned(opened)[1], [[0.5, 0.5]], atol=0.05)
 
 
 def test_an_epoch_of_the_control_leaves_a_person_where_they_are():
@@ -153,7 +163,7 @@ def test_an_epoch_of_the_control_leaves_a_person_where_they_are():
     assert studio.wait(WAIT)
     assert studio.training.control_history.rows[-1]["epoch"] == 1
     assert studio.comparison == "start"
-    assert studio._showing.looking.displacement is not None
+    assert not control(studio, "Undrag").disabled
     studio.close()
     studio.training.close()
 
@@ -161,7 +171,7 @@ def test_an_epoch_of_the_control_leaves_a_person_where_they_are():
 def test_cells_of_changed_neighbours_are_those_of_the_states_compared(opened):
     opened.training.go(1)
     assert opened.wait(WAIT)
-    desk(opened).tabs.open("Cells")
+    open_tab(opened, "Cells")
     opened.list_cells("changed")
 
     def nearest(vectors):
@@ -173,13 +183,16 @@ def test_cells_of_changed_neighbours_are_those_of_the_states_compared(opened):
     pairs = zip(before.sample_names, nearest(before.vectors), nearest(after.vectors), strict=True)
     changed = {str(name) for name, old, new in pairs if old != new}
     assert 0 < len(changed) <= 240
-    listed = opened._insight._changed[1]
-    assert {str(name) for name in before.sample_names[listed]} == changed
-    assert desk(opened).cells.what.value == "changed"
+    found = listed(opened)
+    while not control(opened, "More ▶").disabled:
+        press(opened, "More ▶")
+        found += listed(opened)
+    assert set(found) == changed
+    assert control(opened, "List").value == "changed"
     opened.reset()
-    desk(opened).tabs.open("Cells")
+    open_tab(opened, "Cells")
     opened.list_cells("changed")
-    assert len(opened._insight._changed[1]) == 0
+    assert listed(opened) == []
 
 
 def test_an_app_that_ends_lets_its_training_rest_after_the_epoch():
@@ -199,7 +212,7 @@ def test_waiting_for_an_epoch_waits_for_its_layout(opened):
     assert opened.wait(WAIT)
     opened.training.go(1)
     assert opened.wait(WAIT)
-    assert not opened._showing.drawing().waiting
+    assert not waiting(opened)
 
 
 def test_the_session_that_is_opened_is_what_the_next_epoch_follows(opened, tmp_path):
@@ -221,20 +234,20 @@ def test_a_second_studio_attaches_to_the_same_training(opened):
 
 
 def test_the_effect_tells_the_validation_f1_of_the_epoch_and_old_scores_are_dropped(opened):
-    desk(opened).tabs.widget.selected_index = desk(opened).tabs._names.index("Effect")
+    open_tab(opened, "Effect")
     scores = opened.score()
-    assert opened._insight.scores is scores
+    assert f"untouched {scores.untouched.macro_f1:.3f}" in text(opened)
     opened.training.go(2)  # validation_f1 comes every other epoch
     assert opened.wait(WAIT)
-    assert opened._insight.scores is None
+    assert "has not been scored" in text(opened)
     f1 = opened.training.history.rows[-1]["validation_f1"]
-    assert f"{f1:.3f}" in desk(opened).effect.scores.value
+    assert f"{f1:.3f}" in text(opened)
 
 
 def test_without_a_training_its_controls_are_not_there():
     session = Session(DATA)
     studio = Studio(session)
-    assert desk(studio).live is None
+    assert not seen(studio, "Train 1 epoch")
     with pytest.raises(AliError, match="no training is attached"):
         _ = studio.training
     studio.close()

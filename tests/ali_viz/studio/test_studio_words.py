@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ipywidgets import Select
 
 from ali_core import AliError, Session, preset
 from ali_core.evaluation.neighbours import changed_neighbours
@@ -9,7 +10,29 @@ from ali_core.training import epochs
 from ali_viz import Studio
 from tests.ali_core.training.samples import features, small
 from tests.ali_viz.studio.clouds import cloud
-from tests.ali_viz.studio.hands import BLAST, LYMPHOCYTE, MONOCYTE, desk, ids_of, lasso, open_tab, opened, rows_of
+from tests.ali_viz.studio.hands import (
+    BLAST,
+    LYMPHOCYTE,
+    MONOCYTE,
+    alert,
+    app,
+    begin,
+    chip,
+    control,
+    drawn,
+    ids_of,
+    inside,
+    lasso,
+    listed,
+    only,
+    open_tab,
+    opened,
+    press,
+    rows_of,
+    status,
+    text,
+    titles,
+)
 
 NAMES = ("band_neutrophil", "plasma_cell", "x_y", "z_z")
 
@@ -21,14 +44,6 @@ def studio():
     studio.close()
 
 
-def status(studio):
-    return desk(studio).messages.said
-
-
-def alert(studio):
-    return desk(studio).messages.alert_line.value
-
-
 # Steps ---------------------------------------------------------------------------------------------------------------
 
 
@@ -36,25 +51,25 @@ def test_skipped_steps_are_counted_alike_everywhere(studio):
     studio.run(4)
     studio.toggle(2)
     assert status(studio).endswith("3 of 4 steps in force, 1 skipped")
-    assert studio._showing.drawing().sides[1].title == "After: 3 steps, 1 skipped"
+    assert titles(studio)[1] == "After: 3 steps, 1 skipped"
     studio.undo()
     assert status(studio) == "Undone: 2 of 4 steps in force, 1 skipped"
     open_tab(studio, "Effect")
     studio.score()
-    assert "predicted after 2 steps" in desk(studio).effect.scores.value
+    assert "predicted after 2 steps" in text(studio)
     assert status(studio).endswith("predicted after 2 steps")
     studio.compare_with("previous")
-    assert studio._showing.drawing().sides[0].title == "Before: 1 step, 1 skipped"
+    assert titles(studio)[0] == "Before: 1 step, 1 skipped"
     studio.toggle(2)
     assert status(studio).endswith("3 of 4 steps in force")
-    assert studio._showing.drawing().sides[1].title == "After: 3 steps"
+    assert titles(studio)[1] == "After: 3 steps"
 
 
 def test_a_coming_epoch_counts_the_steps_likewise():
     studio = Studio(epochs(features(), small()))
     studio.toggle(3)
-    open_tab(studio, "Training")
-    assert "the coming epoch follows 24 steps, 1 skipped" in desk(studio).live.words.value
+    open_tab(studio, "Train")
+    assert "the coming epoch follows 24 steps, 1 skipped" in text(studio)
     studio.close()
     studio.training.close()
 
@@ -73,27 +88,8 @@ def test_a_new_branch_is_told_when_it_begins(studio):
     assert status(studio).startswith("Step 3 on main: ")
 
 
-def test_the_row_of_the_last_step_in_force_is_chosen_after_each_change(studio):
-    rows = desk(studio).history
-    studio.run(4)
-    rows.list.value = 2
-    rows.go.click()
-    assert (studio.session.cursor, rows.list.value) == (2, 2)
-    studio.redo()
-    assert rows.list.value == 3
-    studio.reset()
-    assert rows.list.value == 0
-    studio.go_to(3)
-    assert rows.list.value == 3
-    rows.list.value = 1
-    studio.select("blast")
-    assert rows.list.value == 1
-    studio.undo()
-    assert rows.list.value == 2
-
-
 def test_nothing_done_is_no_state_after_it(studio):
-    assert [side.title for side in studio._showing.drawing().sides] == ["Before: the start", "After: no step yet"]
+    assert titles(studio) == ["Before: the start", "After: no step yet"]
 
 
 def test_classes_are_written_as_people_write_them():
@@ -101,8 +97,8 @@ def test_classes_are_written_as_people_write_them():
     studio.select(NAMES[:1])
     said = [status(studio)]
     studio.apply_selection()
-    studio._lasso([0], np.arange(9), "replace", drawn=np.arange(100))
-    said += [status(studio), desk(studio).history.list.options[0][0]]
+    lasso(studio, np.arange(9))
+    said += [status(studio)]
     for line in said:
         assert "Band neutrophil" in line
         assert "_" not in line
@@ -122,7 +118,7 @@ def test_what_came_of_slow_work_is_said_when_it_is_done(studio):
     studio.list_cells()
     share = changed_neighbours(studio.session.embedding.vectors, studio.session.after.vectors)
     assert status(studio) == f"Compared neighbours: {np.count_nonzero(share)} of 100 cells have got others"
-    studio._background.start("a run of 7 steps", lambda _: None)
+    begin(studio, "a run of 7 steps", lambda _: None)
     assert studio.wait(30)
     assert status(studio) == "Done: a run of 7 steps"
 
@@ -130,9 +126,9 @@ def test_what_came_of_slow_work_is_said_when_it_is_done(studio):
 def test_the_selection_is_said_as_it_is_now(studio):
     lasso(studio, rows_of(studio, MONOCYTE)[:20])
     assert status(studio) == "Monocyte selected by a lasso of 20 points"
-    desk(studio).scatter._on_toggle(LYMPHOCYTE)
+    chip(studio, LYMPHOCYTE)
     assert status(studio) == "Monocyte, Lymphocyte selected: 50 samples"
-    desk(studio).selection.clear.click()
+    press(studio, "Clear selection")
     assert status(studio) == "Nothing is selected"
 
 
@@ -140,22 +136,22 @@ def test_the_selection_is_said_as_it_is_now(studio):
 
 
 def test_a_class_that_is_not_there_is_an_error_with_the_nearest_names(studio):
-    desk(studio).selection.by_name.value = "monocyt"
-    assert "no class here is called &#x27;monocyt&#x27;; did you mean Monocyte?" in alert(studio)
-    desk(studio).selection.by_name.value = "monocyte"
+    control(studio, "add/remove by name").value = "monocyt"
+    assert "no class here is called 'monocyt'; did you mean Monocyte?" in alert(studio)
+    control(studio, "add/remove by name").value = "monocyte"
     assert (alert(studio), studio.selected) == ("", ("monocyte",))
 
 
 def test_beside_an_error_no_success_is_told(studio, tmp_path):
     studio.save(tmp_path)
     assert status(studio).startswith("Saved 0 steps")
-    desk(studio).buttons.undo.click()
+    press(studio, "Undo")
     assert "no step to undo" in alert(studio)
-    assert status(studio) == desk(studio).messages.status_line.value == ""
+    assert status(studio) == ""
 
 
 def test_apply_rests_while_nothing_is_selected(studio):
-    apply = desk(studio).manual.apply
+    apply = control(studio, "Apply to selected classes")
     assert apply.disabled
     studio.select("blast")
     assert not apply.disabled
@@ -168,6 +164,15 @@ def test_apply_rests_while_nothing_is_selected(studio):
 # Cells ---------------------------------------------------------------------------------------------------------------
 
 
+def pages(studio):
+    """The ids of all pages of the tab Cells."""
+    found = listed(studio)
+    while not control(studio, "More ▶").disabled:
+        press(studio, "More ▶")
+        found += listed(studio)
+    return found
+
+
 def test_classes_take_turns_among_the_cells_listed():
     studio = opened((300, 60, 3, 10))
     open_tab(studio, "Cells")
@@ -175,7 +180,7 @@ def test_classes_take_turns_among_the_cells_listed():
     blasts, monocytes, few = (ids_of(studio, rows_of(studio, code)) for code in (BLAST, MONOCYTE, LYMPHOCYTE))
     turns = [name for three in zip(blasts, monocytes, few, strict=False) for name in three]
     rest = [name for pair in zip(blasts[3:], monocytes[3:], strict=False) for name in pair]
-    assert list(desk(studio).cells._given) == [*turns, *rest, *blasts[60:]][:240]
+    assert pages(studio) == [*turns, *rest, *blasts[60:]]
     studio.close()
 
 
@@ -189,19 +194,19 @@ def test_classes_take_turns_among_cells_whose_neighbours_changed_as_much(studio,
     turns = [name for three in zip(blasts[2:], few[1:], fewer[1:], strict=False) for name in three]
     rest = [name for pair in zip(blasts[11:], few[10:], strict=False) for name in pair]
     expected = [blasts[1], first, few[0], fewer[0], *turns, *rest, *blasts[21:], blasts[0]]
-    assert list(desk(studio).cells._given) == expected
+    assert pages(studio) == expected
 
 
 def test_a_found_cell_is_marked_in_the_list_until_the_selection_goes(studio):
     open_tab(studio, "Cells")
     studio.select("blast")
     third = ids_of(studio, rows_of(studio, BLAST))[2]
-    cells = desk(studio).cells
-    cells.events._dom_handlers({"type": "click", "dataX": 2 * 82 + 9, "dataY": 9})
-    assert cells.list.value == third
-    cells.later.click()
-    assert cells.list.value is None
-    cells.earlier.click()
-    assert cells.list.value == third
+    cells = only([widget for widget in inside(app(studio)) if isinstance(widget, Select)], "list of cells")
+    cells.value = third
+    assert drawn(studio).marked == rows_of(studio, BLAST)[2]
+    press(studio, "More ▶")
+    assert cells.value is None
+    press(studio, "◀ Back")
+    assert cells.value == third
     studio.select([])
-    assert cells.list.value is None
+    assert cells.value is None

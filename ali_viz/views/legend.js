@@ -1,0 +1,91 @@
+// Chips of the classes: a mark in shape and colour, the name, the count. Told: {code}, and {clear} for Escape.
+
+const POINTS = {
+  square: [[-4, -4], [4, -4], [4, 4], [-4, 4]],
+  diamond: [[0, -5], [5, 0], [0, 5], [-5, 0]],
+  "triangle-up": [[0, -5], [5, 4], [-5, 4]],
+  "triangle-down": [[0, 5], [5, -4], [-5, -4]],
+  "triangle-left": [[-5, 0], [4, -5], [4, 5]],
+  "triangle-right": [[5, 0], [-4, -5], [-4, 5]],
+  cross: [[-2, -5], [2, -5], [2, -2], [5, -2], [5, 2], [2, 2], [2, 5], [-2, 5], [-2, 2], [-5, 2], [-5, -2], [-2, -2]],
+};
+POINTS.x = POINTS.cross.map(([x, y]) => [0.71 * (x - y), 0.71 * (x + y)]);
+for (const [name, corners, inner] of [["star", 5, 0.45], ["hexagram", 6, 0.577], ["pentagon", 5, 0]]) {
+  POINTS[name] = [];
+  for (let k = 0; k < (inner ? 2 : 1) * corners; k++) {
+    const radius = inner && k % 2 ? 5.5 * inner : 5.5;
+    const angle = ((inner ? 1 : 2) * Math.PI * k) / corners - Math.PI / 2;
+    POINTS[name].push([radius * Math.cos(angle), radius * Math.sin(angle)]);
+  }
+}
+
+function mark({ symbol, colour, filled }) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "-6 -6 12 12");
+  const shape = document.createElementNS(svg.namespaceURI, POINTS[symbol] ? "polygon" : "circle");
+  if (POINTS[symbol]) shape.setAttribute("points", POINTS[symbol].map((point) => point.join(",")).join(" "));
+  else shape.setAttribute("r", "4.6");
+  shape.setAttribute("fill", filled ? colour : "none");
+  shape.setAttribute("stroke", colour);
+  shape.setAttribute("stroke-width", "1.4");
+  svg.append(shape);
+  return svg;
+}
+
+function render({ model, el }) {
+  el.classList.add("ali-legend");
+  el.setAttribute("role", "group");
+  el.setAttribute("aria-label", "Classes");
+  const chips = new Map();
+
+  function draw() {
+    el.replaceChildren();
+    chips.clear();
+    for (const entry of model.get("entries")) {
+      const chip = document.createElement(entry.code === undefined ? "span" : "button");
+      chip.className = "ali-class";
+      chip.title = entry.label;
+      const name = document.createElement("span");
+      name.textContent = entry.label;
+      const count = document.createElement("u");
+      count.textContent = entry.count ?? "";
+      chip.append(mark(entry), name, count);
+      if (entry.code !== undefined) {
+        chip.dataset.code = entry.code;
+        chip.onclick = () => model.send({ code: entry.code });
+        chips.set(entry.code, chip);
+      }
+      el.append(chip);
+    }
+    select();
+  }
+
+  function select() {
+    const selected = new Set(model.get("selected"));
+    for (const [code, chip] of chips) {
+      chip.setAttribute("aria-pressed", String(selected.has(code)));
+      chip.classList.toggle("ali-faint", selected.size > 0 && !selected.has(code));
+    }
+  }
+
+  function pressed(event) {  // Escape anywhere in the app, where it means nothing else
+    const elsewhere = event.target.closest("input, textarea, select, .ali-picture");
+    if (event.key === "Escape" && !event.defaultPrevented && !elsewhere) model.send({ clear: true });
+  }
+  let app = null;
+  requestAnimationFrame(() => {
+    app = el.closest(".ali-studio");
+    app?.addEventListener("keydown", pressed);
+  });
+
+  model.on("change:entries", draw);
+  model.on("change:selected", select);
+  draw();
+  return () => {
+    app?.removeEventListener("keydown", pressed);
+    model.off("change:entries", draw);
+    model.off("change:selected", select);
+  };
+}
+
+export default { render };

@@ -1,0 +1,130 @@
+"""The picture: states of the samples side by side, with everything that lies over them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ali_core.embedding import LabelledEmbedding
+from ali_viz.app.actions import Actions
+from ali_viz.app.state import Drawing, Planned, Scene
+from ali_viz.limits import widened
+from ali_viz.picture import Arrow, Details, Pane, Picture, PictureScene
+from ali_viz.theme import ClassStyle
+from ali_viz.views.contact_sheet import as_png
+from ali_viz.views.pictures import ImageSource
+
+__all__ = ["PictureView"]
+
+TIP_PX = 96
+
+
+class PictureView:
+    """Shows the drawing of each scene; the second picture carries what has moved, and what would.
+
+    Parameters
+    ----------
+    actions
+        What a lasso, a click or a drag does.
+    embedding
+        Ids of the samples, and how many a class has: small ones lie on top.
+    styles
+        Of each class, by code.
+    images
+        Pictures of the samples, for their tips.
+    """
+
+    def __init__(
+        self,
+        actions: Actions,
+        embedding: LabelledEmbedding,
+        styles: Sequence[ClassStyle],
+        images: ImageSource | None = None,
+    ) -> None:
+        self._embedding, self._images = embedding, images
+        self.widget = Picture(
+            styles,
+            order=np.argsort(-embedding.counts, kind="stable"),
+            on_lasso=actions.lasso.click,
+            on_point=actions.select_point.click,
+            on_name=actions.select_named.click,
+            on_clear=actions.clear.click,
+            on_drag=actions.drag.click,
+            on_hover=actions.hover.click,
+            details=self._details,
+        )
+        self.widget.add_class("ali-pictures")
+        self.widget.layout.height = ""  # the style sheet knows the window
+
+    def update(self, scene: Scene) -> None:
+        """Show the drawing, the next step in it, and the selection."""
+        drawing, state = scene.drawing, scene.state
+        panes = [Pane(title=title, places=places) for title, places in zip(drawing.titles, drawing.places, strict=True)]
+        panes[1] = _changed_pane(scene)
+        self.widget.show(
+            PictureScene(
+                rows=drawing.rows,
+                labels=drawing.labels,
+                panes=tuple(panes),
+                limits=_limits(drawing, scene.planned),
+                equal_units=drawing.equal_units,
+                axis_names=drawing.axis_names,
+                selected=frozenset(state.selected),
+                lassoed=state.lassoed,
+                marked=state.marked,
+                names="names" in state.layers,
+                colouring=scene.colouring,
+            )
+        )
+
+    def _details(self, row: int) -> Details:
+        embedding, name = self._embedding, str(self._embedding.sample_names[row])
+        lines = [("id", name)]
+        if embedding.groups is not None:
+            lines.append(("group", str(embedding.groups[row])))
+        if embedding.metadata is not None:
+            lines += [(str(column), str(value)) for column, value in embedding.metadata.iloc[row].items()]
+        picture = None if self._images is None else self._images.picture(name, TIP_PX)
+        return Details(lines=tuple(lines), png=None if picture is None else as_png(picture))
+
+
+def _changed_pane(scene: Scene) -> Pane:
+    """Return the second picture: with old places, arrows, the next step, and rings of classes that can be dragged."""
+    drawing, planned, state = scene.drawing, scene.planned, scene.state
+    before, now = drawing.places[:2]
+    arrows: list[Arrow] = []
+    if "arrows" in state.layers:
+        arrows = [
+            Arrow(code=code, tail=_point(before.centers, code), head=_point(now.centers, code))
+            for code in drawing.moved
+        ]
+        if planned is not None:
+            ends = planned.places.centers
+            arrows += [
+                Arrow(code=code, tail=_point(now.centers, code), head=_point(ends, code), planned=True)
+                for code in planned.codes
+            ]
+    rings = {}
+    if state.mode == "manual" and drawing.draggable:
+        rings = {code: _point((now if planned is None else planned.places).centers, code) for code in state.selected}
+    return Pane(
+        title=drawing.titles[1],
+        places=now,
+        old=before if "old" in state.layers else None,
+        old_codes=drawing.moved if "old" in state.layers else (),
+        planned=None if planned is None else planned.places,
+        planned_codes=() if planned is None else planned.codes,
+        arrows=tuple(arrows),
+        rings=rings,
+    )
+
+
+def _limits(drawing: Drawing, planned: Planned | None) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return what every picture shows: all places, and where the next step leads."""
+    bounds = None if planned is None else planned.places.bounds(planned.codes)
+    if bounds is None:
+        return drawing.limits
+    return widened(drawing.limits, np.array(bounds).T, equal_units=drawing.equal_units)
+
+
+def _point(centers: np.ndarray, code: int) -> tuple[float, float]:
+    return float(centers[code, 0]), float(centers[code, 1])
