@@ -10,6 +10,7 @@ const ICONS = {
   "+": "M8 3v10M3 8h10",
   "−": "M3 8h10",
   home: "M2 8l6-6 6 6M4 7v7h8v-7",
+  motion: "M2 12c3 0 3-8 6-8M5 12c3 0 3-8 6-8l-2-2m2 2l-2 2",
 };
 const WORDS = {
   lasso: "Lasso (L): draw around points; Shift adds, Alt removes",
@@ -19,6 +20,7 @@ const WORDS = {
   "+": "Nearer (+)",
   "−": "Farther (−)",
   home: "Show everything (0)",
+  motion: "Let points glide to new places (M)",
 };
 
 /** @param {string} name @param {Record<string, string>} attributes @param {...(Node | string)} children */
@@ -32,19 +34,21 @@ export function html(name, attributes = {}, ...children) {
 /**
  * The buttons in the upper right corner.
  * @param {import("./hand.js").Hand} hand does what they say
- * @returns {{root: HTMLElement, show: (tool: string) => void}}
+ * @returns {{root: HTMLElement, show: (tool: string, motion: boolean) => void}}
  */
 export function toolbar(hand) {
-  const acts = { "+": () => hand.nearer(true), "−": () => hand.nearer(false), home: () => hand.reset() };
+  const acts = { "+": () => hand.nearer(true), "−": () => hand.nearer(false), home: () => hand.reset(), motion: () => hand.motion() };
   const buttons = Object.entries(ICONS).map(([name, path]) => {
     const button = html("button", { type: "button", title: WORDS[name], "aria-label": WORDS[name], "data-tool": name });
     button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${path}"/></svg>`;
     button.addEventListener("click", () => (name in TOOLS ? hand.tool(name) : acts[name]()));
     return button;
   });
-  const show = (tool) => {
-    for (const button of buttons)
-      if (button.dataset.tool in TOOLS) button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+  const show = (tool, motion) => {
+    for (const button of buttons) {
+      const name = button.dataset.tool;
+      if (name in TOOLS || name === "motion") button.setAttribute("aria-pressed", String(name === tool || (name === "motion" && motion)));
+    }
   };
   return { root: html("div", { class: "ali-picture-tools", role: "toolbar", "aria-label": "Tools of the picture" }, ...buttons), show };
 }

@@ -9,7 +9,7 @@
  * @property {(pane: number, from: Point, to: Point) => void} frame a box to zoom into
  * @property {(pane: number, shift: Point) => void} pan
  * @property {(pane: number | null, factor: number, at: Point | null) => void} zoom
- * @property {() => void} reset, clear
+ * @property {() => void} reset, clear, motion
  * @property {(pane: number, at: Point, how: How) => void} click
  * @property {(code: number, how: How) => void} name
  * @property {(code: number, pane: number, shift: Point, dropped: boolean) => void} ring
@@ -183,6 +183,7 @@ export function listen(root, look, tell, signal) {
     else if (event.key === "+" || event.key === "=") tell.zoom(null, 1.25, null);
     else if (event.key === "-") tell.zoom(null, 0.8, null);
     else if (event.key === "0" || event.key === "Home") tell.reset();
+    else if (event.key.toLowerCase() === "m") tell.motion();
     else if (event.key.toLowerCase() === "c") {
       const [{ width, height }] = look().areas;
       cross = { pane: 0, at: [width / 2, height / 2], corner: null };

@@ -28,6 +28,12 @@ export class Hand {
     root.focus({ preventScroll: true });
   }
 
+  motion() {
+    const { model } = this.view;
+    model.set("motion", !model.get("motion"));
+    model.save_changes();
+  }
+
   // The camera -----------------------------------------------------------------------------------------------------
 
   reset() {

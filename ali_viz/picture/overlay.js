@@ -76,7 +76,7 @@ export class Overlay {
   }
 
   title({ pane, size, number }) {
-    const room = size.width - (number === this.panes.length - 1 ? 150 : 20);
+    const room = size.width - (number === this.panes.length - 1 ? 180 : 20);
     const text = shortened(pane.title, Math.max(room, 60) / 1.15, this.widthOf);
     return element("text", { x: 10, y: 19, class: "ali-picture-title" }, element("title", {}, pane.title), text);
   }

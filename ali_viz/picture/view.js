@@ -36,17 +36,23 @@ export class View {
     this.svg.append(this.line);
     if (!this.points.usable) this.complain(NO_WEBGL);
     this.connect();
-    this.tools.show(model.get("tool"));
+    this.ears["change:tool"]();
     if (store.scene !== null) this.show(false);
   }
 
   connect() {
     const { signal } = this.ending;
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
-    this.canvas.addEventListener("webglcontextrestored", () => this.points.restore() ?? this.later(), { signal });
+    const back = () => {
+      this.points.restore();
+      this.timing = false;
+      this.later();
+    };
+    this.canvas.addEventListener("webglcontextrestored", back, { signal });
     this.watch = new ResizeObserver(() => this.resized());
     this.watch.observe(this.root);
-    this.ears = { "change:camera": () => this.changed(), "change:tool": () => this.tools.show(this.model.get("tool")) };
+    const tools = () => this.tools.show(this.model.get("tool"), this.model.get("motion"));
+    this.ears = { "change:camera": () => this.changed(), "change:tool": tools, "change:motion": tools };
     for (const [name, heard] of Object.entries(this.ears)) this.model.on(name, heard);
     this.shown = (moving) => this.show(moving);
     this.told = (message, buffers) => this.tip.add(message.key, message.lines, buffers[0]);

@@ -20,7 +20,7 @@ MODEL = """async ([source, css, state]) => {
   const module = await import(URL.createObjectURL(new Blob([source], {type: 'text/javascript'})));
   const ears = {};
   const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-  const text = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+  const text = buffer => btoa(Array.from(new Uint8Array(buffer), code => String.fromCharCode(code)).join(''));
   window.told = [];
   window.model = {
     get: name => state[name],

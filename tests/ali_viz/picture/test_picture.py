@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from matplotlib.path import Path as Polygon
 from PIL import Image
 
 from ali_core.projection import Places
-from ali_viz.picture import Arrow, Details
+from ali_viz.picture import Arrow, Details, colouring
 from ali_viz.theme import class_styles
 from tests.ali_viz.picture.conftest import CORNERS, NAMES, picture_of, scene_of
 
@@ -21,6 +23,13 @@ def told():
     return []
 
 
+def png():
+    """A red picture of a sample."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture
 def picture(told):
     return picture_of(
@@ -30,7 +39,7 @@ def picture(told):
         on_clear=lambda: told.append(("clear",)),
         on_drag=lambda code, place: told.append(("drag", code, place)),
         on_hover=lambda row: told.append(("hover", row)),
-        details=lambda row: Details(lines=(("id", f"cell {row}"),)),
+        details=lambda row: Details(lines=(("id", f"cell {row}"),), png=png()),
     )
 
 
@@ -55,12 +64,12 @@ def painted(shown):
     return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
 
 
-def is_like(image, place, colour, radius=4):
+def is_like(image, place, colour, radius=4, within=60):
     """Whether a pixel close to ``place`` has about this colour."""
     x, y = round(place[0]), round(place[1])
     near = image[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
     wanted = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)])
-    return bool((np.abs(near - wanted).max(axis=2) < 60).any())
+    return bool((np.abs(near - wanted).max(axis=2) < within).any())
 
 
 def drag(shown, places, keys=()):
@@ -126,6 +135,7 @@ def test_clicks_on_points_and_names(shown, picture, told, corners):
     page.page.wait_for_function("told.some(([one]) => one.kind === 'hover' && one.index !== null)")
     page.hear()
     page.page.locator(".ali-picture-tip").filter(has_text="cell 17").wait_for()
+    page.page.wait_for_function("document.querySelector('.ali-picture-tip img').naturalWidth === 8")
     assert "Monocyte" in page.page.locator(".ali-picture-tip").inner_text()
     page.page.locator("[data-name='3'] text").click(modifiers=["Shift"])
     page.page.locator("[data-name='2']").focus()
@@ -253,11 +263,40 @@ def test_points_glide_unless_motion_is_off_or_unwanted(shown, picture, corners):
     page.page.evaluate("window.drawn = 0; model.set('motion', false)")
     page.show(scene_of(labels, positions, names=False))
     assert page.page.evaluate("drawn") == 1
-    page.page.evaluate("window.drawn = 0; model.set('motion', true)")
+    page.page.evaluate("window.drawn = 0")
+    page.page.get_by_role("button", name="Let points glide").click()
+    assert page.page.evaluate("model.get('motion')")
     page.page.emulate_media(reduced_motion="reduce")
     page.show(scene_of(labels, jump, names=False))
     page.page.emulate_media(reduced_motion="no-preference")
     assert page.page.evaluate("drawn") == 1
+
+
+def test_points_take_the_colours_of_a_column_and_a_bar_says_what_they_mean(shown, picture, corners):
+    labels, positions = corners
+    page = shown(picture)
+    ages = np.where(labels < 2, 20.0, 80.0)
+    page.show(scene_of(labels, positions, names=False, colouring=colouring("age", ages)), moving=False)
+    image, at = painted(page), pixels(page)
+    viridis = [to_hex(colormaps["viridis"](share)) for share in (0.0, 1.0)]
+    young_or_old = [
+        is_like(image, at(p), viridis[int(c > 1)], within=90) for c, p in zip(labels, positions, strict=True)
+    ]
+    assert np.mean(young_or_old) > 0.97
+    words = page.page.locator(".ali-picture-over").inner_text()
+    assert all(word in words for word in ("age", "20", "80"))
+    page.show(scene_of(labels, positions, names=False), moving=False)
+    assert is_like(painted(page), at(positions[1]), class_styles(NAMES)[1].colour)
+
+
+def test_lassoed_samples_stand_out_and_the_others_fade(shown, picture, corners):
+    labels, positions = corners
+    page = shown(picture)
+    page.show(scene_of(labels, positions, names=False, lassoed=np.flatnonzero(labels == 1)), moving=False)
+    image, styles, at = painted(page), class_styles(NAMES), pixels(page)
+    strong = [is_like(image, at(p), styles[c].colour) for c, p in zip(labels, positions, strict=True)]
+    assert np.mean(np.array(strong)[labels == 1]) > 0.97
+    assert not np.array(strong)[labels == 3].any()
 
 
 def test_names_and_arrows_stand_where_the_classes_are(shown, picture, corners):
