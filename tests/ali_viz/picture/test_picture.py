@@ -283,7 +283,7 @@ def test_points_take_the_colours_of_a_column_and_a_bar_says_what_they_mean(shown
         is_like(image, at(p), viridis[int(c > 1)], within=90) for c, p in zip(labels, positions, strict=True)
     ]
     assert np.mean(young_or_old) > 0.97
-    words = page.page.locator(".ali-picture-over").inner_text()
+    words = page.page.locator(".ali-picture-over").text_content()
     assert all(word in words for word in ("age", "20", "80"))
     page.show(scene_of(labels, positions, names=False), moving=False)
     assert is_like(painted(page), at(positions[1]), class_styles(NAMES)[1].colour)
