@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 from matplotlib.markers import MarkerStyle
 
-from ali_viz.theme import class_label, class_styles, lineage_order
+from ali_viz.theme import UNLABELLED, class_label, class_styles, lineage_order, sample_styles
 
 MARROW = (
     "promyelocyte",
@@ -208,3 +208,17 @@ def test_order_of_unknown_names_is_kept():
 )
 def test_labels_read_well(name, label):
     assert class_label(name) == label
+
+
+def test_chosen_colours_stand_in_place_of_ours_and_markers_stay():
+    ours, chosen = class_styles(MARROW), class_styles(MARROW, {"blast": "#123456"})
+    for before, after in zip(ours, chosen, strict=True):
+        assert after.colour == ("#123456" if after.name == "blast" else before.colour)
+        assert after.marker == before.marker
+
+
+def test_the_code_of_no_class_finds_the_grey_style():
+    labels = np.array([0, -1, 1])
+    styles = sample_styles(["a", "b"], labels)
+    assert [styles[code].name for code in labels] == ["a", UNLABELLED.name, "b"]
+    assert sample_styles(["a", "b"], labels[[0, 2]]) == class_styles(["a", "b"])
