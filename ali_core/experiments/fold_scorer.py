@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from ali_core.errors import AliError
 from ali_core.evaluation import ClassificationScores, SvmGrid, search_svm
-from ali_core.experiments.one_against_one import predict_one_against_one
+from ali_core.evaluation.svm_search import predict_one_against_one
 from ali_core.experiments.transfer_map import TransferMap
 from ali_core.files import atomic_path
 from ali_core.interventions import (

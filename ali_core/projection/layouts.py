@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ali_core.embedding import LARGEST
 from ali_core.errors import AliError
 from ali_core.projection.alignment import stayed
 from ali_core.projection.linear import PlaneFrame
@@ -100,9 +101,9 @@ def layout(
     Raises
     ------
     AliError
-        For an unknown layout, values that are not finite, missing labels, a ``previous`` of another
-        name or shape, fewer than four samples for t-SNE, or settings out of range; for ``parametric``
-        also as `ParametricTSNE.fit`.
+        For an unknown layout, values that are not finite or above 1e60 in size, missing labels, a ``previous`` of
+        another name or shape, fewer than four samples for t-SNE, or settings out of range; for ``parametric`` also as
+        `ParametricTSNE.fit`.
     """
     points = _checked_vectors(vectors)
     if view not in LAYOUTS:
@@ -208,6 +209,11 @@ def _checked_vectors(vectors: ArrayLike) -> FloatArray:
     bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if bad.size:
         raise AliError(f"vectors are not finite in {bad.size} rows, first in row {bad[0]}; remove or repair them.")
+    if (largest := np.abs(points).max()) > LARGEST:
+        raise AliError(
+            f"the largest number of vectors is {largest:.3g} in size, but must be at most {LARGEST:.0e}, because its "
+            "square is computed with; divide all vectors by one number."
+        )
     return points
 
 

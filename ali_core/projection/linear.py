@@ -106,6 +106,11 @@ def discriminant_plane(vectors: FloatArray, codes: NDArray[np.int64]) -> PlaneFr
     centers /= counts[:, None]
     origin, dim = vectors.mean(axis=0), vectors.shape[1]
     deviations = vectors - centers[rows]
+    size = float(np.abs(deviations).max())  # fourth powers are computed with
+    if size > 0.0:
+        deviations, centers, origin = deviations / size, centers / size, origin / size
+    else:
+        size = 1.0
     within = ledoit_wolf(deviations, assume_centered=True)[0] if deviations.any() else np.eye(dim)
     between = (centers - origin).T @ ((centers - origin) * (counts / len(vectors))[:, None])
     n_discriminants = min(len(classes) - 1, dim, 2)
@@ -117,7 +122,7 @@ def discriminant_plane(vectors: FloatArray, codes: NDArray[np.int64]) -> PlaneFr
         direction = eigh(rest)[1][:, -1]
         direction -= used @ (used.T @ within @ direction)
         axes[:, spare] = direction / np.sqrt(direction @ within @ direction)
-    return PlaneFrame(origin, axes * _signs(axes))
+    return PlaneFrame(origin * size, axes * _signs(axes) / size)
 
 
 def plane_through(points: FloatArray, samples: FloatArray) -> PlaneFrame:

@@ -10,9 +10,9 @@ from sklearn.metrics import f1_score
 from sklearn.svm import SVC
 
 from ali_core import AliError
+from ali_core.evaluation.svm_search import predict_one_against_one
 from ali_core.experiments import fold_scorer
 from ali_core.experiments.fold_scorer import DryRunFold, FoldScorer
-from ali_core.experiments.one_against_one import predict_one_against_one
 from ali_core.interventions import InterventionSettings, plan
 from tests.ali_core.experiments.dry_run_samples import GRID, clouds, fold_of, literal_scores
 

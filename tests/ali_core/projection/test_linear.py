@@ -126,6 +126,17 @@ def test_discriminant_axes_are_uncorrelated_within_classes_and_their_unit_is_the
     np.testing.assert_allclose(deviations.T @ deviations / len(vectors), expected, atol=0.02)
 
 
+@pytest.mark.parametrize("size", [1e-59, 1e58])
+@pytest.mark.parametrize("view", ["pca", "discriminant"])
+def test_very_small_and_very_large_numbers_are_laid_out_as_others(rng, view, size):
+    vectors, codes = overlapping_classes(rng, (90, 6), 4)
+    unit = size if view == "pca" else 1.0
+    expected = layout(vectors, view, labels=codes).positions
+    np.testing.assert_allclose(
+        layout(size * vectors, view, labels=codes).positions / unit, expected, rtol=1e-6, atol=1e-9
+    )
+
+
 def test_the_discriminant_plane_is_that_of_the_first_state(rng):
     vectors, codes = overlapping_classes(rng, (90, 6), 4)
     first = layout(vectors, "discriminant", labels=codes)

@@ -180,6 +180,7 @@ def test_progress_counts_to_the_end_and_may_cancel(rng):
         ({"vectors": np.zeros((0, 3))}, r"shape \(0, 3\)"),
         ({"vectors": np.zeros(5)}, r"shape \(5,\)"),
         ({"vectors": np.full((5, 2), np.nan)}, "not finite in 5 rows, first in row 0"),
+        ({"vectors": np.full((5, 2), 1e200)}, r"largest number of vectors is 1e\+200 in size, .* at most 1e\+60"),
         ({"labels": None}, "got no labels"),
         ({"labels": [0, 1]}, r"labels have shape \(2,\)"),
         ({"supervision": 1.0}, r"must lie in \[0, 1\)"),
