@@ -15,6 +15,7 @@ import pandas as pd
 
 from ali_core.data import CellImages, open_images
 from ali_core.errors import AliError
+from ali_core.interventions.settings import STRENGTHS
 from ali_core.sampling import stratified_rows
 from ali_core.training.methods import SPECS
 from ali_viz.export import MAX_DRAWN
@@ -37,8 +38,6 @@ Record = Mapping[str, Any]
 
 HOLD = 3
 """Of dry runs that do not say it."""
-
-STRENGTHS = {"contract": "λ_c", "rotate": "λ_r", "shift": "λ_s", "shift_mix": "γ"}
 
 FIGURES = {
     "fig1": "example cells of each class",
@@ -260,7 +259,7 @@ def dry_run_words(record: Record) -> tuple[str, str]:
     """
     data, grid = record.get("data", {}), record.get("grid", {})
     name = sized(data.get("name", "samples of unknown origin"), data.get("n_samples"), data.get("n_classes"))
-    strengths = [f"{symbol} {_listed(grid[key])}" for key, symbol in STRENGTHS.items() if key in grid]
+    strengths = [f"{spec.symbol} {_listed(grid[name])}" for name, spec in STRENGTHS.items() if name in grid]
     parts = [
         f"Grid: {'; '.join(strengths)}" if strengths else "",
         f"at most {record['longest']} interventions" if "longest" in record else "",

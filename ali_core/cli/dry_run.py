@@ -190,7 +190,9 @@ def _outcome(found: "DryRun", out: Path) -> str:
 
 
 def _line(row: "pd.Series[Any]") -> str:
-    names = {"contract": "c", "rotate": "r", "shift": "s", "shift_mix": "mix", "n_neighbours": "n"}
+    from ali_core.interventions.settings import STRENGTHS  # noqa: PLC0415  # loaded when it is asked for
+
+    names = {name: spec.short for name, spec in STRENGTHS.items()} | {"n_neighbours": "n"}
     strengths = " ".join(f"{short}={row[name]:g}" for name, short in names.items())
     settings = f"{strengths} {row['criterion']} {row['selection']}"
     return (

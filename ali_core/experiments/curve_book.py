@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ali_core.experiments.sweep_grid import configuration_name
 from ali_core.interventions import InterventionSettings
+from ali_core.interventions.settings import STRENGTHS
 
 __all__ = ["CurveBook", "Outcome"]
 
@@ -141,5 +142,5 @@ def _mean(rows: Sequence[NDArray[np.float64]] | NDArray[np.float64]) -> NDArray[
     return np.asarray(np.sort(rows, axis=0).mean(axis=0))
 
 
-SETTINGS = ("contract", "rotate", "shift", "shift_mix", "criterion", "selection", "n_neighbours")
+SETTINGS = (*STRENGTHS, "criterion", "selection", "n_neighbours")
 """The columns that describe a configuration."""

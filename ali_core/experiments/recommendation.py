@@ -11,12 +11,13 @@ from ali_core.experiments.curve_book import CurveBook, Outcome
 from ali_core.experiments.fold_scorer import Space
 from ali_core.experiments.sweep_grid import Choice, configuration_name
 from ali_core.interventions import InterventionSettings, preset
+from ali_core.interventions.settings import STRENGTHS
 
 __all__ = ["Recommendation", "choose_jointly", "criteria_table", "curve_rows", "table_one"]
 
 RUNNERS_UP = 5
 CURVE_COLUMNS = [
-    *("combination", "space", "sweep", "configuration", "contract", "rotate", "shift", "shift_mix", "criterion"),
+    *("combination", "space", "sweep", "configuration", *STRENGTHS, "criterion"),
     *("selection", "n_neighbours", "fold", "n_interventions", "oracle_f1", "transfer_f1"),
 ]
 
@@ -158,7 +159,7 @@ def table_one(recommendations: Mapping[str, Recommendation], space: Space) -> pd
 
 
 def _row(found: Recommendation, space: Space, settings: InterventionSettings, outcome: Outcome) -> dict[str, Any]:
-    fields = ("contract", "rotate", "shift", "shift_mix", "n_neighbours", "criterion", "selection")
+    fields = (*STRENGTHS, "n_neighbours", "criterion", "selection")
     return {
         "combination": found.combination,
         "space": space,
@@ -172,7 +173,7 @@ def _row(found: Recommendation, space: Space, settings: InterventionSettings, ou
 
 def _paper(found: Recommendation, space: Space) -> dict[str, Any]:
     paper = preset(found.combination, dim=2 if space == "2d" else 256)
-    fields = ("contract", "rotate", "shift", "shift_mix", "n_neighbours", "criterion", "selection", "n_iterations")
+    fields = (*STRENGTHS, "n_neighbours", "criterion", "selection", "n_iterations")
     return {f"paper_{field}": getattr(paper, field) for field in fields}
 
 

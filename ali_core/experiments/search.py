@@ -17,6 +17,7 @@ from ali_core.experiments.parallel import in_parallel
 from ali_core.experiments.sweep_grid import configuration_name
 from ali_core.files import write_csv
 from ali_core.interventions import InterventionSettings
+from ali_core.interventions.steps import strengths_of
 
 __all__ = ["CurveRunner", "Progress", "Search", "follow_all", "race", "settle"]
 
@@ -210,8 +211,7 @@ def _leaders(
 
 
 def _strengths(curve: _Curve) -> tuple[object, ...]:
-    one = curve.settings
-    return (one.contract, one.rotate, one.shift, one.shift_mix, one.n_neighbours)
+    return (*strengths_of(curve.settings).values(), curve.settings.n_neighbours)
 
 
 def _pieces(curves: Iterable[_Curve]) -> list[list[_Curve]]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from ali_core.errors import AliError
 from ali_core.interventions import PRESETS, InterventionSettings
 from ali_core.interventions.criteria import Selection
-from ali_core.interventions.settings import Fraction, Positive, Record, named_criterion
+from ali_core.interventions.settings import STRENGTHS, Fraction, Positive, Record, Strengths, named_criterion
 
 __all__ = ["Choice", "SweepGrid", "configuration_name"]
 
@@ -107,10 +107,9 @@ class SweepGrid(Record):
 
 def configuration_name(settings: InterventionSettings) -> str:
     """Return settings as a short text that names each of them once."""
-    parts = [f"c={_exact(settings.contract)}"]
-    parts += [f"r={_exact(settings.rotate)}"] if settings.rotate else []
-    parts += [f"s={_exact(settings.shift)}"] if settings.shift else []
-    parts += [f"mix={_exact(settings.shift_mix)}"] if settings.shift_mix != 1.0 else []
+    values = {name: getattr(settings, name) for name in STRENGTHS}
+    told = [name for name in values if name == "contract" or values[name] != Strengths.model_fields[name].default]
+    parts = [f"{STRENGTHS[name].short}={_exact(values[name])}" for name in told]
     return " ".join([*parts, f"n={settings.n_neighbours}", settings.criterion, settings.selection])
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ali_core.errors import AliError
-from ali_core.interventions.settings import Displacement, InterventionSettings, Strengths
+from ali_core.interventions.settings import TRANSFORMS, Displacement, InterventionSettings, Strengths
 from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.steps import InterventionStep, strengths_of
 
@@ -84,8 +84,8 @@ def resolve_manual(
 
 def _check_strengths(manual: ManualStep, dim: int) -> None:
     displacement = manual.displacement or ()
-    if manual.contract == manual.rotate == manual.shift == 0.0 and not any(displacement):
-        raise AliError("a manual step needs contract, rotate or shift above 0, or a displacement; all are 0")
+    if not any(getattr(manual, name) for name in TRANSFORMS) and not any(displacement):
+        raise AliError(f"a manual step needs one of {', '.join(TRANSFORMS)} above 0, or a displacement; all are 0")
     if manual.displacement is not None and len(displacement) != dim:
         raise AliError(f"displacement must have one number a dimension, {dim} here; got {len(displacement)}")
 

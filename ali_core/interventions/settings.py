@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,7 +10,18 @@ from ali_core.errors import AliError
 from ali_core.interventions.criteria import CRITERIA, Selection
 from ali_core.interventions.statistics import Spread
 
-__all__ = ["PRESETS", "Displacement", "InterventionSettings", "NormKeeping", "Record", "Strengths", "preset"]
+__all__ = [
+    "PRESETS",
+    "STRENGTHS",
+    "TRANSFORMS",
+    "Displacement",
+    "InterventionSettings",
+    "NormKeeping",
+    "Record",
+    "StrengthSpec",
+    "Strengths",
+    "preset",
+]
 
 NormKeeping = Literal["offsets", "uniform", "none"]
 """How the norm of the whole embedding is kept; see :class:`InterventionSettings`."""
@@ -56,6 +67,25 @@ class Strengths(Record):
     rotate: Fraction = 0.0
     shift: Positive = 0.0
     shift_mix: Fraction = 1.0
+
+
+class StrengthSpec(NamedTuple):
+    """How a strength is written: its symbol in the paper, and its short name in lists of settings."""
+
+    symbol: str
+    short: str
+
+
+STRENGTHS: dict[str, StrengthSpec] = {
+    "contract": StrengthSpec("λ_c", "c"),
+    "rotate": StrengthSpec("λ_r", "r"),
+    "shift": StrengthSpec("λ_s", "s"),
+    "shift_mix": StrengthSpec("γ", "mix"),
+}
+"""The fields of :class:`Strengths`, in their order."""
+
+TRANSFORMS = tuple(name for name in STRENGTHS if name != "shift_mix")
+"""The strengths that switch on a transform of their name; at 0 it is off."""
 
 
 class InterventionSettings(Strengths):

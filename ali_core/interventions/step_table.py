@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ali_core.interventions.settings import STRENGTHS, TRANSFORMS
 from ali_core.interventions.steps import InterventionStep, strengths_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ __all__ = ["describe_step", "named_notes", "step_table"]
 def describe_step(step: InterventionStep, class_names: Sequence[str]) -> str:
     """Return one line: what moved, how strongly, away from what, and what could not be done."""
     parts = ["skipped"] if step.skipped else []
-    parts += [f"{label} {value:g}" for label in ("contract", "rotate", "shift") if (value := getattr(step, label))]
+    parts += [f"{label} {value:g}" for label in TRANSFORMS if (value := getattr(step, label))]
     if step.shift and step.shift_mix < 1.0:
         parts.append(f"mix {step.shift_mix:g}")
     if step.displacement is not None:
@@ -44,7 +45,7 @@ def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) ->
         skipped), ``norm_factor`` and ``notes``.
     """
     choice = ("norm_keeping", "skipped", "criterion", "selection", "seed")
-    what = ("step", "source", "class", "neighbours", "contract", "rotate", "shift", "shift_mix", "displacement")
+    what = ("step", "source", "class", "neighbours", *STRENGTHS, "displacement")
     rows: list[dict[str, object]] = []
     for index, step in enumerate(steps, start=1):
         lengths = step.shift_lengths or (None,) * len(step.classes)

@@ -25,7 +25,7 @@ from ali_viz.app.state import COMPARISONS, LAYERS, AppState, Comparison, Layer, 
 from ali_viz.app.words import count_words, event_words, score_words, selection_words
 
 if TYPE_CHECKING:
-    from ali_core.experiments import SessionScores
+    from ali_core.experiments.session_scorer import SessionScores
     from ali_core.training import LiveTraining
 
 __all__ = ["GOALS", "MOST_STEPS", "Actions", "SceneView"]

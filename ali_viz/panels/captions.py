@@ -8,6 +8,7 @@ import pandas as pd
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.interventions import InterventionStep
+from ali_core.interventions.settings import TRANSFORMS
 from ali_core.interventions.step_table import named_notes
 from ali_core.projection import LAYOUTS
 from ali_core.projection.supervision import DEFAULT_SUPERVISION
@@ -129,7 +130,7 @@ def step_caption(geometry: StepGeometry, *, data: str, n_samples: int, number: i
     nearest = [class_label(names[code]) for code in geometry.neighbours[:2]]
     who = "Ω" if step.source == "automatic" else "a person"
     strengths = (
-        f"contract {step.contract:g}, rotate {step.rotate:g}, shift {step.shift:g}, "
+        f"{', '.join(f'{name} {getattr(step, name):g}' for name in TRANSFORMS)}, "
         f"shift mix {step.shift_mix:g}, {len(geometry.neighbours)} neighbours"
     )
     sentences = [

@@ -7,13 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.errors import AliError
+from ali_core.interventions.settings import STRENGTHS, TRANSFORMS
 
 __all__ = ["DRY_RUN_COLUMNS", "SCORES", "Score", "dry_run_table", "left_out"]
 
 Score = Literal["oracle", "transfer"]
 SCORES: tuple[Score, ...] = get_args(Score)
-LAMBDAS = ("contract", "rotate", "shift")
-SETTINGS = (*LAMBDAS, "shift_mix", "criterion", "selection", "n_neighbours")
+SETTINGS = (*STRENGTHS, "criterion", "selection", "n_neighbours")
 CONFIGURATION = ("space", "combination", "configuration")
 NEEDED = (*CONFIGURATION, "sweep", *SETTINGS, "fold", "n_interventions")
 
@@ -22,10 +22,8 @@ DRY_RUN_COLUMNS = {
     "space": "nd (all dimensions) or 2d",
     "combination": "preset whose transforms were combined",
     "configuration": "name of the configuration",
-    "contract": "strength λ_c",
-    "rotate": "strength λ_r",
-    "shift": "strength λ_s",
-    "shift_mix": "γ",
+    **{name: f"strength {STRENGTHS[name].symbol}" for name in TRANSFORMS},
+    "shift_mix": STRENGTHS["shift_mix"].symbol,
     "criterion": "how classes are scored",
     "selection": "deterministic or probabilistic",
     "n_neighbours": "number of neighbours",
@@ -143,7 +141,7 @@ def _strengths(settings: pd.DataFrame) -> NDArray[np.float64]:
     """Mean rank of each configuration's λ's in the grids of its plot, 0 to 1; 1 where no λ varies."""
     groups = settings.groupby(["space", "combination"], observed=True)
     ranks = []
-    for name in LAMBDAS:
+    for name in TRANSFORMS:
         rank = groups[name].rank(method="dense")
         highest = rank.groupby([settings["space"], settings["combination"]], observed=True).transform("max")
         ranks.append(((rank - 1) / (highest - 1)).where(highest > 1))

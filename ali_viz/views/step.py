@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.interventions import CRITERIA, PRESETS, InterventionSettings, Proposal, preset
+from ali_core.interventions.settings import STRENGTHS
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.theme import ClassStyle, class_label
@@ -54,7 +55,7 @@ c,s,os: contract, and shift partly at right angles to the neighbours (ortho-shif
 c,s,r: contract, shift straight and rotate
 all: contract, shift, ortho-shift and rotate
 custom: what the sliders say, when that is none of these"""
-PRESET_FIELDS = ("contract", "rotate", "shift", "shift_mix", "n_neighbours")
+PRESET_FIELDS = (*STRENGTHS, "n_neighbours")
 CRITERION_HELP = """Ω: which class moves next, the one with the largest score
 closest: of the two classes nearest to each other, the one with the larger mean-std
 mean-std: wide with a near neighbour; spread / distance to the nearest center

@@ -131,7 +131,7 @@ def test_names_of_classes_are_written_so_that_python_reads_them(tmp_path):
     names = ('a "b"', "c\\d", "é\n", "\u2028'")
     embedding = LabelledEmbedding(np.random.default_rng(0).normal(size=(12, 2)), np.repeat(np.arange(4), 3), names)
     embedding = LabelledEmbedding.load(embedding.save(tmp_path / "odd 'name'.npz"))
-    session = Session(embedding)
+    session, names = Session(embedding), embedding.class_names
     session.apply(ManualStep(classes=names[:3], away_from=names[3:], contract=0.5, shift=1.0))
     np.testing.assert_array_equal(executed(session.as_code()).after.vectors, session.after.vectors)
 
