@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, ClassVar, Literal, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -145,10 +145,14 @@ class Columns:
     where: tuple[str, str] | None = None
     table: str | Path | None = None
     classes: Sequence[str] = ()
-    colours: Mapping[str, str] = field(default_factory=dict)
+    colours: Mapping[str, str] = field(default_factory=dict, hash=False)
     unlabelled: Literal["refuse", "keep"] = "refuse"
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # in files of experiments
+
     def __post_init__(self) -> None:
+        if self.vectors is not None and not isinstance(self.vectors, str):
+            object.__setattr__(self, "vectors", tuple(map(str, self.vectors)))
         for name in ("drop", "classes"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(map(str, value)))

@@ -5,9 +5,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from ali_core.errors import AliError
@@ -29,6 +30,9 @@ __all__ = [
 PATH_VARIABLE = "ALI_PATH"
 """Environment variable in which the notebook finds what to load."""
 
+COLUMNS_VARIABLE = "ALI_COLUMNS"
+"""Environment variable with what is what in it, as JSON."""
+
 NOTEBOOK = "01-step-through-interventions.ipynb"
 QUIET_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -39,6 +43,7 @@ QUIET_SETTINGS = {
 def open_lab(
     path: str | Path | None = None,
     *,
+    columns: Mapping[str, Any] | None = None,
     browser: bool = True,
     port: int | None = None,
     arguments: Sequence[str] = (),
@@ -49,6 +54,8 @@ def open_lab(
     ----------
     path
         Embedding file, session file or folder that the notebook loads; None for its own default.
+    columns
+        What is what in it; see :class:`~ali_core.columns.Columns`.
     browser
         Open a page; otherwise only the address is printed.
     port
@@ -71,7 +78,7 @@ def open_lab(
     notebook = notebook_file()
     command = lab_command(notebook, browser=browser, port=port, arguments=arguments)
     with _quiet_configuration() as configuration:
-        return run_server(command, lab_environment(path, configuration))
+        return run_server(command, lab_environment(path, configuration, columns))
 
 
 def open_studio(
@@ -79,6 +86,7 @@ def open_studio(
     *,
     app: bool = False,
     images: str | Path | None = None,
+    columns: Mapping[str, Any] | None = None,
     folder: str | Path | None = None,
     browser: bool = True,
     port: int | None = None,
@@ -88,7 +96,7 @@ def open_studio(
 
     Parameters
     ----------
-    path, images, folder
+    path, images, columns, folder
         What the notebook shows and where it lies, see :func:`~ali_viz.studio_notebook.write_studio_notebook`.
     app
         Serve the notebook without its code, by Voilà, instead of opening it in JupyterLab.
@@ -107,7 +115,7 @@ def open_studio(
     AliError
         When a path does not exist, the notebook cannot be written, or ``app`` is asked for and Voilà is missing.
     """
-    notebook = write_studio_notebook(path, folder, images=images).absolute()
+    notebook = write_studio_notebook(path, folder, images=images, columns=columns).absolute()
     if app:
         return open_app(notebook, browser=browser, port=port)
     command = lab_command(notebook, root=notebook.parent, browser=browser, port=port, arguments=arguments)
@@ -196,10 +204,15 @@ def lab_command(
     return [*command, *arguments]
 
 
-def lab_environment(path: str | Path | None, configuration: Path) -> dict[str, str]:
+def lab_environment(
+    path: str | Path | None, configuration: Path, columns: Mapping[str, Any] | None = None
+) -> dict[str, str]:
     """Return the environment of that command: what to load, and where the quiet configuration lies."""
     environment = dict(os.environ)
     environment.pop(PATH_VARIABLE, None)
+    environment.pop(COLUMNS_VARIABLE, None)
+    if columns:
+        environment[COLUMNS_VARIABLE] = json.dumps(columns, default=str)
     if path is not None:
         environment[PATH_VARIABLE] = str(Path(path).absolute())
     known = environment.get("JUPYTER_CONFIG_PATH", "")

@@ -12,11 +12,12 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ali_core.columns import ColumnOptions, Columns
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionStep, Session, distance_order
 from ali_core.projection import LAYOUTS, View
@@ -44,8 +45,8 @@ class Studio:
     ----------
     source
         A session, an embedding, an embedding file, a session file beside its embedding, a folder with
-        ``embedding.npz`` and perhaps ``session.json``; or a training (:func:`ali_core.training.epochs`), which is then
-        trained from the app.
+        ``embedding.npz`` and perhaps ``session.json``; an AnnData object or a pandas frame; or a training
+        (:func:`ali_core.training.epochs`), which is then trained from the app.
     images
         Pictures of the samples, matched by id: :class:`~ali_core.data.CellImages`, or a path that
         :func:`~ali_core.data.open_images` reads.
@@ -54,13 +55,14 @@ class Studio:
     view
         ``dims``, ``pca``, ``tsne``, ``parametric``, ``supervised_tsne`` or ``shuffled_tsne``; by default ``dims`` for
         two dimensions, else ``pca``.
-    colours
-        ``#rrggbb`` by class name, before those of the embedding and those of the theme.
     max_points, max_tsne_points
         Most samples drawn, in linear views and in t-SNE views; the app says when it draws fewer than there are.
         Interventions always act on all of them.
     seed
         Of the choice of drawn samples, of t-SNE, and of the split for scores.
+    **columns
+        What is what in a file, a frame or an AnnData object: ``vectors``, ``label``, ``group``, ``id``, …; see
+        :class:`~ali_core.columns.Columns`. ``colours``, ``#rrggbb`` by class name, go with any source.
 
     Raises
     ------
@@ -82,12 +84,13 @@ class Studio:
         images: Images | None = None,
         control: "Training | None" = None,
         view: View | None = None,
-        colours: Mapping[str, str] | None = None,
         max_points: int = 200_000,
         max_tsne_points: int = 1500,
         seed: int = 0,
+        **columns: Unpack[ColumnOptions],
     ) -> None:
-        session, training = open_source(source, control)
+        colours = columns.pop("colours", {})
+        session, training = open_source(source, control, Columns(**columns))
         embedding = session.embedding
         first: View = view or ("dims" if embedding.dim <= 2 else "pca")
         if first not in LAYOUTS:
@@ -101,7 +104,7 @@ class Studio:
             embedding,
             _class_order(session),
             pictures,
-            {**embedding.colours, **_checked(colours or {}, embedding.class_names)},
+            {**embedding.colours, **_checked(colours, embedding.class_names)},
         )
         self._actions.views = self._desk.views
         self._live = None if training is None else Live(self._actions)

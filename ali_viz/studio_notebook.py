@@ -1,6 +1,7 @@
 """The notebook that ``ali studio`` opens: one sentence and one cell with the app."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ studio = Studio({arguments})
 studio"""
 
 
-def studio_notebook(path: str | Path, images: str | Path | None = None) -> dict[str, Any]:
+def studio_notebook(
+    path: str | Path, images: str | Path | None = None, columns: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return a notebook (nbformat 4.5) whose code cell is a Studio on ``path``.
 
     Parameters
@@ -33,15 +36,18 @@ def studio_notebook(path: str | Path, images: str | Path | None = None) -> dict[
         Embedding file, session file or folder. It is written absolute, so that the notebook opens from anywhere.
     images
         Folder with the images of the samples; None for none.
+    columns
+        What is what in the file, as keywords of :class:`~ali_viz.Studio`.
 
     Notes
     -----
     The metadata name what the notebook was written for, so that it is recognised later.
     """
-    sources = _sources(path, images)
+    sources = _sources(path, images, columns)
     arguments = [_quoted(sources["path"])] + [
         f"images={_quoted(sources['images'])}" for _ in range("images" in sources)
     ]
+    arguments += [f"{name}={value!r}" for name, value in sources.get("columns", {}).items()]
     code: dict[str, Any] = {"cell_type": "code", "id": "studio", "metadata": {}, "execution_count": None, "outputs": []}
     text = {"cell_type": "markdown", "id": "about", "metadata": {"tags": [LAB_ONLY]}}
     return {
@@ -56,13 +62,17 @@ def studio_notebook(path: str | Path, images: str | Path | None = None) -> dict[
 
 
 def write_studio_notebook(
-    path: str | Path, folder: str | Path | None = None, *, images: str | Path | None = None
+    path: str | Path,
+    folder: str | Path | None = None,
+    *,
+    images: str | Path | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write that notebook into ``folder``, unless it is there already, and return the file.
 
     Parameters
     ----------
-    path, images
+    path, images, columns
         See :func:`studio_notebook`.
     folder
         By default the current one.
@@ -84,21 +94,24 @@ def write_studio_notebook(
             raise AliError(f"there is no file or folder {given}")
     where = Path.cwd() if folder is None else Path(folder)
     file, number = where / f"studio-{_name(path)}.ipynb", 1
-    while file.exists() and _written_for(file) != _sources(path, images):
+    while file.exists() and _written_for(file) != _sources(path, images, columns):
         number += 1
         file = where / f"studio-{_name(path)}-{number}.ipynb"
     if not file.exists():
         try:
             with atomic_path(file) as temporary:
-                temporary.write_text(json.dumps(studio_notebook(path, images), indent=1, ensure_ascii=False), "utf-8")
+                temporary.write_text(
+                    json.dumps(studio_notebook(path, images, columns), indent=1, ensure_ascii=False), "utf-8"
+                )
         except OSError as error:
             raise AliError(f"cannot write {file} ({error.strerror}); go to a folder of your own") from None
     return file
 
 
-def _sources(path: str | Path, images: str | Path | None) -> dict[str, str]:
+def _sources(path: str | Path, images: str | Path | None, columns: Mapping[str, Any] | None) -> dict[str, Any]:
     named = {"path": path} | ({} if images is None else {"images": images})
-    return {name: str(Path(value).absolute()) for name, value in named.items()}
+    found: dict[str, Any] = {name: str(Path(value).absolute()) for name, value in named.items()}
+    return found | ({"columns": json.loads(json.dumps(columns, default=str))} if columns else {})
 
 
 def _written_for(file: Path) -> object:

@@ -1,10 +1,21 @@
 """One stable colour and marker per class, told apart without colour alone, ordered by lineage and maturity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["ClassStyle", "class_label", "class_styles", "has_lineages", "lineage_order"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "UNLABELLED",
+    "ClassStyle",
+    "class_label",
+    "class_styles",
+    "has_lineages",
+    "lineage_order",
+    "sample_styles",
+]
 
 Marker = str | tuple[int, Literal[0, 1, 2], int]
 
@@ -145,13 +156,48 @@ def has_lineages(class_names: Sequence[str]) -> bool:
     return any(_known_name(name) in known for name in class_names)
 
 
-def class_styles(class_names: Sequence[str]) -> list[ClassStyle]:
+UNLABELLED = ClassStyle(
+    name="unlabelled",
+    label="Unlabelled",
+    colour="#9a9a9a",
+    marker=MARKERS["circle"],
+    symbol="circle",
+    filled=True,
+    order=10_000,
+)
+"""How samples without a class look: grey, and last in a legend."""
+
+
+def sample_styles(
+    class_names: Sequence[str], labels: NDArray[np.integer[Any]], colours: Mapping[str, str] | None = None
+) -> list[ClassStyle]:
+    """Return what ``styles[code]`` looks like for each code of ``labels``.
+
+    Parameters
+    ----------
+    class_names, colours
+        As in :func:`class_styles`.
+    labels
+        Codes, shape (N,); -1 for no class.
+
+    Returns
+    -------
+    list of ClassStyle
+        Those of the classes, and at the end, where the code -1 finds it, :data:`UNLABELLED` if some have no class.
+    """
+    none = len(labels) > 0 and int(labels.min()) < 0
+    return [*class_styles(class_names, colours), *([UNLABELLED] if none else [])]
+
+
+def class_styles(class_names: Sequence[str], colours: Mapping[str, str] | None = None) -> list[ClassStyle]:
     """Give each class its colour and marker.
 
     Parameters
     ----------
     class_names
         Names in the order of their codes.
+    colours
+        ``#rrggbb`` by class name, which a person has chosen; they stand in place of ours.
 
     Returns
     -------
@@ -177,7 +223,9 @@ def class_styles(class_names: Sequence[str]) -> list[ClassStyle]:
         if index not in pairs:
             pairs[index] = _cycled(position)
             position += 1
-    return [_style(name, *pairs[index], ranks[index]) for index, name in enumerate(class_names)]
+    chosen = colours or {}
+    looks = [(chosen.get(name, pairs[index][0]), pairs[index][1]) for index, name in enumerate(class_names)]
+    return [_style(name, *looks[index], ranks[index]) for index, name in enumerate(class_names)]
 
 
 def _known_name(name: str) -> str:

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from ali_core.cli import demo, dry_run, experiment, figures, images, interventions, lab, notebooks, studio, train
+from ali_core.cli import (
+    data_check,
+    demo,
+    dry_run,
+    experiment,
+    figures,
+    images,
+    interventions,
+    lab,
+    notebooks,
+    studio,
+    train,
+)
 from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
 
@@ -26,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
+images.data_app.command("check")(data_check.check)
 app.add_typer(images.data_app, name="data")
 app.command("embed")(images.embed)
 app.command("train")(train.train)

@@ -75,6 +75,9 @@ OPTIONS: dict[str, Any] = {
     ],
 }
 
+PREFIX = "named_"
+"""Keeps their parameters apart from those of the commands."""
+
 
 def reads_data(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that name columns in place of its parameter ``columns``, which holds them as one."""
@@ -82,7 +85,9 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(command, include_extras=True)
     default = {"unlabelled": "refuse"}
     shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default.get(name), annotation=annotation)
+        inspect.Parameter(
+            PREFIX + name, inspect.Parameter.KEYWORD_ONLY, default=default.get(name), annotation=annotation
+        )
         for name, annotation in OPTIONS.items()
     ]
     kept = [
@@ -91,7 +96,7 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_columns(*values: Any, **options: Any) -> None:  # noqa: ANN401
-        given = {name: options.pop(name) for name in OPTIONS}
+        given = {name: options.pop(PREFIX + name) for name in OPTIONS}
         command(*values, columns=_columns(given), **options)
 
     with_columns.__signature__ = own.replace(parameters=[*kept, *shared])  # type: ignore[attr-defined]  # typer reads it

@@ -3,12 +3,14 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ali_core.cli.data_options import reads_data
 from ali_core.cli.demo_training import LastEpoch, head_settings, make_room, network_settings, train_and_tell
-from ali_core.cli.options import Exclude, PresetName, read_embedding
+from ali_core.cli.options import Exclude, PresetName, open_data, read_embedding
+from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import write_csv
@@ -16,18 +18,20 @@ from ali_core.interventions import Session, preset
 from ali_core.sampling import stratified_rows
 
 if TYPE_CHECKING:
+    from ali_core.data import CellImages
     from ali_viz.panels import TrainedEpoch
 
 __all__ = ["demo"]
 
 
+@reads_data
 def demo(
     *,
     data: Annotated[
         Path | None,
         typer.Option(
             exists=True,
-            help="Your cells: an embedding file (.npz, .csv, .parquet, .h5ad), or images as for ali embed (then give "
+            help="Your cells: an embedding file, or images as for ali embed (then give "
             "--weights). Without it: synthetic marrow.",
         ),
     ] = None,
@@ -42,6 +46,7 @@ def demo(
     ] = None,
     preset_name: PresetName = "c,s",
     exclude: Exclude = None,
+    columns: Columns,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the results.")] = Path("runs/demo"),
 ) -> None:
@@ -53,16 +58,16 @@ def demo(
     training; Fig. 3: one step explained; as PDF, SVG and PNG), an interactive page, a table of scores that says what
     each was computed on, and in OUT/training the run.
     """
-    _check_weights(data, weights)
+    _check_weights(data, weights, columns)
     make_room(out / "training")
     trained: TrainedEpoch | None
     if data is None:
         embedding, trained = _synthetic(preset_name, exclude=exclude, n=n, px=px or 64, seed=seed, out=out)
     else:
         if weights is not None:
-            embedding = _images(data, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
+            embedding = _images(data, columns, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
         else:
-            embedding = _features(data, exclude=exclude, n=n, seed=seed)
+            embedding = _features(data, columns, exclude=exclude, n=n, seed=seed)
         trained = _head(embedding, preset_name, seed=seed, out=out)
     embedding.save(out / "embedding.npz")
     session = Session(LabelledEmbedding.load(out / "embedding.npz"), preset(preset_name, dim=embedding.dim))
@@ -74,13 +79,13 @@ def demo(
     typer.echo(f"\nAll files are in {out}/. Step through the interventions in the app:\n\n    {runner}ali lab {out}\n")
 
 
-def _check_weights(data: Path | None, weights: Path | None) -> None:
+def _check_weights(data: Path | None, weights: Path | None, columns: Columns) -> None:
     from ali_core.data import holds_images  # noqa: PLC0415
 
     if data is None:
         if weights is not None:
             raise typer.BadParameter("--weights embeds your images; give them with --data FOLDER")
-    elif holds_images(data):
+    elif columns.path is not None or holds_images(data):
         if weights is None:
             raise AliError(f"{data} holds images, which need a network: give its weights file with --weights FILE")
     elif weights is not None:
@@ -112,21 +117,19 @@ def _synthetic(
     return embedding, _trained(last, f"Synthetic marrow, {px} px", "a network")
 
 
-def _features(data: Path, *, exclude: list[str] | None, n: int, seed: int) -> LabelledEmbedding:
-    found = read_embedding(data, exclude)
+def _features(data: Path, columns: Columns, *, exclude: list[str] | None, n: int, seed: int) -> LabelledEmbedding:
+    found = read_embedding(data, columns, exclude)
     typer.echo(f"[1/5] {len(found)} samples, {found.dim} dimensions from {data}")
     embedding = found.subset(stratified_rows(found.labels, n, seed=seed))
     return replace(embedding, description=found.description or data.name)
 
 
 def _images(
-    data: Path, *, weights: Path, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
+    data: Path, columns: Columns, *, weights: Path, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
 ) -> LabelledEmbedding:
-    from ali_core.data import open_images  # noqa: PLC0415
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
-    images = open_images(data)
-    images = images.without_classes(exclude) if exclude else images
+    images = cast("CellImages", open_data(data, columns, exclude))
     images = images.subset(stratified_rows(images.labels, n, seed=seed))
     typer.echo(f"[1/5] {len(images)} images of {data}, embedded at {px} px by {weights.name}")
     embedding = embed_images(images, load_network(weights), px=px, out=out / "embedding.npz")

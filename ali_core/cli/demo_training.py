@@ -151,6 +151,7 @@ def _grouping(data: "LabelledEmbedding | CellImages", settings: TrainSettings) -
             grouped_folds(
                 data.labels,
                 groups=data.groups,
+                split=data.split,
                 n_folds=settings.n_folds,
                 seed=settings.fold_seed,
                 class_names=data.class_names,

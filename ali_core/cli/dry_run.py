@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from ali_core.cli.data_options import reads_data
 from ali_core.cli.options import Exclude, as_typed, read_embedding
 from ali_core.cli.training_run import Interrupted
+from ali_core.columns import Columns
 from ali_core.errors import AliError
 from ali_core.interventions import PRESETS
 
@@ -45,13 +47,14 @@ def _known(names: list[str] | None) -> list[str] | None:
     return names
 
 
+@reads_data
 def dry_run(
     data: Annotated[
         list[Path],
         typer.Argument(
             metavar="EMB",
             exists=True,
-            help="Embedding file (.npz, .csv, .parquet, .h5ad), which is cut into folds; or finished training runs, "
+            help="Embedding file, which is cut into folds; or finished training runs, "
             "one a fold, whose own folds are kept, so that no network has seen the labels that it is scored on.",
         ),
     ],
@@ -90,6 +93,7 @@ def dry_run(
     n_folds: Annotated[int, typer.Option(min=3, help="Folds of an embedding file.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds of an embedding file, and of the t-SNE.")] = 0,
     exclude: Exclude = None,
+    columns: Columns,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes (one a core).")] = None,
     scheduler: Annotated[
         str | None,
@@ -104,7 +108,7 @@ def dry_run(
     from ali_core.experiments import SweepGrid  # noqa: PLC0415  # loaded when it is asked for
     from ali_core.experiments import dry_run as run  # noqa: PLC0415
 
-    folds = _data(data, exclude)
+    folds = _data(data, columns, exclude)
     try:
         with _display() as show:
             found = run(
@@ -126,17 +130,21 @@ def dry_run(
     typer.echo(_outcome(found, out))
 
 
-def _data(paths: list[Path], exclude: list[str] | None) -> "LabelledEmbedding | tuple[DryRunFold, ...]":
+def _data(
+    paths: list[Path], columns: Columns, exclude: list[str] | None
+) -> "LabelledEmbedding | tuple[DryRunFold, ...]":
     """Return an embedding, or the folds of training runs."""
     if all(path.is_dir() for path in paths):
         from ali_core.experiments import folds_of_runs  # noqa: PLC0415
 
-        if exclude:
-            raise typer.BadParameter("--exclude goes with an embedding file; a run has the classes it was trained on")
+        if exclude or columns.given:
+            raise typer.BadParameter(
+                "--exclude, and names of columns, go with an embedding file; a run has the classes it was trained on"
+            )
         return folds_of_runs(paths)
     if len(paths) > 1:
         raise typer.BadParameter("give one embedding file, or one training run a fold")
-    return read_embedding(paths[0], exclude)
+    return read_embedding(paths[0], columns, exclude)
 
 
 def _grid(file: Path) -> "SweepGrid":

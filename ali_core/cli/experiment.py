@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ali_core.cli.data_options import reads_data
 from ali_core.cli.training_run import Interrupted
+from ali_core.columns import Columns
 from ali_core.errors import AliError
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ FILES = (
 )
 
 
+@reads_data
 def experiment(
     file: Annotated[
         Path,
@@ -59,6 +62,7 @@ def experiment(
         str | None,
         typer.Option(metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://host:8786, instead."),
     ] = None,
+    columns: Columns,
 ) -> None:
     """Train methods on the same folds and compare them.
 
@@ -70,6 +74,8 @@ def experiment(
 
     packaged = file == Path(paper_file().name) and not file.exists()
     found = Experiment.read(paper_file() if packaged else file)
+    if columns.given:
+        found = found.model_copy(update={"columns": columns, "images": None})
     samples = data or found.data
     if samples is None:
         raise typer.BadParameter(f"{file} names no data; say where it is with --data PATH")

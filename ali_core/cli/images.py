@@ -5,21 +5,14 @@ from typing import Annotated
 
 import typer
 
-from ali_core.cli.options import (
-    Exclude,
-    GroupColumn,
-    IdColumn,
-    LabelColumn,
-    PathColumn,
-    Where,
-    csv_options,
-    open_data,
-)
+from ali_core.cli.data_options import reads_data
+from ali_core.cli.options import Exclude, open_data
+from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
 
 __all__ = ["data_app", "embed"]
 
-data_app = typer.Typer(help="Make image data.", no_args_is_help=True, rich_markup_mode=None)
+data_app = typer.Typer(help="Look at data, or make some.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @data_app.command("synthetic")
@@ -45,6 +38,7 @@ def synthetic(
     typer.echo(f"wrote {n} synthetic cells and {out / 'labels.csv'}")
 
 
+@reads_data
 def embed(
     data: Annotated[
         Path,
@@ -69,11 +63,7 @@ def embed(
     px: Annotated[int, typer.Option("--px", min=32, help="Images are resized to this width and height.")] = 160,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 64,
     out: Annotated[Path, typer.Option(help="File for the embedding (.npz).", dir_okay=False)] = Path("emb.npz"),
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    group_column: GroupColumn = None,
-    id_column: IdColumn = None,
-    where: Where = None,
+    columns: Columns,
     exclude: Exclude = None,
 ) -> None:
     """Embed images with a network, or features with a head of ali train.
@@ -82,14 +72,7 @@ def embed(
     """
     from ali_core.networks import embed_features, embed_images, load_feature_net, load_network  # noqa: PLC0415
 
-    table = csv_options(
-        path_column=path_column,
-        label_column=label_column,
-        group_column=group_column,
-        id_column=id_column,
-        where=where,
-    )
-    found = open_data(data, table, exclude)
+    found = open_data(data, columns, exclude)
     if isinstance(found, LabelledEmbedding):
         embedding = embed_features(found, load_feature_net(weights))
         embedding.save(out)

@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
+from ali_core.cli.data_options import reads_data
 from ali_core.cli.options import EmbeddingFile, Exclude, PresetName, SessionFile, read_embedding
+from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
+from ali_core.embedding_files import WRITTEN
 from ali_core.files import write_csv
 from ali_core.interventions import CRITERIA, Session, preset, session_embedding
 
@@ -29,6 +32,7 @@ def _known_criterion(name: str | None) -> str | None:
     return name
 
 
+@reads_data
 def intervene(
     embedding: EmbeddingFile,
     *,
@@ -43,6 +47,7 @@ def intervene(
     probabilistic: Annotated[bool, typer.Option("--probabilistic", help="Draw the class instead of the best.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     exclude: Exclude = None,
+    columns: Columns,
     out: Annotated[Path, typer.Option(help="Folder for the results.", file_okay=False)] = Path("runs/intervene"),
 ) -> None:
     """Let Ω choose and move classes; save the steps.
@@ -50,7 +55,7 @@ def intervene(
     OUT gets embedding.npz (as it was), session.json (the steps, to be replayed or opened in the app),
     after.npz (every sample moved by the map of its own class) and steps.csv.
     """
-    found = read_embedding(embedding, exclude)
+    found = read_embedding(embedding, columns, exclude)
     out.mkdir(parents=True, exist_ok=True)
     settings = preset(preset_name, dim=found.dim)
     changes = {"n_iterations": iterations, "criterion": criterion, "seed": seed}
@@ -68,23 +73,26 @@ def intervene(
     typer.echo(f"wrote {', '.join(str(path) for path in paths)}")
 
 
+@reads_data
 def replay(
     session: SessionFile,
     *,
     embedding: RecordedOn = None,
-    out: Annotated[Path, typer.Option(help="File for the moved embedding: .npz, .csv, .parquet or .h5ad.")],
+    out: Annotated[Path, typer.Option(help=f"File for the moved embedding: {', '.join(WRITTEN)}.")],
+    columns: Columns,
 ) -> None:
     """Carry out the steps of a session again.
 
     Needs no app; the moved embedding has the same numbers as when the session was saved.
     """
-    replayed, found = _replayed(session, embedding)
+    replayed, found = _replayed(session, embedding, columns)
     typer.echo(f"{found} is the embedding it was recorded on (SHA-256 {replayed.embedding.fingerprint[:16]}…)")
     replayed.after.save(out)
     skipped = sum(step.skipped for step in replayed.steps)
     typer.echo(f"replayed {replayed.cursor} steps{f', {skipped} of them skipped' if skipped else ''}; wrote {out}")
 
 
+@reads_data
 def panels(
     session: SessionFile,
     *,
@@ -93,6 +101,7 @@ def panels(
     step: Annotated[
         int | None, typer.Option(min=1, help="Which step Fig. 3 explains; by default the last one in force.")
     ] = None,
+    columns: Columns,
 ) -> None:
     """Draw the print panels of a session.
 
@@ -101,12 +110,12 @@ def panels(
     """
     from ali_viz.export import export_panels  # noqa: PLC0415  # drawing is loaded when it is asked for
 
-    replayed, _ = _replayed(session, embedding)
+    replayed, _ = _replayed(session, embedding, columns)
     for path in export_panels(replayed, out, step=step, report=typer.echo):
         typer.echo(path)
 
 
-def _replayed(session: Path, embedding: Path | None) -> tuple[Session, Path]:
+def _replayed(session: Path, embedding: Path | None, columns: Columns) -> tuple[Session, Path]:
     """Return the session and the file of its embedding, which is checked by its hash."""
     found = session_embedding(session) if embedding is None else embedding
-    return Session.load(session, LabelledEmbedding.load(found)), found
+    return Session.load(session, LabelledEmbedding.load(found, **columns.given)), found

@@ -6,27 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
+from ali_core.embedding_files import READ
 from ali_core.interventions import PRESETS
 
 if TYPE_CHECKING:
-    from ali_core.data import CellImages, CsvOptions
+    from ali_core.samples import Samples
 
 __all__ = [
     "EmbeddingFile",
     "Exclude",
-    "GroupColumn",
-    "IdColumn",
-    "LabelColumn",
-    "PathColumn",
     "PresetName",
     "SessionFile",
-    "Where",
     "as_typed",
-    "csv_options",
     "known_preset",
     "open_data",
     "read_embedding",
+    "tell",
 ]
 
 PRESET_HELP = (
@@ -43,7 +40,7 @@ def known_preset(name: str | None) -> str | None:
 
 
 EmbeddingFile = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, help="Embedding: .npz, .csv, .parquet or .h5ad.", metavar="EMB")
+    Path, typer.Argument(exists=True, dir_okay=False, help=f"Embedding: {', '.join(READ)}.", metavar="EMB")
 ]
 SessionFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="Session file (.json) with the steps.", metavar="SESSION")
@@ -53,68 +50,33 @@ Exclude = Annotated[
     list[str] | None,
     typer.Option("--exclude", help="Leave out a class, by name; may be given several times.", metavar="CLASS"),
 ]
-PathColumn = Annotated[str | None, typer.Option(help="Column of labels.csv with the image paths (path).")]
-LabelColumn = Annotated[str | None, typer.Option(help="Column with the classes (label).")]
-GroupColumn = Annotated[str | None, typer.Option(help="Column with patients or regions.")]
-IdColumn = Annotated[str | None, typer.Option(help="Column with the names of the samples.")]
-Where = Annotated[
-    str | None, typer.Option(help="Keep only the rows with this value, as COLUMN=VALUE.", metavar="COLUMN=VALUE")
-]
 
 
-def csv_options(
-    *,
-    path_column: str | None,
-    label_column: str | None,
-    group_column: str | None,
-    id_column: str | None,
-    where: str | None,
-) -> "CsvOptions":
-    """Return those of the options for tables of images that were given."""
-    table: CsvOptions = {}
-    if path_column is not None:
-        table["path_column"] = path_column
-    if label_column is not None:
-        table["label_column"] = label_column
-    if group_column is not None:
-        table["group_column"] = group_column
-    if id_column is not None:
-        table["id_column"] = id_column
-    if where is not None:
-        table["where"] = _condition(where)
-    return table
-
-
-def _condition(where: str) -> tuple[str, str]:
-    column, equals, value = where.partition("=")
-    if not equals or not column:
-        raise typer.BadParameter(f"--where needs COLUMN=VALUE; got {where!r}")
-    return column, value
-
-
-def read_embedding(path: Path, exclude: list[str] | None) -> LabelledEmbedding:
-    """Load an embedding without the classes that were excluded."""
-    embedding = LabelledEmbedding.load(path)
+def read_embedding(path: Path, columns: Columns, exclude: list[str] | None) -> LabelledEmbedding:
+    """Load an embedding without the classes that were excluded, and say what was read."""
+    embedding = LabelledEmbedding.load(path, **columns.given)
+    tell(embedding, path)
     return embedding.without_classes(exclude) if exclude else embedding
 
 
-def open_data(path: Path, table: "CsvOptions", exclude: list[str] | None) -> "LabelledEmbedding | CellImages":
-    """Open an embedding file, or images, without the classes that were excluded.
+def open_data(path: Path, columns: Columns, exclude: list[str] | None) -> "Samples":
+    """Open an embedding file, or images, without the classes that were excluded; say what was read."""
+    from ali_core.samples import open_samples  # noqa: PLC0415  # with the readers of images
 
-    ``table`` are the options of :func:`csv_options`; with a path column, a ``.csv`` is a table of images.
-    """
-    from ali_core.data import holds_images, open_images  # noqa: PLC0415
+    samples = open_samples(path, columns)
+    tell(samples, path)
+    return samples.without_classes(exclude) if exclude else samples
 
-    if "path_column" not in table and not holds_images(path):
-        if table:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in table)
-            raise typer.BadParameter(
-                f"{names} apply to tables of images, but {path} is an embedding file; leave them out"
-            )
-        return read_embedding(path, exclude)
 
-    images = open_images(path, **table)
-    return images.without_classes(exclude) if exclude else images
+def tell(data: "Samples", path: Path) -> None:
+    """Say in two lines what was read: dimensions, roles and what is kept; classes with their counts."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # of several processes, the first speaks
+        return
+    what = f"samples, {data.read_as}" if isinstance(data, LabelledEmbedding) else "images"
+    typer.echo(f"{path.name}: {len(data)} {what}")
+    counts = [f"{name} {count}" for name, count in zip(data.class_names, data.counts.tolist(), strict=True)]
+    none = len(data) - int(data.counts.sum())
+    typer.echo(f"classes: {', '.join(counts)}{f'; {none} unlabelled' if none else ''}")
 
 
 def as_typed(command: str) -> str:

@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from ali_core.cli.data_options import reads_data
+from ali_core.columns import Columns
+
 __all__ = ["studio"]
 
 
+@reads_data
 def studio(
     path: Annotated[
         Path,
@@ -23,6 +27,7 @@ def studio(
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page; otherwise only print its address.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+    columns: Columns,
 ) -> None:
     """Open the app on PATH.
 
@@ -31,4 +36,6 @@ def studio(
     """
     from ali_viz.lab import open_studio  # noqa: PLC0415
 
-    raise typer.Exit(open_studio(path, app=app, images=images, browser=browser, port=port or None))
+    raise typer.Exit(
+        open_studio(path, app=app, images=images, columns=columns.given, browser=browser, port=port or None)
+    )

@@ -7,26 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from ali_core.cli.options import (
-    PRESET_HELP,
-    Exclude,
-    GroupColumn,
-    IdColumn,
-    LabelColumn,
-    PathColumn,
-    Where,
-    csv_options,
-    known_preset,
-    open_data,
-)
+from ali_core.cli.data_options import reads_data
+from ali_core.cli.options import PRESET_HELP, Exclude, known_preset, open_data
 from ali_core.cli.training_run import check_control, train_and_tell
+from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
 from ali_core.training import METHODS, TrainSettings
 
 __all__ = ["train"]
 
 FOR_IMAGES = ("backbone", "weights", "px", "skip_unreadable")
-OF_TABLES = ("path_column", "label_column", "group_column", "id_column", "where")
 
 
 def _known_method(name: str | None) -> str | None:
@@ -39,6 +29,7 @@ def _default(name: str) -> str:
     return f"({TrainSettings.model_fields[name].default})"
 
 
+@reads_data
 def train(
     context: typer.Context,
     data: Annotated[
@@ -127,11 +118,7 @@ def train(
         bool | None,
         typer.Option("--skip-unreadable/--stop-at-unreadable", help="Whether damaged images are left out (stop)."),
     ] = None,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    group_column: GroupColumn = None,
-    id_column: IdColumn = None,
-    where: Where = None,
+    columns: Columns,
     exclude: Exclude = None,
     device: Annotated[str | None, typer.Option(help=f"auto | cpu | cuda | mps {_default('device')}.")] = None,
     devices: Annotated[
@@ -159,7 +146,7 @@ def train(
     chosen = _settings(settings, given)
     if with_control:
         check_control(chosen)
-    found = open_data(data, csv_options(**{name: context.params[name] for name in OF_TABLES}), exclude)
+    found = open_data(data, columns, exclude)
     useless = [f"--{name.replace('_', '-')}" for name in FOR_IMAGES if name in given]
     if useless and isinstance(found, LabelledEmbedding):
         raise typer.BadParameter(

@@ -139,8 +139,16 @@ def _about(data: "LabelledEmbedding | CellImages", settings: TrainSettings, out:
     weights = " with class weights" if settings.class_weights else ""
     return (
         f"{what}{weights} on {len(data)} {'samples' if features else 'images'}{features}, {data.n_classes} classes: "
-        f"fold {settings.fold} of {settings.n_folds} is the test; into {out}"
+        f"{_tested(data, settings)}; into {out}"
     )
+
+
+def _tested(data: "LabelledEmbedding | CellImages", settings: TrainSettings) -> str:
+    if data.split is None:
+        return f"fold {settings.fold} of {settings.n_folds} is the test"
+    if set(data.split.tolist()) <= {"train", "validation", "test"}:
+        return "the test part of the split that is given is the test"
+    return f"fold {settings.fold} of those that are given is the test"
 
 
 def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, result: "TrainResult", out: Path) -> str:

@@ -20,7 +20,8 @@ def scoring_folds(
 
     With fewer groups than folds there are as many folds as groups, at least three. Where groups cannot be kept whole,
     because there are fewer than three or a class is in too few of them, they are not looked at. Classes with fewer
-    samples than folds then only train.
+    samples than folds then only train. A split that came with the embedding is used instead, as it is; samples without
+    a label are in no part.
 
     Parameters
     ----------
@@ -41,6 +42,17 @@ def scoring_folds(
     AliError
         When ``n_folds`` is below three, or fewer than two classes have as many samples.
     """
+    if embedding.split is not None:
+        splits = grouped_folds(
+            embedding.labels,
+            groups=embedding.groups,
+            split=embedding.split,
+            n_folds=n_folds,
+            seed=seed,
+            class_names=embedding.class_names,
+        )
+        known = "are known" if embedding.groups is None else "are in two of its parts"
+        return splits, (f"No groups {known}; divided by {splits[0].origin}.",)
     groups, words = (
         embedding.groups,
         "No groups are known: cells of one patient may be in training and validation at once.",
@@ -70,7 +82,9 @@ def scoring_folds(
             f"a score needs at least two classes of {n_folds} samples or more, one for each fold; "
             f"the largest classes here have {', '.join(map(str, np.sort(embedding.counts)[::-1][:2]))}"
         )
-    common, rest = np.flatnonzero(~rare[embedding.labels]), np.flatnonzero(rare[embedding.labels])
+    labelled = np.flatnonzero(embedding.labelled)
+    is_rare = rare[embedding.labels[labelled]]
+    common, rest = labelled[~is_rare], labelled[is_rare]
     found = grouped_folds(embedding.labels[common], n_folds=n_folds, seed=seed, class_names=embedding.class_names)
     splits = tuple(
         FoldSplit(

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ali_core.data import CellImages, holds_images, open_images
+from ali_core.columns import Columns
+from ali_core.data import CellImages
 from ali_core.data import long_tail as thinned
-from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions.settings import Record
+from ali_core.samples import Samples, open_samples
 
 __all__ = ["Data", "DataSource", "ImageTable", "LongTail", "prepared"]
 
-Data = LabelledEmbedding | CellImages
+Data = Samples
 
 
 class LongTail(Record):
@@ -35,7 +36,7 @@ class LongTail(Record):
 
 
 class ImageTable(Record):
-    """How a table of images is read; see :func:`ali_core.data.from_csv`.
+    """How a table of images is read, in older words; :class:`~ali_core.columns.Columns` names any data.
 
     Parameters
     ----------
@@ -51,10 +52,14 @@ class ImageTable(Record):
     id_column: str | None = None
     where: tuple[str, str] | None = None
 
+    @property
+    def columns(self) -> Columns:
+        """The same in the words that all data is named by."""
+        given: dict[str, Any] = self.model_dump(exclude_none=True)
+        return Columns(**{name.removesuffix("_column"): value for name, value in given.items()})
 
-def prepared(
-    data: Data | Path, *, exclude: tuple[str, ...], images: ImageTable | None, long_tail: LongTail | None
-) -> Data:
+
+def prepared(data: Data | Path, *, exclude: tuple[str, ...], columns: Columns, long_tail: LongTail | None) -> Data:
     """Return the samples of an experiment: opened, without the excluded classes, and thinned.
 
     Raises
@@ -62,19 +67,8 @@ def prepared(
     AliError
         For data that cannot be read, and classes that are not there.
     """
-    opened = _opened(data, images) if isinstance(data, Path) else data
+    opened = open_samples(data, columns) if isinstance(data, Path) else data
     return _chosen(opened, exclude, long_tail)
-
-
-def _opened(path: Path, table: ImageTable | None) -> Data:
-    if not path.exists():
-        raise AliError(f"there is no data at {path}; say where it is")
-    given: Any = {} if table is None else table.model_dump(exclude_none=True)
-    if "path_column" in given or holds_images(path):
-        return open_images(path, **given)
-    if given:
-        raise AliError(f"images describes a table of images, but {path} is an embedding file; leave it out")
-    return LabelledEmbedding.load(path)
 
 
 def _chosen(data: Data, exclude: tuple[str, ...], thinning: LongTail | None) -> Data:
@@ -96,7 +90,7 @@ class DataSource:
     ----------
     path
         The file or folder.
-    exclude, images, long_tail
+    exclude, columns, long_tail
         As in :class:`~ali_core.experiments.experiment.Experiment`.
     fingerprint
         Of what is expected there, prepared.
@@ -104,7 +98,7 @@ class DataSource:
 
     path: Path
     exclude: tuple[str, ...]
-    images: ImageTable | None
+    columns: Columns
     long_tail: LongTail | None
     fingerprint: str
 
@@ -115,7 +109,7 @@ class DataSource:
 
 @lru_cache(maxsize=1)
 def _kept(source: DataSource) -> Data:
-    data = prepared(source.path, exclude=source.exclude, images=source.images, long_tail=source.long_tail)
+    data = prepared(source.path, exclude=source.exclude, columns=source.columns, long_tail=source.long_tail)
     if data.fingerprint != source.fingerprint:
         raise AliError(f"{source.path} holds other data here than where the experiment was started")
     return data

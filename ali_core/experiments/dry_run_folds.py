@@ -32,7 +32,7 @@ def folds_of_embedding(embedding: LabelledEmbedding, *, n_folds: int = 6, seed: 
     for sentence in [*([] if kept_whole else [of_groups]), *of_classes]:
         warnings.warn(sentence, FoldWarning, stacklevel=2)
     known = embedding.source.name if embedding.source else "an embedding in memory"
-    source = embedding.description or known
+    source = (embedding.description or known) + ("" if embedding.split is None else f", {splits[0].origin}")
     return tuple(_fold(embedding, split.fold, split.train, split.validation, source) for split in splits)
 
 

@@ -39,6 +39,7 @@ from pydantic import (
     model_validator,
 )
 
+from ali_core.columns import Columns
 from ali_core.errors import AliError
 from ali_core.experiments.data_source import ImageTable, LongTail
 from ali_core.experiments.variants import Variant, expanded
@@ -61,8 +62,10 @@ class Experiment(Record):
         Features or images, as ``ali train`` takes them.
     exclude
         Classes that are left out.
+    columns
+        What is what in the data: a table with ``label``, ``group``, ``id``, ``split``, ``vectors``, ``drop``, …
     images
-        How to read a table of images.
+        The same for a table of images, in older words.
     long_tail
         Thinning of the classes, after the exclusion.
     ignore_groups
@@ -89,6 +92,7 @@ class Experiment(Record):
     name: str = "experiment"
     data: Path | None = None
     exclude: tuple[str, ...] = ()
+    columns: Columns | None = None
     images: ImageTable | None = None
     long_tail: LongTail | None = None
     ignore_groups: bool = False
@@ -100,7 +104,14 @@ class Experiment(Record):
     common: Annotated[dict[str, Any], Field(default_factory=dict)]
     runs: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
 
-    @field_validator("images", "long_tail", mode="wrap")
+    @property
+    def named(self) -> Columns:
+        """What is what in the data, whichever way the file says it."""
+        if self.columns is not None and self.images is not None:
+            raise AliError("give columns or images, which is the older word for it; not both")
+        return self.columns or (Columns() if self.images is None else self.images.columns)
+
+    @field_validator("columns", "images", "long_tail", mode="wrap")
     @classmethod
     def _say_which_table(cls, value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:  # noqa: ANN401
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ali_core.data.folds import OURS
 from ali_core.evaluation import compare_methods
 from ali_core.experiments.planned_runs import PlannedRun
 from ali_core.training.methods import SPECS
@@ -39,6 +40,7 @@ RESULT_COLUMNS = {
     "n_test": "samples of the test fold",
     "seconds": "of all epochs, loading of data and libraries not included",
     **{f"{stage}_seconds": f"mean seconds an epoch of {stage}, without the first evaluation" for stage in STAGES},
+    "split": "whose division into training, validation and test it was",
     "device": "on which it was trained",
     "commit": "of the source; + when files differed from it",
 }
@@ -68,6 +70,7 @@ def result_row(run: PlannedRun) -> Row:
         **{f"n_{part}": int(parts[part]) for part in ("train", "validation", "test")},
         "seconds": float(spent),
         **{f"{stage}_seconds": float(stages[stage]) for stage in STAGES},
+        "split": about.get("split", OURS),
         "device": about["device"],
         "commit": about["commit"],
     }
@@ -129,7 +132,7 @@ def compared(
         adjusted: those made here, not those that will be made when all methods are there. None when there are not two
         pairs and two methods.
     note
-        What was left out, in a sentence; empty when nothing was.
+        What was left out, and whose split it was when it was given, in a sentence; else empty.
     """
     pair = results.set_index(["fold", "seed"]).index
     counts = results[pair.isin(pair[results["method"] == baseline])].groupby("method").size()
@@ -146,6 +149,8 @@ def compared(
     if baseline not in there or len(there) < 2 or len(whole) < 2:
         return None, "; ".join(filter(None, ["nothing is compared before two methods have two pairs of runs", note]))
     rows = results[pair.isin(whole) & results["method"].isin(there)]
-    table = compare_methods(rows, baseline=baseline, test_train_ratio=1 / (n_folds - 2))
+    ours = (rows["split"] == OURS).all()
+    ratio = 1 / (n_folds - 2) if ours else float((rows["n_test"] / rows["n_train"]).mean())
+    table = compare_methods(rows, baseline=baseline, test_train_ratio=ratio)
     table.insert(list(table).index("p_holm") + 1, "n_comparisons", len(table))
-    return table, note
+    return table, note if ours else "; ".join(filter(None, [f"divided by {rows['split'].iloc[0]}", note]))

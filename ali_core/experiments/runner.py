@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ali_core.columns import Columns
 from ali_core.data import CellImages, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
@@ -119,7 +120,7 @@ def run_experiment(
     on where a run is trained, as long as the number of threads is the same: one in a pool and in a cluster, all of
     this process with ``workers=1``.
     """
-    samples = _samples(experiment, data)
+    experiment, samples = _divided(experiment, data)
     folder = ExperimentFolder(Path(out), experiment, _about(data))
     runs = planned_runs(experiment, out, only)
     folder.claim(samples, planned_runs(experiment, out))
@@ -168,7 +169,7 @@ def planned(
     AliError
         As :func:`run_experiment`, before the first run.
     """
-    samples = _samples(experiment, data)
+    experiment, samples = _divided(experiment, data)
     folder = ExperimentFolder(Path(out), experiment, _about(data))
     folder.check(samples, planned_runs(experiment, out))
     took = {run.key: float(result_row(run)["seconds"]) for run in folder.finished()}
@@ -185,18 +186,27 @@ def _tell(progress: Callable[[Progress], None] | None, now: Progress) -> None:
         progress(now)
 
 
-def _samples(experiment: Experiment, data: Data | str | Path) -> Data:
-    """Return the prepared samples, after a look at whether they can be divided; warns of rare classes once."""
+def _divided(experiment: Experiment, data: Data | str | Path) -> tuple[Experiment, Data]:
+    """Return the experiment, on the folds of a split where one came with the data, and the prepared samples.
+
+    Warns of rare classes once.
+    """
     given = Path(data) if isinstance(data, str) else data
-    samples = prepared(given, exclude=experiment.exclude, images=experiment.images, long_tail=experiment.long_tail)
-    grouped_folds(
+    samples = prepared(given, exclude=experiment.exclude, columns=experiment.named, long_tail=experiment.long_tail)
+    folds = grouped_folds(
         samples.labels,
         groups=None if experiment.ignore_groups else samples.groups,
+        split=samples.split,
         n_folds=experiment.n_folds,
         seed=experiment.fold_seed,
         class_names=samples.class_names,
     )
-    return samples
+    if samples.split is None:
+        return experiment, samples
+    chosen = tuple(range(len(folds))) if experiment.folds is None else experiment.folds
+    if max(chosen) >= len(folds):
+        raise AliError(f"folds must lie below {len(folds)}, because {folds[0].origin} is used; got {max(chosen)}")
+    return experiment.model_copy(update={"folds": chosen, "n_folds": max(experiment.n_folds, len(folds))}), samples
 
 
 def _about(data: Data | str | Path) -> str:
@@ -212,7 +222,7 @@ def _sendable(experiment: Experiment, data: Data | str | Path, samples: Data, sh
         return DataSource(
             path=Path(data).resolve(),
             exclude=experiment.exclude,
-            images=experiment.images,
+            columns=experiment.named,
             long_tail=experiment.long_tail,
             fingerprint=samples.fingerprint,
         )
@@ -220,7 +230,9 @@ def _sendable(experiment: Experiment, data: Data | str | Path, samples: Data, sh
         return samples
     if isinstance(samples, LabelledEmbedding):
         path = samples.save(shared / "data.npz")
-        return DataSource(path=path.resolve(), exclude=(), images=None, long_tail=None, fingerprint=samples.fingerprint)
+        return DataSource(
+            path=path.resolve(), exclude=(), columns=Columns(), long_tail=None, fingerprint=samples.fingerprint
+        )
     if isinstance(samples, CellImages) and samples.pixels is not None:
         raise AliError("images in memory cannot be sent to a cluster; give the path of their file")
     return samples

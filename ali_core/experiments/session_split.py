@@ -70,9 +70,10 @@ def split_for_session(
 
 def _drawn(embedding: LabelledEmbedding, seed: int, most: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return the rows that take part, and a sentence when these are not all."""
-    n_samples = len(embedding)
+    labelled = np.flatnonzero(embedding.labelled)
+    n_samples = len(labelled)
     if n_samples <= most:
-        return np.arange(n_samples), ()
+        return labelled, ()
     rng, chosen = np.random.default_rng(seed), []
     for code, count in enumerate(embedding.counts.tolist()):
         quota = min(count, max(ceil(count * most / n_samples), LEAST_OF_CLASS))

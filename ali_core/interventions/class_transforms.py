@@ -77,7 +77,7 @@ class ClassTransforms:
             numpy array or torch tensor of shape (N, D), floating point; a tensor may be on any device and carry a
             gradient.
         labels
-            Class codes, shape (N,), integers in [0, C).
+            Class codes, shape (N,), integers in [0, C); -1 for samples without a label, which stay where they are.
 
         Returns
         -------
@@ -103,7 +103,7 @@ class ClassTransforms:
     def _apply_to_array(self, vectors: NDArray[np.floating[Any]], labels: NDArray[Any]) -> NDArray[np.floating[Any]]:
         self._check_codes(labels)
         moved = np.array(vectors)
-        for class_index in np.unique(labels):
+        for class_index in np.unique(labels[labels >= 0]):
             rows = labels == class_index
             moved[rows] = self[int(class_index)].apply(vectors[rows].astype(np.float64))
         return moved
@@ -123,6 +123,8 @@ class ClassTransforms:
             if len(rows):
                 turned.index_copy_(0, rows, points[rows] @ rotation.T)
         moved = scales[codes][:, None] * turned + offsets[codes]
+        if (known < 0).any():
+            moved = torch.where((codes < 0)[:, None], points, moved)
         return moved.to(vectors.dtype)
 
     def _on(self, device: "torch.device", dtype: "torch.dtype") -> "_Tensors":
@@ -140,7 +142,7 @@ class ClassTransforms:
         return self._tensors[key]
 
     def _check_codes(self, labels: NDArray[Any]) -> None:
-        if len(labels) and (labels.min() < 0 or labels.max() >= len(self.scales)):
+        if len(labels) and (labels.min() < -1 or labels.max() >= len(self.scales)):
             raise AliError(
                 f"labels must be class codes from 0 to {len(self.scales) - 1}; got values from {labels.min()} "
                 f"to {labels.max()}"

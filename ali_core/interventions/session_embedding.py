@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from ali_core.embedding_files import WRITTEN
 from ali_core.errors import AliError
 from ali_core.interventions.session_file import SavedSession
 
 __all__ = ["only_embedding", "session_embedding"]
 
-SUFFIXES = (".npz", ".parquet", ".csv", ".h5ad")
 USUAL_NAME = "embedding.npz"
 
 
@@ -31,7 +31,7 @@ def only_embedding(folder: Path) -> Path:
     """Return ``embedding.npz`` of ``folder``, else its only embedding file; AliError when there is none or several."""
     if (folder / USUAL_NAME).exists():
         return folder / USUAL_NAME
-    found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.name.endswith(WRITTEN))
     if len(found) != 1:
         there = ", ".join(path.name for path in found) or "none"
         raise AliError(f"{folder} must hold {USUAL_NAME} or exactly one embedding file; it holds {there}")

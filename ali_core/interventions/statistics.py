@@ -113,7 +113,10 @@ class ClassStatistics:
         *,
         spread: Spread = "rms",
     ) -> Self:
-        """Compute the statistics of samples ``vectors`` (N, D) with class codes ``labels`` (N,) in O(N D)."""
+        """Compute the statistics of samples ``vectors`` (N, D) with class codes ``labels`` (N,) in O(N D).
+
+        Samples without a label, whose code is -1, count nowhere.
+        """
         dim = vectors.shape[1]
         total = cls(
             counts=np.zeros(n_classes, np.int64),
@@ -132,6 +135,8 @@ class ClassStatistics:
     ) -> Self:
         from scipy.sparse import csr_array  # noqa: PLC0415  # slow to import
 
+        if len(labels) and labels.min() < 0:
+            vectors, labels = vectors[labels >= 0], labels[labels >= 0]
         counts = np.bincount(labels, minlength=n_classes).astype(np.int64)
         member = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(n_classes, len(labels)))
         centers = (member @ vectors) / np.maximum(counts, 1)[:, None]

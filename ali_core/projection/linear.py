@@ -98,6 +98,8 @@ def discriminant_plane(vectors: FloatArray, codes: NDArray[np.int64]) -> PlaneFr
     """
     from sklearn.covariance import ledoit_wolf  # noqa: PLC0415  # slow to import
 
+    if codes.min() < 0:  # samples without a class separate nothing
+        vectors, codes = vectors[codes >= 0], codes[codes >= 0]
     classes, rows, counts = np.unique(codes, return_inverse=True, return_counts=True)
     centers = np.zeros((len(classes), vectors.shape[1]))
     np.add.at(centers, rows, vectors)

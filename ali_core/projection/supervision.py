@@ -55,6 +55,8 @@ def weaken_between_classes(
         )
     weakened = affinities.copy()
     rows = np.repeat(np.arange(weakened.shape[0]), np.diff(weakened.indptr))
-    weakened.data = weakened.data * np.where(labels[rows] == labels[weakened.indices], 1.0, 1.0 - supervision)
+    own, others = labels[rows], labels[weakened.indices]
+    alike = (own == others) | (own < 0) | (others < 0)  # of samples without a label nothing is known
+    weakened.data = weakened.data * np.where(alike, 1.0, 1.0 - supervision)
     weakened.data /= weakened.data.sum()
     return weakened

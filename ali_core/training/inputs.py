@@ -10,6 +10,7 @@ from torch import Tensor
 from ali_core.data import Augmentation, CellImages, PixelSource
 from ali_core.data.augmentation import plain
 from ali_core.embedding import LabelledEmbedding
+from ali_core.samples import stand_in
 from ali_core.training.settings import TrainSettings
 
 __all__ = ["FeatureInputs", "ImageInputs", "open_inputs"]
@@ -33,6 +34,7 @@ class FeatureInputs:
 
     def __init__(self, data: LabelledEmbedding, device: torch.device) -> None:
         self.labels, self.class_names, self.ids, self.groups = data.labels, data.class_names, data.ids, data.groups
+        self.samples = stand_in(data)
         self.fingerprint = data.fingerprint
         self.skipped: tuple[tuple[str, str], ...] = ()
         self.features = torch.tensor(data.vectors, dtype=torch.float32, device=device)
@@ -77,6 +79,7 @@ class ImageInputs:
         )
         kept = self.source.images
         self.labels, self.class_names, self.ids, self.groups = kept.labels, kept.class_names, kept.ids, kept.groups
+        self.samples = stand_in(kept)
         self.fingerprint, self.device, self.skipped = kept.fingerprint, device, self.source.skipped
         self.augmentation = Augmentation(dropout=settings.dropout, crop_offset=CROP_OFFSET)
 

@@ -87,7 +87,8 @@ class Run:
     ) -> Self:
         """Set up a run; see :func:`ali_core.training.loop.epochs`."""
         # What can be refused is refused before anything is loaded.
-        _check_groups(data.groups, settings)
+        if data.split is None:
+            _check_groups(data.groups, settings)
         choose_device(settings.device)
         if out is not None:
             RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
@@ -97,13 +98,13 @@ class Run:
             split = _split(inputs, settings)
             learner = make_learner(inputs, settings, split)
             if settings.start is not None:
-                learner.start_from(starting_tensors(settings, inputs.fingerprint), str(settings.start))
+                learner.start_from(starting_tensors(settings, inputs.fingerprint, split), str(settings.start))
             place = None if out is None else Path(out)
             run = cls(Worker(fabric, learner, inputs, settings), split, settings, out=place, progress=progress)
             if run.folder is not None:
                 if fabric.is_global_zero:
                     try:
-                        run.folder.start(inputs, getattr(data, "source", None), settings, str(fabric.device))
+                        run.folder.start(inputs, split, getattr(data, "source", None), settings, str(fabric.device))
                         run.folder.write_parts(inputs, split)
                     except OSError as error:
                         raise AliError(f"{out} cannot be written ({error}); choose another folder (--out)") from None
@@ -315,14 +316,7 @@ class Run:
 
     def _embedding(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> LabelledEmbedding:
         inputs = self.worker.inputs
-        return LabelledEmbedding(
-            vectors=vectors,
-            labels=inputs.labels[rows],
-            class_names=inputs.class_names,
-            ids=None if inputs.ids is None else inputs.ids[rows],
-            rows=rows,
-            groups=None if inputs.groups is None else inputs.groups[rows],
-        )
+        return inputs.samples.subset(rows).with_vectors(vectors)
 
     def _whole(self, embedding: LabelledEmbedding) -> LabelledEmbedding:
         """Return the training fold of all processes."""
@@ -448,10 +442,17 @@ def _split(inputs: FeatureInputs | ImageInputs, settings: TrainSettings) -> Fold
         return long_tail_split(
             inputs.labels, largest=largest, smallest=smallest, draw=settings.fold, n_parts=settings.n_folds
         )
-    return grouped_folds(
+    folds = grouped_folds(
         inputs.labels,
         groups=inputs.groups if settings.groups == "keep" else None,
+        split=inputs.samples.split,
         n_folds=settings.n_folds,
         seed=settings.fold_seed,
         class_names=inputs.class_names,
-    )[settings.fold]
+    )
+    if settings.fold >= len(folds):
+        raise AliError(
+            f"fold must be below {len(folds)}, because {folds[0].origin} is used; got {settings.fold} (--fold), or "
+            "leave the split out with drop= (--drop-column NAME)"
+        )
+    return folds[settings.fold]

@@ -21,6 +21,7 @@
 ``last.json`` is replaced in one move after everything it names is written, so it is the moment an epoch is done.
 """
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -35,6 +36,7 @@ import pandas as pd
 from torch import Tensor
 
 from ali_core.data import FoldSplit
+from ali_core.data.folds import OURS
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv
@@ -87,12 +89,19 @@ class RunFolder:
             )
 
     def start(
-        self, inputs: FeatureInputs | ImageInputs, source: Path | None, settings: TrainSettings, device: str
+        self,
+        inputs: FeatureInputs | ImageInputs,
+        split: FoldSplit,
+        source: Path | None,
+        settings: TrainSettings,
+        device: str,
     ) -> None:
         """Write down what the run is made on and with; AliError when the run here is one on other data."""
         about = self.folder / "run.json"
-        if self._begun() and _read_json(about)["fingerprint"] != inputs.fingerprint:
-            raise AliError(f"{self.folder} holds a run on other data; choose another --out")
+        if self._begun():
+            begun = _read_json(about)
+            if begun["fingerprint"] != inputs.fingerprint or begun.get("parts", parts_of(split)) != parts_of(split):
+                raise AliError(f"{self.folder} holds a run on other data, or split otherwise; choose another --out")
         settings.write(self.folder / "settings.toml")
         if self._begun():
             return
@@ -106,7 +115,14 @@ class RunFolder:
         in_force: dict[str, Any] = {"intervention_weight": settings.weight}
         if settings.spec.planned and not settings.control:
             in_force["interventions"] = settings.intervention_settings().model_dump(mode="json")
-        known = {"fingerprint": inputs.fingerprint, "data": data, "in_force": in_force, "device": device}
+        known = {
+            "fingerprint": inputs.fingerprint,
+            "split": split.origin,
+            "parts": parts_of(split),
+            "data": data,
+            "in_force": in_force,
+            "device": device,
+        }
         _write_json({**known, **_provenance()}, about)
 
     def _begun(self) -> bool:
@@ -244,10 +260,18 @@ class RunFolder:
             write_csv(table, self.folder / f"{name}.csv")
         embedding.save(self.folder / "embedding.npz")
         save_network(net, self.folder / "network.safetensors")
-        _write_json({"best_epoch": epoch, "n_epochs": n_epochs, **scores.row()}, self.folder / "result.json")
+        origin = _read_json(self.folder / "run.json").get("split", OURS)
+        told = {"best_epoch": epoch, "n_epochs": n_epochs, **scores.row(), "split": origin}
+        _write_json(told, self.folder / "result.json")
 
 
-def starting_tensors(settings: TrainSettings, fingerprint: str) -> dict[str, Tensor]:
+def parts_of(split: FoldSplit) -> str:
+    """Return the SHA-256 (hex) of which rows train, choose and are scored."""
+    rows = (split.train, split.validation, split.test)
+    return hashlib.sha256(b";".join(part.astype("<i8").tobytes() for part in rows)).hexdigest()
+
+
+def starting_tensors(settings: TrainSettings, fingerprint: str, split: FoldSplit) -> dict[str, Tensor]:
     """Return the best network of the run ``settings.start``, which must have had the same folds of the same data.
 
     Raises
@@ -262,7 +286,10 @@ def starting_tensors(settings: TrainSettings, fingerprint: str) -> dict[str, Ten
     old = TrainSettings.read(folder / "settings.toml")
     folds = ("n_folds", "fold", "fold_seed", "groups", "long_tail")
     differing = [name for name in folds if getattr(old, name) != getattr(settings, name)]
-    if differing or _read_json(folder / "run.json")["fingerprint"] != fingerprint:
+    about = _read_json(folder / "run.json")
+    if not differing and about["fingerprint"] == fingerprint and about.get("parts", parts_of(split)) != parts_of(split):
+        differing = ["split"]
+    if differing or about["fingerprint"] != fingerprint:
         what = ", ".join(differing) or "data"
         raise AliError(
             f"{folder} was trained with other {what}, so it may have learnt from what is test or validation now; "

@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
 from ali_core.embedding import LabelledEmbedding
+from ali_viz.panels.fonts import boxes_allowed, families_for
 from ali_viz.panels.print_style import MM_PER_INCH, SMALL, points_to_mm
-from ali_viz.theme import MARKERS, class_label, class_styles
+from ali_viz.theme import MARKERS, UNLABELLED, class_label, sample_styles
 
 __all__ = [
     "RASTER_ABOVE",
@@ -44,13 +45,13 @@ def class_columns(embedding: LabelledEmbedding) -> pd.DataFrame:
         (plotly's name of the marker, ``-open`` if outlined), ``order`` (rank of the class in the
         legend).
     """
-    styles = class_styles(embedding.class_names)
+    styles = sample_styles(embedding.class_names, embedding.labels, embedding.colours)
     labels = embedding.labels
     return pd.DataFrame(
         {
             "id": embedding.sample_names,
             "class_code": labels,
-            "class_name": np.array(embedding.class_names)[labels],
+            "class_name": np.array([style.name for style in styles])[labels],
             "colour": np.array([style.colour for style in styles])[labels],
             "symbol": np.array([style.symbol for style in styles])[labels],
             "order": np.array([style.order for style in styles])[labels],
@@ -63,6 +64,8 @@ def draw_samples(
 ) -> None:
     """Draw the rows of ``table`` (x, y, class_name, colour, symbol), the largest class first so that rare ones show.
 
+    Samples without a class are below all others.
+
     Parameters
     ----------
     area
@@ -74,8 +77,11 @@ def draw_samples(
     edge
         Colour of a thin outline of filled markers.
     """
-    classes = [(-len(rows), int(rows["order"].iloc[0]), rows) for _, rows in table.groupby("class_name")]
-    for rank, (_, _, rows) in enumerate(sorted(classes, key=lambda item: item[:2])):
+    classes = [
+        (name != UNLABELLED.name, -len(rows), int(rows["order"].iloc[0]), rows)
+        for name, rows in table.groupby("class_name")
+    ]
+    for rank, (*_, rows) in enumerate(sorted(classes, key=lambda item: item[:3])):
         symbol, colour = str(rows["symbol"].iloc[0]), str(rows["colour"].iloc[0])
         filled = not symbol.endswith("-open")
         axes.scatter(
@@ -180,13 +186,15 @@ def _entries(table: pd.DataFrame, numbers: Mapping[str, int]) -> list[tuple[str,
 
 def _n_columns(entries: Sequence[tuple[str, str, str]], width_mm: float) -> int:
     """Count the columns that fit side by side, filled from top to bottom."""
-    font = FontProperties(family="DejaVu Sans", size=SMALL)
-    widths = [
-        points_to_mm(float(TextPath((0, 0), label, prop=font).get_extents().width)) + LEGEND_SYMBOL_MM
-        for label, _, _ in entries
-    ]
+    widths = [_width_mm(label) + LEGEND_SYMBOL_MM for label, _, _ in entries]
     for n_rows in range(1, len(widths) + 1):
         n_columns = ceil(len(widths) / n_rows)
         if sum(column.max() for column in np.array_split(widths, n_columns)) <= width_mm:
             return n_columns
     return 1
+
+
+def _width_mm(label: str) -> float:
+    font = FontProperties(family=list(families_for(label)), size=SMALL)
+    with boxes_allowed():
+        return points_to_mm(float(TextPath((0, 0), label, prop=font).get_extents().width))

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ali_core.files import atomic_path
+from ali_viz.panels.fonts import boxes_allowed, fit_fonts
 from ali_viz.panels.print_style import print_style
 
 __all__ = ["Panel", "save_panel"]
@@ -65,12 +66,14 @@ def save_panel(figure: Figure, table: pd.DataFrame, folder: str | Path, name: st
     Notes
     -----
     Fonts are embedded in the PDF (TrueType, Type 42) and named in the SVG, whose text stays text.
-    With one version of matplotlib the same input gives the same bytes.
+    With one version of matplotlib the same input gives the same bytes. Names in other scripts take an installed font
+    that has their letters; a :class:`~ali_viz.panels.fonts.FontWarning` says when there is none.
     """
     written = []
+    fit_fonts(figure)
     for kind, metadata in NO_DATES.items():
         path = Path(folder) / f"{name}.{kind}"
-        with atomic_path(path) as temporary, print_style():
+        with atomic_path(path) as temporary, print_style(), boxes_allowed():
             dpi = PNG_DPI if kind == "png" else RASTER_DPI
             figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
         written.append(path)

@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from ali_core.errors import AliError
+from ali_viz.panels.fonts import boxes_allowed, families_for
 
 __all__ = [
     "INK",
@@ -124,8 +125,9 @@ LINE_MM = 2.6
 @lru_cache(maxsize=4096)
 def text_width_mm(text: str, size: float = SMALL) -> float:
     """Return the width of one line of text in millimetres; ``size`` in points."""
-    font = FontProperties(family="DejaVu Sans", size=size)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    font = FontProperties(family=list(families_for(text)), size=size)
+    with boxes_allowed():
+        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return points_to_mm(float(width))
 
 

@@ -206,7 +206,7 @@ def _samples(geometry: StepGeometry) -> pd.DataFrame:
 
 
 def _marks(geometry: StepGeometry) -> pd.DataFrame:
-    styles = class_styles(geometry.before.class_names)
+    styles = class_styles(geometry.before.class_names, geometry.before.colours)
     rows = []
     for panel, kind, code, start, end in _lines(geometry):
         (x, y), (x_end, y_end) = geometry.frame.project(np.stack([start, end]))

@@ -2,26 +2,32 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
+import pandas as pd
+
+from ali_core.columns import Columns
 from ali_core.data import CellImages
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.interventions import SavedSession, Session
+from ali_core.interventions import Session, session_embedding
+from ali_core.interventions.session_embedding import only_embedding
 
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining, Training
 
 __all__ = ["Images", "Source", "open_session", "open_source"]
 
-Source = Union[str, Path, LabelledEmbedding, Session, "Training", "LiveTraining"]
+Source = Union[str, Path, LabelledEmbedding, pd.DataFrame, Session, "Training", "LiveTraining", Any]
+"""``Any`` stands for AnnData, which need not be installed."""
 Images = str | Path | CellImages
 
-EMBEDDING_SUFFIXES = (".npz", ".parquet", ".csv", ".h5ad")
 SESSION_NAME = "session.json"
 
 
-def open_source(source: Source, control: "Training | None" = None) -> tuple[Session, "LiveTraining | None"]:
+def open_source(
+    source: Source, control: "Training | None" = None, columns: Columns | None = None
+) -> tuple[Session, "LiveTraining | None"]:
     """Return the session to show, and the training that it belongs to when ``source`` is one.
 
     Raises
@@ -38,10 +44,10 @@ def open_source(source: Source, control: "Training | None" = None) -> tuple[Sess
             return source.session or Session(source.state.embedding), source
     if control is not None:
         raise AliError("control is for a training only; give epochs(data, settings) as the source")
-    return open_session(source), None
+    return open_session(source, columns), None
 
 
-def open_session(source: Source) -> Session:
+def open_session(source: Source, columns: Columns | None = None) -> Session:
     """Return the session that ``source`` stands for.
 
     Parameters
@@ -53,44 +59,35 @@ def open_session(source: Source) -> Session:
     Raises
     ------
     AliError
-        When there is no such file, or what it holds is no embedding or no session.
+        When there is no such file, or what it holds is no embedding or no session; when columns are named of what is
+        an embedding already.
     """
-    if isinstance(source, Session):
-        return source
-    if isinstance(source, LabelledEmbedding):
-        return Session(source)
+    given = {} if columns is None else columns.given
+    if isinstance(source, Session | LabelledEmbedding):
+        if given:
+            raise AliError(f"{', '.join(given)} name columns of a file, a frame or AnnData; this is read already")
+        return source if isinstance(source, Session) else Session(source)
+    if isinstance(source, pd.DataFrame):
+        return Session(LabelledEmbedding.from_frame(source, **given))
+    if hasattr(source, "obs_names") and hasattr(source, "obsm"):
+        return Session(LabelledEmbedding.from_anndata(source, **given))
     if not isinstance(source, str | Path):
-        raise AliError(f"give a path, a LabelledEmbedding, a Session or a Training; got {type(source).__name__}")
+        raise AliError(
+            "give a path, a LabelledEmbedding, a frame, an AnnData object, a Session or a Training; got "
+            f"{type(source).__name__}"
+        )
     path = Path(source).expanduser()
     if path.is_dir():
-        return _of_folder(path)
+        return _of_folder(path, given)
     if not path.exists():
         raise AliError(f"there is no file or folder {path}")
     if path.suffix == ".json":
-        return Session.load(path, LabelledEmbedding.load(_embedding_of(path)))
-    return Session(LabelledEmbedding.load(path))
+        return Session.load(path, LabelledEmbedding.load(session_embedding(path), **given))
+    return Session(LabelledEmbedding.load(path, **given))
 
 
-def _of_folder(folder: Path) -> Session:
+def _of_folder(folder: Path, given: dict[str, Any]) -> Session:
     session_file = folder / SESSION_NAME
     if session_file.exists():
-        return Session.load(session_file, LabelledEmbedding.load(_embedding_of(session_file)))
-    return Session(LabelledEmbedding.load(_only_embedding(folder)))
-
-
-def _embedding_of(session_file: Path) -> Path:
-    named = SavedSession.read(session_file).embedding.file
-    if named is not None and (session_file.parent / named).exists():
-        return session_file.parent / named
-    return _only_embedding(session_file.parent)
-
-
-def _only_embedding(folder: Path) -> Path:
-    usual = folder / "embedding.npz"
-    if usual.exists():
-        return usual
-    found = sorted(path for path in folder.iterdir() if path.suffix in EMBEDDING_SUFFIXES)
-    if len(found) != 1:
-        there = ", ".join(path.name for path in found) or "none"
-        raise AliError(f"{folder} must hold embedding.npz or exactly one embedding file; it holds {there}")
-    return found[0]
+        return Session.load(session_file, LabelledEmbedding.load(session_embedding(session_file), **given))
+    return Session(LabelledEmbedding.load(only_embedding(folder), **given))

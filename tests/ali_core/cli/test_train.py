@@ -198,7 +198,7 @@ def test_tensorboard_that_is_missing_is_named_with_its_extra(features, out, caps
         (["--method", "lda"], 2, "tml | ali | pali | pli | ce | supcon | proxyanchor"),
         (["--preset", "shift"], 2, "c | c,s"),
         (["--px", "64", "--weights", "none"], 2, "--weights, --px go with images"),
-        (["--where", "part=a"], 2, "--where apply to tables of images"),
+        (["--where", "part=a"], 1, "no column 'part'"),
         (["--where", "part"], 2, "COLUMN=VALUE"),
         (["--settings", "missing.toml"], 2, "missing.toml"),
         (["--fold", "6"], 1, "below n_folds = 6"),

@@ -103,3 +103,64 @@ def test_a_part_that_grouping_leaves_empty_is_refused():
 def test_impossible_folds_are_refused(labels, arguments, message):
     with pytest.raises(AliError, match=message):
         grouped_folds(labels, **arguments)
+
+
+PARTS = np.array(["train", "test", "train", "validation"])[np.arange(60) % 4]
+
+
+def test_a_given_split_is_the_one_fold():
+    (fold,) = grouped_folds(LABELS, split=PARTS)
+    for part in ("train", "validation", "test"):
+        assert getattr(fold, part).tolist() == np.flatnonzero(part == PARTS).tolist()
+    assert fold.origin == "the split that is given"
+
+
+def test_without_a_validation_part_one_is_cut_from_training_with_groups_whole():
+    split, groups, labels = np.where(np.arange(60) < 48, "train", "test"), np.arange(60) // 4, np.arange(60) % 3
+    (fold,) = grouped_folds(labels, split=split, groups=groups, n_folds=4)
+    assert fold.test.tolist() == list(range(48, 60))
+    assert sorted([*fold.train, *fold.validation]) == list(range(48))
+    assert not set(groups[fold.train]) & set(groups[fold.validation])
+    assert "validation" in fold.origin
+
+
+def test_fold_numbers_are_tested_in_turn():
+    numbers = np.arange(60) // 3 % 4
+    folds = grouped_folds(LABELS, split=numbers)
+    assert len(folds) == 4
+    for fold in folds:
+        assert set(numbers[fold.test]) == {fold.fold}
+        assert set(numbers[fold.validation]) == {(fold.fold + 1) % 4}
+        assert len(fold.train) + len(fold.validation) + len(fold.test) == 60
+
+
+def test_groups_that_a_given_split_divides_are_named():
+    groups = np.array([f"P{i // 6}" for i in range(60)])
+    with pytest.raises(AliError, match=r"divides 10 of 10 groups \(P0 in test and train and validation, .*, …\)"):
+        grouped_folds(LABELS, split=PARTS, groups=groups)
+    assert len(grouped_folds(LABELS, split=PARTS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (
+            np.where(np.arange(60) % 2, "train", "validation"),
+            "needs samples in train and in test; got train, validation",
+        ),
+        (np.arange(60) % 2, "at least three fold numbers; got 0, 1"),
+        (PARTS[1:], r"split must be one per sample, shape \(60,\); got \(59,\)"),
+        (np.where(LABELS == 2, "test", PARTS), r"the split that is given has no sample of class 2 \(12 in all\)"),
+    ],
+)
+def test_given_splits_that_cannot_be_used_are_refused(split, message):
+    with pytest.raises(AliError, match=message):
+        grouped_folds(LABELS, split=split)
+
+
+@pytest.mark.parametrize("split", [None, PARTS])
+def test_unlabelled_samples_are_in_no_part(split):
+    labels = np.where(np.arange(60) % 7 == 3, -1, LABELS)
+    for fold in grouped_folds(labels, split=split, class_names=list("abc"), n_folds=3):
+        rows = np.concatenate([fold.train, fold.validation, fold.test])
+        assert np.sort(rows).tolist() == np.flatnonzero(labels >= 0).tolist()

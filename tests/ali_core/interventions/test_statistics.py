@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ali_core import AliError
+from ali_core import AliError, LabelledEmbedding, Session, preset
 from ali_core.interventions import ClassStatistics, statistics
 
 
@@ -69,3 +70,22 @@ def test_shards_of_different_shape_do_not_merge():
     vectors, labels = samples(0)
     with pytest.raises(AliError, match=r"\(4, 3\) and \(5, 3\)"):
         ClassStatistics.from_samples(vectors, labels, 4).merged(ClassStatistics.from_samples(vectors, labels, 5))
+
+
+def test_samples_without_a_label_count_nowhere_and_stay_where_they_are(rng):
+    vectors, labels = rng.normal(size=(30, 3)), np.arange(30) % 4 - 1
+    known = labels >= 0
+    found = ClassStatistics.from_samples(vectors, labels, 3)
+    alone = ClassStatistics.from_samples(vectors[known], labels[known], 3)
+    assert found.counts.tolist() == alone.counts.tolist()
+    np.testing.assert_array_equal(found.centers, alone.centers)
+    np.testing.assert_array_equal(found.squares, alone.squares)
+    embedding = LabelledEmbedding(vectors, labels, ("a", "b", "c"), unlabelled="keep")
+    session = Session(embedding, preset("c,s,r", dim=3))
+    session.run(5)
+    np.testing.assert_array_equal(session.after.vectors[~known], vectors[~known])
+    other = Session(embedding.subset(known), preset("c,s,r", dim=3))
+    other.run(5)
+    np.testing.assert_array_equal(session.after.vectors[known], other.after.vectors)
+    moved = session.transforms.apply(torch.tensor(vectors), torch.tensor(labels)).numpy()
+    np.testing.assert_allclose(moved, session.after.vectors, atol=1e-12)

@@ -1,0 +1,225 @@
+"""What would be read from a path, and what is wrong with it, before anything long begins.
+
+Synopsis::
+
+    found = check_data("cells.h5ad", Columns(label="cell_type"))
+    found.lines, found.faults, found.notes
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ali_core.columns import SHELL, Columns, split_parts
+from ali_core.data import CellImages, grouped_folds
+from ali_core.data.reading import Readers
+from ali_core.embedding import LabelledEmbedding
+from ali_core.errors import AliError
+from ali_core.samples import Samples, open_samples
+
+__all__ = ["DataCheck", "check_data"]
+
+SCAN_PX = 32
+FOLDS = 6
+NAMED = 5
+"""So many of a kind are named in a line."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataCheck:
+    """What was found.
+
+    Parameters
+    ----------
+    lines
+        What would be read.
+    faults
+        What must be mended, each in a sentence.
+    notes
+        What may be as it should, or not.
+    command
+        What to go on with; empty when nothing can be read.
+    """
+
+    lines: tuple[str, ...]
+    faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass
+class _Findings:
+    lines: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_data(path: str | Path, columns: Columns | None = None, *, progress: Progress | None = None) -> DataCheck:
+    """Read what is at ``path`` and look for what is nearly always a mistake.
+
+    Parameters
+    ----------
+    path
+        Embedding file, or a folder, table or archive of images; images are all decoded once.
+    columns
+        What is what in it.
+    progress
+        Called with the images decoded, and all.
+
+    Returns
+    -------
+    DataCheck
+        Faults are: what cannot be read, missing or damaged images, a class that is called like a part of a split, a
+        dimension that is the number of the class, a split that divides groups or lacks a class in training, groups
+        that are the classes. The rest is noted.
+    """
+    named, place = columns or Columns(), Path(path)
+    try:
+        samples = open_samples(place, named, skip_unreadable=True)
+    except AliError as error:
+        return DataCheck(lines=(), faults=(str(error),))
+    found = _Findings()
+    _look_at_classes(samples, found)
+    _look_at_groups(samples, found)
+    if isinstance(samples, LabelledEmbedding):
+        found.lines.insert(0, f"{place.name}: {len(samples)} samples, {samples.read_as}")
+        _look_at_vectors(samples, found)
+    else:
+        found.lines.insert(0, f"{place.name}: {len(samples)} images")
+        _look_at_images(samples, found, progress)
+    return DataCheck(
+        lines=tuple(found.lines),
+        faults=tuple(found.faults),
+        notes=tuple(found.notes),
+        command=_command(place, named, samples),
+    )
+
+
+def _look_at_classes(samples: Samples, found: _Findings) -> None:
+    counts = samples.counts.tolist()
+    named = [f"{name} {count}" for name, count in zip(samples.class_names, counts, strict=True)]
+    none = len(samples) - sum(counts)
+    found.lines.append(f"classes: {', '.join(named)}{f'; {none} unlabelled' if none else ''}")
+    parts = [name for name in samples.class_names if not name.isdecimal() and split_parts(np.array([name])) is not None]
+    if parts:
+        found.faults.append(
+            f"a class is called {parts[0]!r}, which is a part of a split: name the column with the class "
+            f"({SHELL['label']} NAME), or give the folder in which the class folders lie"
+        )
+    if sum(count > 0 for count in counts) < 2:
+        found.faults.append("only one class has samples; interventions move classes apart, and need two")
+    rare = [name for name, count in zip(samples.class_names, counts, strict=True) if 0 < count < FOLDS]
+    if rare and samples.split is None:
+        found.notes.append(f"fewer than {FOLDS} samples, one a fold: {_few(rare)}; leave them out with --exclude NAME")
+
+
+def _look_at_groups(samples: Samples, found: _Findings) -> None:
+    if samples.groups is None:
+        found.lines.append("groups: none, so samples of one patient may be in training and test at once")
+    else:
+        _look_at_group_names(samples.groups, samples, found)
+    if samples.split is None:
+        return
+    parts, counts = np.unique(samples.split, return_counts=True)
+    found.lines.append("split: " + ", ".join(f"{part} {count}" for part, count in zip(parts, counts, strict=True)))
+    try:
+        grouped_folds(samples.labels, groups=samples.groups, split=samples.split, class_names=samples.class_names)
+    except AliError as error:
+        found.faults.append(str(error))
+
+
+def _look_at_group_names(groups: NDArray[np.str_], samples: Samples, found: _Findings) -> None:
+    labelled = samples.labels >= 0
+    pairs = np.unique(np.stack([groups[labelled], samples.labels[labelled].astype(str)]), axis=1)
+    names, n_classes = np.unique(pairs[0], return_counts=True)
+    sizes = np.unique(groups, return_counts=True)[1]
+    found.lines.append(f"groups: {len(sizes)}, of {sizes.min()} to {sizes.max()} samples")
+    if len(names) == len(np.unique(pairs[1])) == pairs.shape[1]:
+        found.faults.append(
+            "each group is one class, so no fold can hold a class back: name another column for groups "
+            f"({SHELL['group']} NAME), or leave it out ({SHELL['drop']} NAME)"
+        )
+    elif 0 < (several := int(np.sum(n_classes > 1))) < len(names):
+        found.notes.append(
+            f"{several} of {len(names)} groups hold several classes: right for cells of a patient, wrong where the "
+            "class is that of the patient"
+        )
+    if len(names) < FOLDS and samples.split is None:
+        folds = max(len(names), 3)
+        found.notes.append(f"{len(names)} groups cannot be kept whole in {FOLDS} folds; take --n-folds {folds}")
+
+
+def _look_at_vectors(embedding: LabelledEmbedding, found: _Findings) -> None:
+    vectors, dim = embedding.vectors, embedding.dim
+    constant = np.flatnonzero(vectors.min(axis=0) == vectors.max(axis=0))
+    if len(constant):
+        found.notes.append(f"{len(constant)} of {dim} dimensions are the same for all samples ({_few(constant)})")
+    codes = [axis for axis in range(dim) if _is_class_code(vectors[:, axis], embedding.labels)]
+    if codes:
+        found.faults.append(
+            f"dimension {codes[0]} is a number of the class, so the class is given away: leave its column out "
+            f"({SHELL['drop']} NAME)"
+        )
+    first: dict[bytes, int] = {}
+    copies = [row for row, vector in enumerate(vectors) if first.setdefault(vector.tobytes(), row) != row]
+    if copies:
+        names = embedding.sample_names[copies]
+        found.notes.append(
+            f"{len(copies)} samples have the vector of another one ({_few(names)}); copies may be in training and test "
+            "at once"
+        )
+
+
+def _is_class_code(values: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> bool:
+    """Whether whole numbers are the same within each class and different between classes."""
+    sample = values[:256]
+    if np.any(sample != np.floor(sample)):
+        return False
+    values, labels = values[labels >= 0], labels[labels >= 0]
+    pairs = np.unique(np.stack([values.astype(np.float64), labels]), axis=1)
+    n_values, n_classes = len(np.unique(pairs[0])), len(np.unique(pairs[1]))
+    return n_values == n_classes == pairs.shape[1] and n_classes > 1
+
+
+def _look_at_images(images: CellImages, found: _Findings, progress: Progress | None) -> None:
+    if images.missing:
+        names = [name for name, _ in images.missing]
+        found.faults.append(
+            f"{len(names)} images are missing ({_few(names)}): restore them, or go on with --skip-unreadable"
+        )
+    readers = Readers(2)
+    try:
+        damaged = readers.scan(images, SCAN_PX, None, progress)
+    finally:
+        readers.close()
+    if damaged:
+        names = [str(images.ids[row]) for row in damaged]
+        found.faults.append(
+            f"{len(damaged)} of {len(images)} images cannot be read ({_few(names)}; the first: "
+            f"{next(iter(damaged.values()))}): restore or remove them, or go on with --skip-unreadable"
+        )
+
+
+def _few(names: "Sequence[str] | NDArray[Any]") -> str:
+    return ", ".join(map(str, names[:NAMED])) + (", …" if len(names) > NAMED else "")
+
+
+def _command(path: Path, columns: Columns, samples: Samples) -> str:
+    """Return the command to go on with, with the names that were given."""
+    options = []
+    for name, value in columns.given.items():
+        values = value.items() if isinstance(value, dict) else [value] if isinstance(value, str | Path) else value
+        if name == "where":
+            values = ["=".join(value)]
+        options += [f"{SHELL[name]} {quote('='.join(one) if isinstance(one, tuple) else str(one))}" for one in values]
+    named = " ".join(["", *options])
+    if isinstance(samples, LabelledEmbedding):
+        return f"ali studio {quote(str(path))}{named}"
+    return f"ali embed {quote(str(path))}{named} --weights FILE"
