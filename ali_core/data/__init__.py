@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ali_core.data.folds import FoldSplit, FoldWarning, grouped_folds
 from ali_core.data.images import CellImages, contact_sheet
-from ali_core.data.layouts import CsvOptions, from_class_folders, from_csv, holds_images, open_images
+from ali_core.data.layouts import CsvOptions, from_class_folders, from_csv, from_ids, holds_images, open_images
 from ali_core.data.long_tail import long_tail, long_tail_split
 from ali_core.data.medmnist import from_medmnist
 from ali_core.data.pixels import PixelSource
@@ -31,6 +31,7 @@ __all__ = [
     "contact_sheet",
     "from_class_folders",
     "from_csv",
+    "from_ids",
     "from_medmnist",
     "grouped_folds",
     "holds_images",

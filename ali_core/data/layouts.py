@@ -28,7 +28,7 @@ from ali_core.data.medmnist import from_medmnist
 from ali_core.data.tables import is_table, read_table, sniffed
 from ali_core.errors import AliError
 
-__all__ = ["CsvOptions", "from_class_folders", "from_csv", "holds_images", "open_images"]
+__all__ = ["CsvOptions", "from_class_folders", "from_csv", "from_ids", "holds_images", "open_images"]
 
 LABELS_FILE = "labels.csv"
 LAYOUTS = (
@@ -40,6 +40,7 @@ PATH_COLUMNS = ("file", "filename", "filepath", "image", "imagefile", "imagename
 BOXES = (("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"))
 #: The names that these options had first.
 FIRST_NAMES = {"path_column": "path", "label_column": "label", "group_column": "group", "id_column": "id"}
+BOX_ID = re.compile(r"(.*)\[(-?\d+,-?\d+,-?\d+,-?\d+)\]", re.DOTALL)
 NAMED_IN_MESSAGE = 3
 #: A table with so many columns of which nothing is known holds features, even if it names the images they are of.
 FEATURES = 16
@@ -58,14 +59,11 @@ class Reading:
 class CsvOptions(ColumnOptions, total=False):
     """Keywords of everything that reads images; those of :class:`~ali_core.columns.Columns`, and these.
 
-    Parameters
-    ----------
-    skip_unreadable
-        Whether images that are missing are left out, and named with the damaged ones when the images are read.
-    white
-        See :func:`~ali_core.data.decoding.decode_image`.
-    path_column, label_column, group_column, id_column
-        Second names of ``path``, ``label``, ``group`` and ``id``.
+    - ``skip_unreadable``: whether images that are missing are left out, and named with the damaged ones when the images
+      are read.
+    - ``white``: how files of more than 8 bits are scaled; see :func:`~ali_core.data.decoding.decode_image`.
+    - ``path_column``, ``label_column``, ``group_column``, ``id_column``: second names of ``path``, ``label``, ``group``
+      and ``id``.
     """
 
     skip_unreadable: bool
@@ -332,6 +330,60 @@ def from_class_folders(folder: str | Path, **options: Unpack[CsvOptions]) -> Cel
         white=reading.white,
         missing=tuple((name, "is missing") for name in found.gone),
     )
+
+
+def from_ids(folder: str | Path, ids: Sequence[str], *, white: White = None) -> CellImages:
+    """Find images by ids that are their paths in a folder, without a table and without classes.
+
+    Parameters
+    ----------
+    folder
+        Where the images are.
+    ids
+        Paths of image files, in any of the spellings that :func:`from_csv` reads; behind a path may stand the corners
+        of a box, as in ``smear.png[10,5,20,15]``. Others name no image.
+    white
+        See :func:`~ali_core.data.decoding.decode_image`.
+
+    Returns
+    -------
+    CellImages
+        The images that are there, without labels.
+
+    Raises
+    ------
+    AliError
+        When no id names an image in the folder.
+    """
+    locator = Locator(Path(folder))
+    names, places, boxes = [], [], []
+    for name in ids:
+        path, corners = BOX_ID.fullmatch(name).groups() if BOX_ID.fullmatch(name) else (name, None)
+        place = _located(locator, path)
+        if place is not None:
+            names.append(name)
+            places.append(locator.root / place)
+            boxes.append(None if corners is None else [int(corner) for corner in corners.split(",")])
+    if not names:
+        raise AliError(f"none of the ids, {_some(ids)}, is the path of an image in {folder}")
+    return CellImages(
+        labels=np.full(len(names), -1),
+        class_names=("",),
+        ids=np.array(names),
+        paths=tuple(places),
+        boxes=np.array(boxes) if all(box is not None for box in boxes) else None,
+        white=white,
+    )
+
+
+def _located(locator: Locator, name: str) -> str | None:
+    """Return where an image is, None when the text is no path of one."""
+    if not name.lower().endswith(IMAGE_SUFFIXES):
+        return None
+    try:
+        return locator.locate(name)
+    except AliError:  # it leaves the folder, or fits several files: then it names none
+        return None
 
 
 def _check_missing(missing: Sequence[str], n_images: int, *, skip: bool) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_core.data import CellImages, open_images
+from ali_core.data import CellImages, from_ids, open_images
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_viz.views.sources import Images
@@ -24,7 +25,8 @@ class ImageSource:
     Parameters
     ----------
     images
-        :class:`~ali_core.data.CellImages`, or a path that :func:`~ali_core.data.open_images` reads.
+        :class:`~ali_core.data.CellImages`; a folder in which the ids are paths; or a path that
+        :func:`~ali_core.data.open_images` reads.
     embedding
         Whose ids name the images. Samples without an image, and images without a sample, may be among them.
 
@@ -45,7 +47,7 @@ class ImageSource:
                 "this embedding has no ids to find pictures by; give each sample the id of its image (ids=, or a "
                 "column id in its file)"
             )
-        opened = images if isinstance(images, CellImages) else open_images(images)
+        opened = images if isinstance(images, CellImages) else _opened(Path(images), embedding.ids.tolist())
         wanted = set(embedding.ids.tolist())
         self._images = opened
         self._rows = {name: row for row, name in enumerate(opened.ids.tolist()) if name in wanted}
@@ -77,3 +79,11 @@ class ImageSource:
             return None
         picture.flags.writeable = False
         return picture
+
+
+def _opened(path: Path, ids: list[str]) -> CellImages:
+    """Return the images that the ids name as paths in a folder; else those of the collection at ``path``."""
+    try:
+        return from_ids(path, ids)
+    except AliError:  # they are no paths: a table may say which image they name
+        return open_images(path, skip_unreadable=True)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ali_core import AliError
-from ali_core.data import PixelSource, open_images
+from ali_core.data import PixelSource, from_ids, open_images
 
 
 def put(root: Path, *names: str) -> Path:
@@ -137,3 +137,15 @@ def test_order_and_colours_of_classes_can_be_given(tmp_path):
     assert images.without_classes(["blast"]).colours == {}
     with pytest.raises(AliError, match="label 'blast' is not among the classes given"):
         open_images(tmp_path, classes=("band",))
+
+
+def test_ids_that_are_paths_need_no_table(tmp_path):
+    put(tmp_path, "a/1.png", "2.png", "b/2.png", "b/3.png")
+    images = from_ids(tmp_path, ["b/3.png", "gone.png", "2.png", "../x.png", "a/1", "0", "/else/where/a/1.png"])
+    assert images.ids.tolist() == ["b/3.png", "2.png", "/else/where/a/1.png"]
+    assert images.load(range(3), 8)[:, 0, 0, 0].tolist() == [21, 7, 0]
+    corner = from_ids(tmp_path, ["2.png[0,0,4,4]", "2.png[2,2,8,8]"])
+    assert corner.boxes.tolist() == [[0, 0, 4, 4], [2, 2, 8, 8]]
+    for ids in (["0", "1"], ["x.png"]):
+        with pytest.raises(AliError, match="is the path of an image in"):
+            from_ids(tmp_path, ids)

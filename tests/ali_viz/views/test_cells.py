@@ -254,3 +254,22 @@ def test_real_cells_are_found_by_the_ids_of_their_features(real_data):
         side = min(file.size)
         expected = np.asarray(file.convert("RGB"))
     assert (source.picture(name, side) == expected).all()
+
+
+def test_pictures_are_found_by_ids_that_are_paths_without_a_table(tmp_path):
+    order = np.random.default_rng(2).permutation(N)
+    (tmp_path / "slide").mkdir()
+    for row in order:
+        Image.new("RGB", (8, 8), tuple(PAINT[row].tolist())).save(tmp_path / IDS[row])
+    source = ImageSource(tmp_path, embedding().subset(order))
+    assert [tuple(source.picture(name, 4)[0, 0]) for name in IDS] == [tuple(paint) for paint in PAINT]
+
+
+def test_a_table_says_which_picture_an_id_that_is_no_path_names(tmp_path):
+    for row in range(N):
+        Image.new("RGB", (8, 8), tuple(PAINT[row].tolist())).save(tmp_path / f"{N - row}.png")
+    lines = [f"{row},{N - row}.png,x" for row in range(N)]
+    (tmp_path / "labels.csv").write_text("\n".join(["id,path,label", *lines]))
+    numbered = LabelledEmbedding(embedding().vectors, LABELS, NAMES, np.arange(N).astype(str))
+    source = ImageSource(tmp_path, numbered)
+    assert [tuple(source.picture(str(row), 4)[0, 0]) for row in range(N)] == [tuple(paint) for paint in PAINT]
