@@ -358,12 +358,12 @@ def from_ids(folder: str | Path, ids: Sequence[str], *, white: White = None) -> 
     locator = Locator(Path(folder))
     names, places, boxes = [], [], []
     for name in ids:
-        path, corners = BOX_ID.fullmatch(name).groups() if BOX_ID.fullmatch(name) else (name, None)
-        place = _located(locator, path)
+        box = BOX_ID.fullmatch(name)
+        place = _located(locator, name if box is None else box[1])
         if place is not None:
             names.append(name)
             places.append(locator.root / place)
-            boxes.append(None if corners is None else [int(corner) for corner in corners.split(",")])
+            boxes.append(None if box is None else [int(corner) for corner in box[2].split(",")])
     if not names:
         raise AliError(f"none of the ids, {_some(ids)}, is the path of an image in {folder}")
     return CellImages(
@@ -371,7 +371,7 @@ def from_ids(folder: str | Path, ids: Sequence[str], *, white: White = None) -> 
         class_names=("",),
         ids=np.array(names),
         paths=tuple(places),
-        boxes=np.array(boxes) if all(box is not None for box in boxes) else None,
+        boxes=np.array(boxes) if all(boxes) else None,
         white=white,
     )
 
