@@ -7,6 +7,7 @@ import numpy as np
 
 from ali_core.columns import Columns
 from ali_core.data import CellImages, holds_images, open_images
+from ali_core.data.decoding import White
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 
@@ -15,7 +16,7 @@ __all__ = ["Samples", "open_samples", "stand_in"]
 Samples = LabelledEmbedding | CellImages
 
 
-def open_samples(path: Path, columns: Columns, *, skip_unreadable: bool = False) -> Samples:
+def open_samples(path: Path, columns: Columns, *, skip_unreadable: bool = False, white: White = None) -> Samples:
     """Return the embedding or the images that ``path`` holds.
 
     Parameters
@@ -26,6 +27,8 @@ def open_samples(path: Path, columns: Columns, *, skip_unreadable: bool = False)
         What is what in it.
     skip_unreadable
         Whether images that are missing are left out; those that cannot be read are met when they are read.
+    white
+        How images of more than 8 bits are scaled: see :func:`~ali_core.data.decoding.decode_image`.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def open_samples(path: Path, columns: Columns, *, skip_unreadable: bool = False)
         raise AliError(f"there is no data at {path}; say where it is")
     if columns.path is None and not holds_images(path):
         return LabelledEmbedding.load(path, **columns.given)
-    return open_images(path, **columns.given, skip_unreadable=skip_unreadable)
+    return open_images(path, **columns.given, skip_unreadable=skip_unreadable, white=white)
 
 
 def stand_in(samples: Samples) -> LabelledEmbedding:

@@ -58,7 +58,7 @@ OPTIONS: dict[str, Any] = {
     "table": Annotated[
         Path | None,
         typer.Option(
-            SHELL["table"], exists=True, dir_okay=False, help="Table of the samples, where it is a file of its own."
+            SHELL["table"], dir_okay=False, metavar="FILE", help="Table of the samples, where it is a file of its own."
         ),
     ],
     "classes": Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from ali_core.cli.data_options import reads_data
 from ali_core.cli.demo_training import LastEpoch, head_settings, make_room, network_settings, train_and_tell
-from ali_core.cli.options import Exclude, PresetName, open_data, read_embedding
+from ali_core.cli.options import Exclude, PresetName, SkipUnreadable, WhiteLevel, open_data, read_embedding
 from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
@@ -47,6 +47,8 @@ def demo(
     preset_name: PresetName = "c,s",
     exclude: Exclude = None,
     columns: Columns,
+    skip_unreadable: SkipUnreadable = False,
+    white: WhiteLevel = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the results.")] = Path("runs/demo"),
 ) -> None:
@@ -65,7 +67,9 @@ def demo(
         embedding, trained = _synthetic(preset_name, exclude=exclude, n=n, px=px or 64, seed=seed, out=out)
     else:
         if weights is not None:
-            embedding = _images(data, columns, weights=weights, exclude=exclude, n=n, px=px or 160, seed=seed, out=out)
+            found = open_data(data, columns, exclude, skip_unreadable=skip_unreadable, white=white)
+            images = cast("CellImages", found).subset(stratified_rows(found.labels, n, seed=seed))
+            embedding = _embedded(images, data, weights=weights, px=px or 160, out=out, skip_unreadable=skip_unreadable)
         else:
             embedding = _features(data, columns, exclude=exclude, n=n, seed=seed)
         trained = _head(embedding, preset_name, seed=seed, out=out)
@@ -124,15 +128,15 @@ def _features(data: Path, columns: Columns, *, exclude: list[str] | None, n: int
     return replace(embedding, description=found.description or data.name)
 
 
-def _images(
-    data: Path, columns: Columns, *, weights: Path, exclude: list[str] | None, n: int, px: int, seed: int, out: Path
+def _embedded(
+    images: "CellImages", data: Path, *, weights: Path, px: int, out: Path, skip_unreadable: bool
 ) -> LabelledEmbedding:
     from ali_core.networks import embed_images, load_network  # noqa: PLC0415
 
-    images = cast("CellImages", open_data(data, columns, exclude))
-    images = images.subset(stratified_rows(images.labels, n, seed=seed))
     typer.echo(f"[1/5] {len(images)} images of {data}, embedded at {px} px by {weights.name}")
-    embedding = embed_images(images, load_network(weights), px=px, out=out / "embedding.npz")
+    embedding = embed_images(
+        images, load_network(weights), px=px, out=out / "embedding.npz", skip_unreadable=skip_unreadable
+    )
     return replace(embedding, description=f"{data.name}, {weights.name}, {px} px")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ali_core.cli.data_options import reads_data
-from ali_core.cli.options import Exclude, open_data
+from ali_core.cli.options import Exclude, SkipUnreadable, WhiteLevel, open_data
 from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
 
@@ -65,6 +65,8 @@ def embed(
     out: Annotated[Path, typer.Option(help="File for the embedding (.npz).", dir_okay=False)] = Path("emb.npz"),
     columns: Columns,
     exclude: Exclude = None,
+    skip_unreadable: SkipUnreadable = False,
+    white: WhiteLevel = None,
 ) -> None:
     """Embed images with a network, or features with a head of ali train.
 
@@ -72,11 +74,11 @@ def embed(
     """
     from ali_core.networks import embed_features, embed_images, load_feature_net, load_network  # noqa: PLC0415
 
-    found = open_data(data, columns, exclude)
+    found = open_data(data, columns, exclude, skip_unreadable=skip_unreadable, white=white)
     if isinstance(found, LabelledEmbedding):
         embedding = embed_features(found, load_feature_net(weights))
         embedding.save(out)
     else:
         network = load_network(weights, backbone=backbone)
-        embedding = embed_images(found, network, px=px, batch_size=batch_size, out=out)
+        embedding = embed_images(found, network, px=px, batch_size=batch_size, out=out, skip_unreadable=skip_unreadable)
     typer.echo(f"wrote {out}: {len(embedding)} samples, {embedding.dim} dimensions, {embedding.n_classes} classes")

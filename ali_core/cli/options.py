@@ -12,6 +12,7 @@ from ali_core.embedding_files import READ
 from ali_core.interventions import PRESETS
 
 if TYPE_CHECKING:
+    from ali_core.data.decoding import White
     from ali_core.samples import Samples
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Exclude",
     "PresetName",
     "SessionFile",
+    "SkipUnreadable",
+    "WhiteLevel",
     "as_typed",
     "known_preset",
     "open_data",
@@ -52,6 +55,30 @@ Exclude = Annotated[
 ]
 
 
+SkipUnreadable = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Leave out images that are missing or damaged, and name them all.")
+]
+WhiteLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--white",
+        metavar="VALUE|range",
+        help="What is white in images of more than 8 bits: a value such as 4095; or the brightest of each image.",
+    ),
+]
+
+
+def _white(text: str | None) -> "White":
+    if text is None:
+        return None
+    if text == "range":
+        return "range"
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"--white needs a number or range; got {text!r}") from None
+
+
 def read_embedding(path: Path, columns: Columns, exclude: list[str] | None) -> LabelledEmbedding:
     """Load an embedding without the classes that were excluded, and say what was read."""
     embedding = LabelledEmbedding.load(path, **columns.given)
@@ -59,11 +86,18 @@ def read_embedding(path: Path, columns: Columns, exclude: list[str] | None) -> L
     return embedding.without_classes(exclude) if exclude else embedding
 
 
-def open_data(path: Path, columns: Columns, exclude: list[str] | None) -> "Samples":
+def open_data(
+    path: Path,
+    columns: Columns,
+    exclude: list[str] | None,
+    *,
+    skip_unreadable: bool = False,
+    white: str | None = None,
+) -> "Samples":
     """Open an embedding file, or images, without the classes that were excluded; say what was read."""
     from ali_core.samples import open_samples  # noqa: PLC0415  # with the readers of images
 
-    samples = open_samples(path, columns)
+    samples = open_samples(path, columns, skip_unreadable=skip_unreadable, white=_white(white))
     tell(samples, path)
     return samples.without_classes(exclude) if exclude else samples
 
@@ -72,8 +106,10 @@ def tell(data: "Samples", path: Path) -> None:
     """Say in two lines what was read: dimensions, roles and what is kept; classes with their counts."""
     if os.environ.get("LOCAL_RANK", "0") != "0":  # of several processes, the first speaks
         return
-    what = f"samples, {data.read_as}" if isinstance(data, LabelledEmbedding) else "images"
-    typer.echo(f"{path.name}: {len(data)} {what}")
+    if not isinstance(data, LabelledEmbedding):
+        typer.echo(f"{path.name}: {data.summary}")
+        return
+    typer.echo(f"{path.name}: {len(data)} samples, {data.read_as}")
     counts = [f"{name} {count}" for name, count in zip(data.class_names, data.counts.tolist(), strict=True)]
     none = len(data) - int(data.counts.sum())
     typer.echo(f"classes: {', '.join(counts)}{f'; {none} unlabelled' if none else ''}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ali_core.cli.data_options import reads_data
-from ali_core.cli.options import PRESET_HELP, Exclude, known_preset, open_data
+from ali_core.cli.options import PRESET_HELP, Exclude, WhiteLevel, known_preset, open_data
 from ali_core.cli.training_run import check_control, train_and_tell
 from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
@@ -16,7 +16,7 @@ from ali_core.training import METHODS, TrainSettings
 
 __all__ = ["train"]
 
-FOR_IMAGES = ("backbone", "weights", "px", "skip_unreadable")
+FOR_IMAGES = ("backbone", "weights", "px", "skip_unreadable", "white")
 
 
 def _known_method(name: str | None) -> str | None:
@@ -119,6 +119,7 @@ def train(
         typer.Option("--skip-unreadable/--stop-at-unreadable", help="Whether damaged images are left out (stop)."),
     ] = None,
     columns: Columns,
+    white: WhiteLevel = None,
     exclude: Exclude = None,
     device: Annotated[str | None, typer.Option(help=f"auto | cpu | cuda | mps {_default('device')}.")] = None,
     devices: Annotated[
@@ -146,7 +147,7 @@ def train(
     chosen = _settings(settings, given)
     if with_control:
         check_control(chosen)
-    found = open_data(data, columns, exclude)
+    found = open_data(data, columns, exclude, skip_unreadable=chosen.skip_unreadable, white=white)
     useless = [f"--{name.replace('_', '-')}" for name in FOR_IMAGES if name in given]
     if useless and isinstance(found, LabelledEmbedding):
         raise typer.BadParameter(
