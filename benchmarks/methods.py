@@ -2,8 +2,8 @@
 
     uv run python -m benchmarks.methods features tune       # equally many settings a method, on draws of their own
     uv run python -m benchmarks.methods features run        # all configurations, 20 draws
-    uv run python -m benchmarks.methods features table      # differences, intervals, p-values, power
-    uv run python -m benchmarks.methods images run|table    # DenseNet-121 from ImageNet weights, end to end
+    uv run python -m benchmarks.methods images run          # DenseNet-121 from ImageNet weights, end to end
+    uv run python -m benchmarks.methods_report              # what they say, in tables and documents
 
 ``ALI_DATA`` names the folder with the real cells, ``ALI_WEIGHTS`` the weights file for images. Each finished run is a
 row of a CSV file in ``--out`` (``benchmarks/results``); the same command goes on where it was stopped, images after the
@@ -290,7 +290,7 @@ def run(kind, out, states, workers):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=("features", "images"))
-    parser.add_argument("work", choices=("tune", "run", "table"))
+    parser.add_argument("work", choices=("tune", "run"))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--states", type=Path, default=Path("runs/draws"), help="folder of runs under way (images)")
     parser.add_argument("--workers", type=int, default=1, help="runs at a time, one processor core each")

@@ -4,7 +4,6 @@
     uv run python -m benchmarks.six_folds features run        # all configurations, six folds, three seeds
     uv run python -m benchmarks.six_folds features table      # differences, intervals, p-values
     uv run python -m benchmarks.six_folds images tune|run|table       # MobileNetV3-small from scratch, 64 px
-    uv run python -m benchmarks.six_folds densenet tune|run|table     # DenseNet-121 at 160 px; ALI_WEIGHTS: its file
 
 ``ALI_DATA`` names the folder with the real cells. Each finished run is a row of a CSV file in ``benchmarks/results``;
 the same command goes on where it was stopped. Runs of one fold and seed share folds, batches and starting weights.
@@ -25,15 +24,15 @@ import pandas as pd
 RESULTS = Path(__file__).parent / "results"
 RUNS = Path("runs/methods")
 THINNING_SEED = 0
-RATES = {"features": (3e-4, 1e-3), "images": (1e-3, 3e-3), "densenet": (1e-4, 3e-4)}
-EPOCHS = {"features": 40, "images": 20, "densenet": 30}
-CONTINUED = {"features": 40, "images": 10, "densenet": 15}
-FOLDS = {"features": range(6), "images": range(6), "densenet": range(6)}
-SEEDS = {"features": range(3), "images": range(1), "densenet": range(1)}
-TUNING_EPOCHS = {"features": 40, "images": 8, "densenet": 10}
-TUNING_FOLDS = {"features": (0, 2), "images": (0,), "densenet": (0,)}
+RATES = {"features": (3e-4, 1e-3), "images": (1e-3, 3e-3)}
+EPOCHS = {"features": 40, "images": 20}
+CONTINUED = {"features": 40, "images": 10}
+FOLDS = {"features": range(6), "images": range(6)}
+SEEDS = {"features": range(3), "images": range(1)}
+TUNING_EPOCHS = {"features": 40, "images": 8}
+TUNING_FOLDS = {"features": (0, 2), "images": (0,)}
 # The validation part of fold k is the test part of fold k + 1: the table also says what the other folds give.
-TOUCHED = {"features": (1, 3), "images": (1,), "densenet": (1,)}
+TOUCHED = {"features": (1, 3), "images": (1,)}
 
 CURVES = {
     "tml": "#222222",
@@ -61,7 +60,7 @@ IMAGE_GRID = {
     "supcon": {"temperature": (0.05, 0.1)},
     "ali": {"margin": (0.2, 0.5)},
 }
-TUNED_METHODS = {"features": tuple(GRID), "images": ("tml", "ce", "supcon", "ali"), "densenet": ("tml", "ali")}
+TUNED_METHODS = {"features": tuple(GRID), "images": ("tml", "ce", "supcon", "ali")}
 
 
 def configurations(kind):
@@ -81,8 +80,6 @@ def configurations(kind):
     }
     continued = {"method": "ali", "preset": "c,s", "class_weights": True, "start": "tml"}
     after = {"tml, then ali c,s +cw": continued, "tml, then control": continued | {"control": True}}
-    if kind == "densenet":
-        return {"tml": plain["tml"], "ali c,s +cw": ali["ali c,s +cw"]} | after
     if kind == "images":
         return {name: plain[name] for name in ("tml", "ce", "supcon")} | {"ali c,s +cw": ali["ali c,s +cw"]} | after
     rest = {
@@ -116,9 +113,6 @@ def settings_of(kind, chosen, values, fold, seed):
     if kind == "images":
         base |= {"backbone": "mobilenet_v3_small", "weights": "none", "px": 64, "batch_size": 64, "workers": 1}
         base["evaluate_every"] = 2
-    if kind == "densenet":
-        base |= {"backbone": "densenet121", "weights": os.environ["ALI_WEIGHTS"], "px": 160, "batch_size": 64}
-        base["evaluate_every"] = 3
     tuned = {"margin": 0.2} | chosen.get(values["method"], {})
     values = tuned | values
     if start is not None:
@@ -327,7 +321,7 @@ def markdown(joined):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["features", "images", "densenet"])
+    parser.add_argument("kind", choices=["features", "images"])
     parser.add_argument("work", choices=["tune", "run", "table"])
     parser.add_argument("--workers", type=int, default=2, help="processes side by side, one thread each")
     given = parser.parse_args()

@@ -164,11 +164,21 @@ def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, re
                 if not result.epoch
                 else []
             ),
+            *_reference(result),
             f"{out}/ holds epochs.csv, classes.csv, confusion.csv, embedding.npz (all samples) and network.safetensors",
             f"  see it in the app     {as_typed(f'ali lab {out}')}",
             f"  embed other samples   {as_typed(f'ali embed DATA --weights {network}{px}')}",
         ]
     )
+
+
+def _reference(result: "TrainResult") -> list[str]:
+    """Return in words what the untouched features are worth."""
+    if result.reference is None:
+        return []
+    rows = result.reference.to_dict("records")
+    told = ", ".join(f"{row['classifier']} {row['test_f1']:.4f}" for row in rows)
+    return [f"without training, on the features as they are: {told} on test"]
 
 
 def _comparison(settings: TrainSettings, result: "TrainResult", control: "TrainResult") -> str:

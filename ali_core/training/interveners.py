@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.interventions import ClassStatistics, Plan, SavedSession, Session, plan, preset
+from ali_core.interventions import ClassStatistics, Plan, SavedSession, Session, plan
 from ali_core.projection.parametric import ParametricTSNE
 from ali_core.training.objectives import Objective, Pull, ToMoved, ToRecorded
 from ali_core.training.settings import TrainSettings
@@ -126,8 +126,9 @@ class ByHand(Intervener):
         if self.positions is None:
             self.projector.fit(embedding.vectors)
             self.positions = torch.tensor(self.projector.transform(embedding.vectors))
-        settings = preset("c,s", dim=2).changed(spread=self.saved.settings.spread)  # records have their own strengths
-        session = Session(embedding.with_vectors(self.positions.numpy()), settings)
+        # Recorded steps bring their strengths along; only how norms are kept and spreads are taken is the session's.
+        kept = {name: getattr(self.saved.settings, name) for name in ("norm_keeping", "spread")}
+        session = Session(embedding.with_vectors(self.positions.numpy()), self.interventions.changed(**kept))
         session.replay(self.saved.steps[: self.saved.cursor])
         return session
 

@@ -91,6 +91,9 @@ class TrainResult:
         A row for each epoch.
     embedding
         All samples, embedded by the network of the best epoch.
+    reference
+        What classifiers make of the untouched features in the same folds
+        (:func:`~ali_core.training.scoring.untrained_scores`); None for images.
     out
         The folder of the run; None when nothing was written.
     """
@@ -99,6 +102,7 @@ class TrainResult:
     scores: Scores
     history: History
     embedding: LabelledEmbedding
+    reference: pd.DataFrame | None
     out: Path | None
 
     @property
@@ -211,7 +215,12 @@ class Training(Iterator[EpochState]):
     def _end(self) -> None:
         epoch, scores, embedding = self.run.end()
         self.result = TrainResult(
-            epoch=epoch, scores=scores, history=self.run.history, embedding=embedding, out=self.run.out
+            epoch=epoch,
+            scores=scores,
+            history=self.run.history,
+            embedding=embedding,
+            reference=self.run.reference,
+            out=self.run.out,
         )
 
 

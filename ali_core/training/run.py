@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ali_core.data import CellImages, FoldSplit, grouped_folds, long_tail_split
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
+from ali_core.files import write_csv
 from ali_core.interventions import ClassStatistics, InterventionSettings, InterventionStep, Session
 from ali_core.interventions.settings import named_criterion
 from ali_core.losses.reduction import merged_over_ranks
@@ -30,7 +32,7 @@ from ali_core.training.inputs import FeatureInputs, ImageInputs, open_inputs
 from ali_core.training.interveners import InSpace, Intervener, make_intervener
 from ali_core.training.learner import make_learner
 from ali_core.training.run_folder import RunFolder, starting_tensors
-from ali_core.training.scoring import Scores, score_folds
+from ali_core.training.scoring import Scores, score_folds, untrained_scores
 from ali_core.training.settings import TrainSettings, thinning
 from ali_core.training.worker import EpochLosses, Worker, make_fabric
 
@@ -52,6 +54,8 @@ class Run:
         A row for each of them, and one for the state at the start.
     out
         The folder of the run, or None.
+    reference
+        At the end of a run on features, what classifiers make of them untouched; else None.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Run:
         self._seconds: dict[str, float] = {}
         self._losses: EpochLosses | None = None
         self._steps: tuple[InterventionStep, ...] = ()
+        self.reference: pd.DataFrame | None = None
         self._moment = 0  # changes with the network
 
     @classmethod
@@ -239,6 +244,9 @@ class Run:
             vectors = self.worker.gathered(self.worker.embed(self.worker.own(everything)), len(everything))
             scores = self._score({part: vectors[getattr(self.split, part)] for part in PARTS})
             embedding = self._embedding(everything, vectors)
+            self.reference = self._untrained()
+            if self.folder is not None and self.reference is not None and self.worker.fabric.is_global_zero:
+                write_csv(self.reference, self.folder.folder / "reference.csv")
             if self.folder is not None and self.worker.fabric.is_global_zero:
                 self.folder.write_end(epoch, self.epoch, scores, embedding, self.worker.learner.net)
         return epoch, scores, embedding
@@ -341,6 +349,19 @@ class Run:
             session.replay(self._steps)
         if self.folder is not None and self.worker.fabric.is_global_zero:
             self.folder.write_session(self.epoch, session)
+
+    def _untrained(self) -> pd.DataFrame | None:
+        """Return the scores of classifiers on untouched features; None for images."""
+        inputs = self.worker.inputs
+        if not isinstance(inputs, FeatureInputs):
+            return None
+        rows = {part: getattr(self.split, part) for part in PARTS}
+        features = inputs.features.cpu().numpy()
+        return untrained_scores(
+            {part: features[own] for part, own in rows.items()},
+            {part: inputs.labels[own] for part, own in rows.items()},
+            len(inputs.class_names),
+        )
 
     def _score(self, vectors: Mapping[str, NDArray[np.float32]]) -> Scores:
         labels = {part: self.worker.inputs.labels[getattr(self.split, part)] for part in PARTS}

@@ -11,6 +11,7 @@
 ``checkpoints/``               safetensors: the last state, and the network of the best epoch
 ``interventions/``             the session that each epoch followed
 ``embeddings/``                the training fold at the start of each epoch, on request
+``reference.csv``              what classifiers make of the untouched features, which training has to better
 ``result.json``                the scores of the best epoch; its presence says that the run is finished
 ``classes.csv``,               per class and part: F1; and the confusion matrices
 ``confusion.csv``

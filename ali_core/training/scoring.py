@@ -1,5 +1,6 @@
 """What an embedding is worth: an RBF-SVM trained on the training fold, chosen on validation, told on test."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from ali_core.evaluation import ClassificationScores, search_svm
 
-__all__ = ["Scores", "score_folds"]
+__all__ = ["Scores", "score_folds", "untrained_scores"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,3 +79,45 @@ def score_folds(
         gamma=search.gamma,
         test_predicted=predicted,
     )
+
+
+def untrained_scores(
+    features: dict[str, NDArray[np.float32]], labels: dict[str, NDArray[np.int64]], n_classes: int
+) -> pd.DataFrame:
+    """Score classifiers on untouched features: what any training has to be better than.
+
+    Parameters
+    ----------
+    features, labels
+        Both have ``train``, ``validation`` and ``test``: shapes (n, F) and (n,). Features are standardised by the
+        training fold.
+    n_classes
+        Number of classes C.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``classifier``, ``validation_f1``, ``test_f1`` (macro F1). ``shrinkage LDA``: linear discriminants with
+        the covariance of O. Ledoit and M. Wolf (2004), nothing is chosen; ``RBF-SVM``: as a trained embedding is
+        scored, C and gamma chosen on validation.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # noqa: PLC0415  # slow to import
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    scaler = StandardScaler().fit(features["train"])
+    vectors = {part: scaler.transform(values) for part, values in features.items()}
+    with warnings.catch_warnings():
+        # A class of one training sample has no covariance of its own; that of the others is shared.
+        warnings.filterwarnings("ignore", message="Only one sample available", category=UserWarning)
+        lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(vectors["train"], labels["train"])
+    svm = search_svm(
+        vectors["train"], labels["train"], vectors["validation"], labels["validation"], n_classes=n_classes
+    )
+    rows = []
+    for name, model in (("shrinkage LDA", lda), ("RBF-SVM", svm)):
+        row = {"classifier": name}
+        for part in ("validation", "test"):
+            predicted = np.asarray(model.predict(vectors[part]), dtype=np.int64)
+            row[f"{part}_f1"] = ClassificationScores.of(labels[part], predicted, n_classes).macro_f1
+        rows.append(row)
+    return pd.DataFrame(rows)

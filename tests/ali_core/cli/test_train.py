@@ -29,6 +29,7 @@ FILES = {
     "timing.csv",
     "last.json",
     "result.json",
+    "reference.csv",
     "classes.csv",
     "confusion.csv",
     "embedding.npz",
@@ -195,7 +196,7 @@ def test_tensorboard_that_is_missing_is_named_with_its_extra(features, out, caps
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--method", "lda"], 2, "tml | ali | pali | pli | ce | supcon | proxyanchor"),
+        (["--method", "lda"], 2, "tml | ali | pali | pli | ce | logit-adjusted | supcon | proxyanchor"),
         (["--preset", "shift"], 2, "c | c,s"),
         (["--px", "64", "--weights", "none"], 2, "--weights, --px go with images"),
         (["--where", "part=a"], 1, "no column 'part'"),
