@@ -2,7 +2,6 @@
 
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from ali_core.cli.options import Exclude, as_typed, read_embedding
 from ali_core.cli.training_run import Interrupted
 from ali_core.errors import AliError
+from ali_core.foreign import read_toml
 from ali_core.interventions import PRESETS
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def _grid(file: Path) -> "SweepGrid":
     from ali_core.experiments import SweepGrid  # noqa: PLC0415
 
     try:
-        return SweepGrid(**tomllib.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, AliError) as error:
+        return SweepGrid(**read_toml(file, "grid file"))
+    except (TypeError, ValueError) as error:
         raise AliError(f"{file.name}: {error}") from None
 
 

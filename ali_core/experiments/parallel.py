@@ -128,6 +128,13 @@ def _streamed(
             f"the cluster at {scheduler} lost {error.allowed_failures + 1} workers over one task, perhaps for want of "
             "memory; give the workers more and start again"
         ) from None
+    except Exception as error:
+        if client is None or client.status == "running":
+            raise
+        raise AliError(
+            f"the scheduler at {scheduler} is gone ({type(error).__name__}: {str(error).strip():.200}); what was "
+            "finished is kept: start a scheduler, and then the same command again"
+        ) from None
     finally:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*have been cancelled", category=UserWarning)

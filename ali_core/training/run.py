@@ -92,7 +92,7 @@ class Run:
         if out is not None:
             RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
         fabric = make_fabric(settings, loggers)
-        inputs = open_inputs(data, settings, fabric.device)
+        inputs, run = open_inputs(data, settings, fabric.device), None
         try:
             split = _split(inputs, settings)
             learner = make_learner(inputs, settings, split)
@@ -103,6 +103,8 @@ class Run:
             if run.folder is not None:
                 if fabric.is_global_zero:
                     try:
+                        run.folder.lock()
+                        run.folder.claim(settings, resume=resume)  # another process may have been here since
                         run.folder.start(inputs, getattr(data, "source", None), settings, str(fabric.device))
                         run.folder.write_parts(inputs, split)
                     except OSError as error:
@@ -111,6 +113,8 @@ class Run:
                 run._continue()
         except BaseException:
             inputs.close()
+            if run is not None and run.folder is not None:
+                run.folder.release()
             raise
         return run
 
@@ -304,8 +308,10 @@ class Run:
         intervener.interventions = interventions
 
     def close(self) -> None:
-        """Release the data."""
+        """Release the data and the folder."""
         self.worker.inputs.close()
+        if self.folder is not None:
+            self.folder.release()
 
     def _intervenes(self) -> bool:
         """Whether the next epoch follows interventions."""
