@@ -154,7 +154,7 @@ def read_json(path: Path, what: str) -> Any:  # noqa: ANN401  # JSON
 def read_toml(path: Path, what: str) -> dict[str, Any]:
     """Return the content of a TOML file; AliError as :func:`read_text`, and when it is no TOML or nested too deeply."""
     text = read_text(path, what)
-    with reading(path, what):
+    with reading(path, "TOML file"):
         return tomllib.loads(text)
 
 
