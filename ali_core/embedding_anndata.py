@@ -13,6 +13,7 @@ from ali_core.columns import SHELL, Columns
 from ali_core.embedding_parts import COLOUR, KEPT, Table, assembled, described, roles_of
 from ali_core.embedding_tables import kind_of, pandas_word
 from ali_core.errors import AliError
+from ali_core.hdf5 import check_hdf5
 
 if TYPE_CHECKING:
     from ali_core.embedding import LabelledEmbedding
@@ -42,6 +43,7 @@ def _anndata() -> Any:  # noqa: ANN401
 def read_h5ad(path: Path, columns: Columns) -> dict[str, Any]:
     """Return the arguments of a labelled embedding that an AnnData file holds; X is read only when it is asked for."""
     anndata = _anndata()
+    check_hdf5(path)
     try:
         data = anndata.read_h5ad(path, backed="r")
     except Exception as error:  # anndata raises whatever its many readers meet

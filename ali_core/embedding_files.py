@@ -12,6 +12,7 @@ from ali_core.embedding_arrays import read_npy, read_npz, read_safetensors, read
 from ali_core.embedding_tables import read_parquet, read_text, write_parquet, write_text
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
+from ali_core.foreign import reading, regular_file
 
 if TYPE_CHECKING:
     from ali_core.embedding import LabelledEmbedding
@@ -92,12 +93,14 @@ def read_arrays(path: Path, columns: Columns | None = None) -> dict[str, Any]:
     AliError
         When the file is missing, has another suffix, is damaged, or lacks vectors or labels.
     """
-    if not path.is_file():
+    if not path.exists():
         raise AliError(f"there is no embedding file {path}; give a {', '.join(READ)} file")
+    regular_file(path, "embedding file")
     known = format_of(path)
     if known is None:
         raise AliError(f"{path.name}: an embedding is read from {', '.join(READ)}; got {path.suffix!r}")
-    return known.read(path, columns or Columns())
+    with reading(path, f"{known.suffix} file"):
+        return known.read(path, columns or Columns())
 
 
 def write_arrays(embedding: "LabelledEmbedding", path: Path) -> Path:

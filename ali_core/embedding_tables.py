@@ -17,6 +17,7 @@ from ali_core.columns import USUAL, Columns, listed
 from ali_core.data.tables import REMEDY, Dialect, NotUtf8, open_table, sniffed
 from ali_core.embedding_parts import ID_LIKE, Kind, Table, assembled, described, dimensions, roles_of, series_of
 from ali_core.errors import AliError
+from ali_core.foreign import check_size
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -187,6 +188,7 @@ def read_parquet(path: Path, columns: Columns) -> dict[str, Any]:
 
     try:
         with parquet.ParquetFile(path) as file:
+            check_size(path, 8.0 * file.metadata.num_rows * file.metadata.num_columns)
             return _gathered(
                 file.schema_arrow,
                 lambda names: file.iter_batches(batch_size=1 << 14, columns=names),

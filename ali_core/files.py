@@ -1,16 +1,25 @@
 """Files that are either whole or absent."""
 
 import os
+import re
+import socket
 import tempfile
+import time
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["atomic_path", "write_csv"]
+HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+OWN = re.compile(r"\.ali-([0-9a-f]{8})-(\d+)-")
+"""In the name of every temporary file of ours: the machine and the number of the process that writes it."""
+
+STALE_SECONDS = 3600
+"""A temporary file is left over when its process has ended and nothing was written to it for so long."""
 
 
 @contextmanager
@@ -26,11 +35,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     ------
     pathlib.Path
         A temporary file in the same folder, with the same suffix. It replaces ``path`` in one move when the block
-        ends, and is removed when the block raises, so that an older ``path`` survives a failed write.
+        ends, and is removed when the block raises, so that an older ``path`` survives a failed write. Temporary files
+        of the same ``path`` that killed processes have left are removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    _sweep(path)
+    prefix = f".{path.stem}.ali-{HOST}-{os.getpid()}-"
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -41,6 +53,32 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporary files of ``path`` whose processes, of this machine, have ended: regular ones that are old."""
+    start = f".{path.stem}.ali-"
+    with os.scandir(path.parent) as entries:
+        left = [entry for entry in entries if entry.name.startswith(start) and entry.name.endswith(path.suffix)]
+    for entry in left:
+        named = OWN.match(entry.name, len(start) - len(".ali-"))
+        if named is None or named[1] != HOST or not entry.is_file(follow_symlinks=False) or _lives(int(named[2])):
+            continue
+        if time.time() - entry.stat(follow_symlinks=False).st_mtime > STALE_SECONDS:
+            with suppress(OSError):  # another process was faster, or it is somebody else's
+                Path(entry.path).unlink()
+
+
+def _lives(process: int) -> bool:
+    if os.name != "posix":  # where asking would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 def write_csv(table: "pd.DataFrame", path: str | Path) -> Path:

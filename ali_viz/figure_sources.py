@@ -1,7 +1,5 @@
 """What a folder holds that figures can be made of: an experiment, a dry run, training runs and their data."""
 
-import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
+from ali_core.foreign import read_json, read_toml, reading
 from ali_core.interventions import Session
 from ali_viz.panels import TrainedEpoch
 
@@ -46,7 +45,7 @@ class TrainingRun:
     def settings(self) -> dict[str, Any]:
         """What ``settings.toml`` says."""
         path = self.folder / "settings.toml"
-        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return read_toml(path, "settings file") if path.is_file() else {}
 
     @property
     def source(self) -> Path | None:
@@ -60,7 +59,8 @@ class TrainingRun:
         path = self.folder / "parts.csv"
         if not path.is_file():
             raise AliError(f"{path} is missing; start the run again: ali train DATA --out {self.folder}")
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        with reading(path, "table"):
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class FigureSources:
         """What ``experiment.toml`` says; empty without an experiment."""
         if self.experiment is None:
             return {}
-        return tomllib.loads((self.experiment / "experiment.toml").read_text(encoding="utf-8"))
+        return read_toml(self.experiment / "experiment.toml", "experiment file")
 
     @cached_property
     def experiment_runs(self) -> list[TrainingRun]:
@@ -193,8 +193,8 @@ def _of_kind(folder: Path, mark: str) -> Iterator[Path]:
 def read_record(path: Path) -> dict[str, Any]:
     """Read a JSON object; AliError when the file is missing or holds something else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = read_json(path, "record")
+    except AliError as error:
         raise AliError(f"{path} is missing or damaged ({error}); make it again") from None
     if not isinstance(content, dict):
         raise AliError(f"{path} is damaged; make it again")

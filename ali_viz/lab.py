@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +12,8 @@ from urllib.parse import quote
 
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
-from ali_viz.server import run_server
-from ali_viz.studio_notebook import write_studio_notebook
+from ali_viz.server import ONLY_THIS_HOST, private_folder, run_server
+from ali_viz.studio_notebook import is_own, keep_own, write_studio_notebook
 from ali_viz.voila_app import open_app
 
 __all__ = [
@@ -115,9 +114,12 @@ def open_studio(
     AliError
         When a path does not exist, the notebook cannot be written, or ``app`` is asked for and Voilà is missing.
     """
-    notebook = write_studio_notebook(path, folder, images=images, columns=columns).absolute()
     if app:
-        return open_app(notebook, browser=browser, port=port)
+        for given in (path, *([] if images is None else [images])):
+            if not Path(given).exists():
+                raise AliError(f"there is no file or folder {given}")
+        return open_app(path, images=images, columns=columns, folder=folder, browser=browser, port=port)
+    notebook = write_studio_notebook(path, folder, images=images, columns=columns).absolute()
     command = lab_command(notebook, root=notebook.parent, browser=browser, port=port, arguments=arguments)
     with _quiet_configuration() as configuration:
         return run_server(command, lab_environment(None, configuration))
@@ -130,14 +132,20 @@ def notebook_file(working_folder: Path | None = None) -> Path:
     ----------
     working_folder
         Where an installed package puts its copy, in ``notebooks/``; by default the current folder. A copy that is
-        there already is opened as it is. In a clone of the repository the notebook is opened where it is.
+        there already is opened as it is, if nobody but this person can have written it; otherwise a fresh one is put
+        beside it. In a clone of the repository the notebook is opened where it is.
     """
     source = _notebooks()
     if source.parent != Path(__file__).parent:
         return source / NOTEBOOK
     copy = (Path.cwd() if working_folder is None else working_folder) / "notebooks" / NOTEBOOK
+    number = 1
+    while os.path.lexists(copy) and not is_own(copy):
+        number += 1
+        copy = copy.with_name(NOTEBOOK.replace(".ipynb", f"-{number}.ipynb"))
     if not copy.exists():
         _copy(source / NOTEBOOK, copy)
+        keep_own(copy)
     return copy
 
 
@@ -222,8 +230,10 @@ def lab_environment(
 
 @contextmanager
 def _quiet_configuration() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ali-lab-") as folder:
-        settings = Path(folder) / "labconfig"
+    with private_folder("ali-lab-") as folder:
+        settings = folder / "labconfig"
         settings.mkdir()
         (settings / "default_setting_overrides.json").write_text(json.dumps(QUIET_SETTINGS), encoding="utf-8")
-        yield Path(folder)
+        server = {"ServerApp": {"tornado_settings": {"headers": {"Content-Security-Policy": ONLY_THIS_HOST}}}}
+        (folder / "jupyter_server_config.json").write_text(json.dumps(server), encoding="utf-8")
+        yield folder

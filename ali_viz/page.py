@@ -19,10 +19,14 @@ from ali_viz.theme import class_label
 
 __all__ = ["page_figure", "write_page"]
 
+POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:"
+"""The page asks no host for anything, not even the one that it comes from."""
+
 TEMPLATE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>Latent interventions: before and after</title>
 <style>
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 1300px; padding: 0 1rem; color: #222; }}
@@ -83,7 +87,7 @@ def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, session: 
     items = "".join(f"<li>{escape(step)}</li>" for step in map(session.describe, session.steps))
     with atomic_path(path) as temporary:
         text = TEMPLATE.format(
-            figure=figure, caption=escape(caption), count=count_interventions(session.steps), steps=items
+            policy=POLICY, figure=figure, caption=escape(caption), count=count_interventions(session.steps), steps=items
         )
         temporary.write_text(text, encoding="utf-8")
     return Path(path)

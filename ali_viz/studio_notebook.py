@@ -1,6 +1,8 @@
 """The notebook that ``ali studio`` opens: one sentence and one cell with the app."""
 
 import json
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,17 +10,23 @@ from typing import Any
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
 
-__all__ = ["LAB_ONLY", "studio_notebook", "write_studio_notebook"]
+__all__ = ["LAB_ONLY", "is_own", "keep_own", "studio_notebook", "write_studio_notebook"]
 
 LAB_ONLY = "lab-only"
 """Tag of cells that speak of JupyterLab's menus; Voilà does not show them."""
 
 OWNER = "ali"
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH if os.name == "posix" else 0
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 TEXT = """# Studio on {name}
 
 **Run ▸ Run All Cells** opens the app below. Everything a click does is a method of `studio` as well, in cells of your \
 own: `studio.session` holds the steps."""
+FOLDER = """import os
+
+os.chdir({folder})
+
+"""
 CODE = """from ali_viz import Studio
 
 studio = Studio({arguments})
@@ -26,7 +34,11 @@ studio"""
 
 
 def studio_notebook(
-    path: str | Path, images: str | Path | None = None, columns: Mapping[str, Any] | None = None
+    path: str | Path,
+    images: str | Path | None = None,
+    columns: Mapping[str, Any] | None = None,
+    *,
+    folder: str | Path | None = None,
 ) -> dict[str, Any]:
     """Return a notebook (nbformat 4.5) whose code cell is a Studio on ``path``.
 
@@ -38,6 +50,8 @@ def studio_notebook(
         Folder with the images of the samples; None for none.
     columns
         What is what in the file, as keywords of :class:`~ali_viz.Studio`.
+    folder
+        Where the notebook works; None for the folder in which it lies.
 
     Notes
     -----
@@ -48,12 +62,13 @@ def studio_notebook(
         f"images={_quoted(sources['images'])}" for _ in range("images" in sources)
     ]
     arguments += [f"{name}={value!r}" for name, value in sources.get("columns", {}).items()]
+    start = "" if folder is None else FOLDER.format(folder=_quoted(str(Path(folder).absolute())))
     code: dict[str, Any] = {"cell_type": "code", "id": "studio", "metadata": {}, "execution_count": None, "outputs": []}
     text = {"cell_type": "markdown", "id": "about", "metadata": {"tags": [LAB_ONLY]}}
     return {
         "cells": [
             text | {"source": TEXT.format(name=f"`{Path(path).name}`")},
-            code | {"source": CODE.format(arguments=", ".join(arguments))},
+            code | {"source": start + CODE.format(arguments=", ".join(arguments))},
         ],
         "metadata": {"kernelspec": KERNEL, "language_info": {"name": "python"}, OWNER: sources},
         "nbformat": 4,
@@ -81,8 +96,8 @@ def write_studio_notebook(
     -------
     pathlib.Path
         ``studio-NAME.ipynb`` with the name of ``path``. A notebook that was written for the same ``path`` and
-        ``images`` is kept as it is, with whatever was added to it; any other file of that name is left alone, and the
-        notebook is called ``studio-NAME-2.ipynb``, and so on.
+        ``images``, and that nobody but this person can have changed, is kept as it is, with whatever was added to it;
+        any other file of that name is left alone, and the notebook is called ``studio-NAME-2.ipynb``, and so on.
 
     Raises
     ------
@@ -94,7 +109,8 @@ def write_studio_notebook(
             raise AliError(f"there is no file or folder {given}")
     where = Path.cwd() if folder is None else Path(folder)
     file, number = where / f"studio-{_name(path)}.ipynb", 1
-    while file.exists() and _written_for(file) != _sources(path, images, columns):
+    sources = _sources(path, images, columns)
+    while os.path.lexists(file) and not (is_own(file) and _written_for(file) == sources):
         number += 1
         file = where / f"studio-{_name(path)}-{number}.ipynb"
     if not file.exists():
@@ -105,7 +121,20 @@ def write_studio_notebook(
                 )
         except OSError as error:
             raise AliError(f"cannot write {file} ({error.strerror}); go to a folder of your own") from None
+        keep_own(file)
     return file
+
+
+def is_own(file: Path) -> bool:
+    """Whether ``file`` is a regular file, no link, of this person, that nobody else can write to."""
+    about = file.lstat()
+    own = about.st_uid == os.getuid() if hasattr(os, "getuid") else True
+    return stat.S_ISREG(about.st_mode) and own and not about.st_mode & OTHERS_WRITE
+
+
+def keep_own(file: Path) -> None:
+    """Let nobody but this person write to ``file``."""
+    file.chmod(stat.S_IMODE(file.stat().st_mode) & ~OTHERS_WRITE)
 
 
 def _sources(path: str | Path, images: str | Path | None, columns: Mapping[str, Any] | None) -> dict[str, Any]:

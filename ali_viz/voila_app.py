@@ -1,19 +1,21 @@
 """The app without code: a notebook served by Voilà, to this machine only, with nothing asked of the internet."""
 
+import json
 import os
 import secrets
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
 import webbrowser
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from ali_core.errors import AliError
-from ali_viz.server import free_port, run_server
-from ali_viz.studio_notebook import LAB_ONLY
+from ali_viz.server import ONLY_THIS_HOST, free_port, private_folder, run_server
+from ali_viz.studio_notebook import LAB_ONLY, studio_notebook
 
 __all__ = ["app_address", "open_app", "voila_command", "voila_environment", "write_page_files"]
 
@@ -30,17 +32,33 @@ def give_cookie(page, **_):
     page.xsrf_token
 
 c.VoilaConfiguration.prelaunch_hook = give_cookie
+c.Voila.tornado_settings = {{"headers": {{"Content-Security-Policy": "{policy}"}}}}
 """
+CULL_SECONDS = 120
+"""A kernel without a page ends after so long: a page that is left without notice leaves none behind."""
+
 REDIRECT = '<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={address}">'
 
 
-def open_app(notebook: Path, *, browser: bool = True, port: int | None = None) -> int:
-    """Serve ``notebook`` without its code until Ctrl-C.
+def open_app(
+    path: str | Path,
+    *,
+    images: str | Path | None = None,
+    columns: Mapping[str, Any] | None = None,
+    folder: str | Path | None = None,
+    browser: bool = True,
+    port: int | None = None,
+) -> int:
+    """Serve a Studio without code until Ctrl-C.
 
     Parameters
     ----------
-    notebook
-        Its outputs and texts are shown; it runs in a kernel of its own for every page, which ends with the page.
+    path, images, columns
+        What it shows; see :func:`~ali_viz.studio_notebook.studio_notebook`. The notebook is written anew into a
+        private folder: one that lies beside the data is never run. It runs in a kernel of its own for every page,
+        which ends with the page.
+    folder
+        Where the app works, and so where it writes what a person saves; by default the current folder.
     browser
         Open a page; otherwise only the address is printed.
     port
@@ -74,9 +92,12 @@ def open_app(notebook: Path, *, browser: bool = True, port: int | None = None) -
         if browser:
             threading.Thread(target=_open_when_up, args=(port, page), name=OPENER, daemon=True).start()
 
-    with tempfile.TemporaryDirectory(prefix="ali-app-") as folder:  # only its owner may look into it
-        page = write_page_files(Path(folder), address)
-        return run_server(voila_command(notebook, Path(folder), port=port), voila_environment(token), started)
+    with private_folder("ali-app-") as private:
+        page = write_page_files(private, address)
+        notebook = private / f"studio-{Path(path).absolute().stem}.ipynb"
+        content = studio_notebook(path, images, columns, folder=Path.cwd() if folder is None else folder)
+        notebook.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+        return run_server(voila_command(notebook, private, port=port), voila_environment(token), started)
 
 
 def app_address(port: int, token: str) -> str:
@@ -105,6 +126,8 @@ def voila_command(notebook: Path, configuration: Path, *, port: int) -> list[str
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.show_tracebacks=True",  # the person at this machine owns the data
         "--Voila.log_level=WARN",
+        f"--MappingKernelManager.cull_idle_timeout={CULL_SECONDS}",
+        f"--MappingKernelManager.cull_interval={CULL_SECONDS // 4}",
     ]
 
 
@@ -119,7 +142,7 @@ def voila_environment(token: str) -> dict[str, str]:
 
 def write_page_files(folder: Path, address: str) -> Path:
     """Write Voilà's configuration into ``folder``, and the page that leads to ``address``; return that page."""
-    (folder / "voila.py").write_text(CONFIGURATION, encoding="utf-8")
+    (folder / "voila.py").write_text(CONFIGURATION.format(policy=ONLY_THIS_HOST), encoding="utf-8")
     page = folder / "open.html"
     page.write_text(REDIRECT.format(address=address), encoding="utf-8")
     return page

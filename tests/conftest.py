@@ -33,6 +33,14 @@ class TogetherScheduling(LoadScopeScheduling):
         return "lightning" if file in LIGHTNING else file
 
 
+def pytest_addoption(parser):
+    """Options of the tests in ``hostile/``: how long they go on, and with which seed."""
+    group = parser.getgroup("hostile")
+    group.addoption("--hostile-mutations", type=int, default=300, help="damaged files in all")
+    group.addoption("--hostile-seed", type=int, default=0, help="seed of the damage")
+    group.addoption("--hostile-seconds", type=float, default=2.0, help="seconds that threads hammer one session")
+
+
 def pytest_xdist_make_scheduler(config, log):
     return TogetherScheduling(config, log)
 

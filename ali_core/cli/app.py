@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 the work failed, 2 the command was used wrongly, 130 inter
 
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import version as version_of
 from typing import Annotated
@@ -85,24 +87,48 @@ def run(arguments: list[str]) -> int:
     # Two threads that wait by spinning are many times slower than one on a busy machine; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     command = typer.main.get_command(app)
+    odd = next((word for word in arguments if not _is_unicode(word)), None)
+    if odd is not None:
+        return _fail(f"{odd!r} is not Unicode; rename the file, and give its new name", 2)
     try:
         code = command.main(args=arguments, prog_name="ali", standalone_mode=False)
     except typer.Exit as stop:
-        return _fail(INTERRUPTED, INTERRUPT) if stop.exit_code == INTERRUPT else int(stop.exit_code)
+        code = stop.exit_code
     except typer.TyperException as mistake:
         return _fail(mistake.format_message() or "a command is needed; ali --help lists them", mistake.exit_code)
     except Interrupted as stop:
         return _fail(str(stop), INTERRUPT)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(INTERRUPTED, INTERRUPT)
-    except (AliError, OSError) as failure:
-        return _fail(str(failure), 1)
+        code = INTERRUPT
+    except Exception as failure:
+        return _fail(str(failure) if isinstance(failure, AliError | OSError) else _unforeseen(failure), 1)
     return _fail(INTERRUPTED, INTERRUPT) if code == INTERRUPT else int(code or 0)
+
+
+def _is_unicode(word: str) -> bool:
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unforeseen(error: Exception) -> str:
+    """Write where an error that nobody has thought of comes from into a private file, and say so in one line."""
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    try:
+        handle, name = tempfile.mkstemp(prefix="ali-error-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(traceback.format_exception(error))
+    except OSError as full:
+        return f"this was not foreseen: {said}; the details could not be written ({full})"
+    return f"this was not foreseen: {said}; the details are in {name}, please report them"
 
 
 def _fail(message: str, code: int) -> int:
     if message.strip().startswith("Usage:"):  # asked for by giving no arguments
         typer.echo(message)
     else:
-        typer.echo(f"ali: {' '.join(message.split())}", err=True)
+        line = f"ali: {' '.join(message.split())}"
+        typer.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)  # file names may be any bytes
     return code

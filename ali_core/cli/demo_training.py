@@ -82,8 +82,10 @@ def make_room(folder: Path) -> Path:
     Raises
     ------
     AliError
-        When the folder holds something else.
+        When the folder holds something else, or is a link.
     """
+    if folder.is_symlink():
+        raise AliError(f"{folder} is a link to another place; choose another folder with --out")
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).is_file():
             raise AliError(f"{folder} holds something that ali demo did not write; choose another folder with --out")

@@ -2,7 +2,6 @@
 
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from ali_core.cli.options import Exclude, as_typed, read_embedding
 from ali_core.cli.training_run import Interrupted
 from ali_core.columns import Columns
 from ali_core.errors import AliError
+from ali_core.foreign import read_toml
 from ali_core.interventions import PRESETS
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ def _grid(file: Path) -> "SweepGrid":
     from ali_core.experiments import SweepGrid  # noqa: PLC0415
 
     try:
-        return SweepGrid(**tomllib.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, AliError) as error:
+        return SweepGrid(**read_toml(file, "grid file"))
+    except (TypeError, ValueError) as error:
         raise AliError(f"{file.name}: {error}") from None
 
 

@@ -1,7 +1,5 @@
 """Image files into RGB arrays, without trusting them."""
 
-import struct
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -74,7 +72,7 @@ def decode_image(
         raise AliError(f"{path} is missing: restore it, or remove it from the collection") from None
     except AliError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+    except Exception as error:  # Pillow raises what its parsers meet: IndexError, struct.error, MemoryError, …
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise AliError(
             f"{path} is damaged ({reason}): copy or export it again, or remove it from the collection"

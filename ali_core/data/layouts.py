@@ -27,6 +27,7 @@ from ali_core.data.images import CellImages
 from ali_core.data.medmnist import from_medmnist
 from ali_core.data.tables import is_table, read_table, sniffed
 from ali_core.errors import AliError
+from ali_core.foreign import reading
 
 __all__ = ["CsvOptions", "from_class_folders", "from_csv", "from_ids", "holds_images", "open_images"]
 
@@ -104,6 +105,11 @@ def open_images(path: str | Path, /, **options: Unpack[CsvOptions]) -> CellImage
     path = Path(path)
     if not path.exists():
         raise AliError(f"there is no {path}; give {LAYOUTS}")
+    with reading(path, "collection of images"):
+        return _opened(path, options)
+
+
+def _opened(path: Path, options: CsvOptions) -> CellImages:
     columns, _ = _told(options)
     table = _table_in(path, columns) if path.is_dir() else path if is_table(path) else None
     if table is not None:

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from ali_core.data.images import CellImages
 from ali_core.errors import AliError
+from ali_core.foreign import check_arrays, reading, regular_file
 
 __all__ = ["from_medmnist"]
+
+MOST_CLASSES = 100_000
+"""Largest code of a class: every code below the largest one gets a name."""
 
 PARTS = {"train": "train", "val": "validation", "test": "test"}
 SPLITS = tuple(PARTS)
@@ -44,7 +48,13 @@ def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Seq
     if split is not None and split not in SPLITS:
         raise AliError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
     arrays = _read_npz(npz, SPLITS if split is None else (split,))
+    sizes = {part: images.shape[1:3] for part, (images, _) in arrays.items()}
+    if len(set(sizes.values())) > 1:
+        raise AliError(f"{npz}: all images must have one size; got {sizes}: give one split of it")
     images, labels = (np.concatenate([parts[at] for parts in arrays.values()]) for at in (0, 1))
+    largest = int(labels.max(initial=0))
+    if class_names is None and largest > MOST_CLASSES:
+        raise AliError(f"{npz}: labels are codes from 0 to {MOST_CLASSES:,} at most; got {largest}: name the classes")
     names = [str(code) for code in range(int(labels.max(initial=0)) + 1)] if class_names is None else class_names
     return CellImages(
         labels=labels,
@@ -57,11 +67,14 @@ def from_medmnist(npz: str | Path, split: str | None = None, *, class_names: Seq
 
 def _read_npz(npz: Path, splits: Sequence[str]) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Return images (n, H, W, 3) and labels (n,) of the splits that are there."""
+    regular_file(npz, "MedMNIST file")
     try:
+        check_arrays(npz)
         with npz.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             there = [part for part in splits if f"{part}_images" in archive and f"{part}_labels" in archive]
             _check_some(npz, there, splits)
-            return {part: _checked(npz, part, archive[f"{part}_images"], archive[f"{part}_labels"]) for part in there}
+            with reading(npz, ".npz file"):
+                return {p: _checked(npz, p, archive[f"{p}_images"], archive[f"{p}_labels"]) for p in there}
     except AliError:
         raise
     except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:

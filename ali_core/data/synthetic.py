@@ -130,7 +130,7 @@ def write_marrow(
         When ``out`` is a file or a folder that holds something, or a number is out of range.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise AliError(f"{out} exists and is not an empty folder; name a new folder or empty this one")
     images = render_marrow(n, px=px, seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ import codecs
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.errors import AliError
+from ali_core.foreign import check_gzip, reading, regular_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,10 +102,13 @@ def sniffed(path: Path) -> Dialect:
     AliError
         When the file is not text.
     """
+    regular_file(path, "table")
     try:
+        if path.suffix.lower() == ".gz":
+            check_gzip(path)
         with cast("Any", gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
             sample: bytes = file.read(SAMPLE)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise AliError(f"{path.name} is not a readable CSV table ({error}); {REMEDY}") from None
     encoding = _encoding(sample, path)
     lines = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample).splitlines()
@@ -219,10 +224,15 @@ def read_table(path: Path) -> pd.DataFrame:
     AliError
         When the file is missing, no text, not a table, or has no row.
     """
-    import pyarrow as pa  # noqa: PLC0415  # slow to import
-
-    if not path.is_file():
+    if not path.exists():
         raise AliError(f"there is no table {path}; give a CSV file with a row per image")
+    with reading(path, "CSV table"):
+        return _read_table(path)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    import pyarrow as pa  # noqa: PLC0415
+
     dialect = sniffed(path)
     types = dict.fromkeys(dialect.names, pa.string())
     try:

@@ -1,6 +1,5 @@
 """Where the folds of a dry run come from: one embedding that is cut, or training runs that have folds of their own."""
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.evaluation.folds import scoring_folds
 from ali_core.experiments.fold_scorer import DryRunFold
+from ali_core.foreign import read_json
 from ali_core.training import TrainSettings
 
 __all__ = ["folds_of_embedding", "folds_of_runs"]
@@ -53,7 +53,7 @@ def folds_of_runs(runs: Sequence[str | Path]) -> tuple[DryRunFold, ...]:
     for run in map(Path, runs):
         embedding, parts = _run(run)
         settings = TrainSettings.read(run / "settings.toml")
-        about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        about = read_json(run / "run.json", "record")
         kind = (about["fingerprint"], settings.n_folds, settings.fold_seed, settings.groups)
         first = first or kind
         if kind != first:

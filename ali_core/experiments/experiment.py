@@ -23,7 +23,6 @@ A file::
     class_weights = [false, true]
 """
 
-import tomllib
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -44,6 +43,7 @@ from ali_core.errors import AliError
 from ali_core.experiments.data_source import ImageTable, LongTail
 from ali_core.experiments.variants import Variant, expanded
 from ali_core.files import atomic_path
+from ali_core.foreign import read_toml
 from ali_core.interventions.settings import Record
 
 __all__ = ["Experiment", "paper_file"]
@@ -146,12 +146,7 @@ class Experiment(Record):
     def read(cls, path: str | Path) -> Self:
         """Read an experiment from a TOML file; paths in it are relative to it. AliError says what is wrong in it."""
         path = Path(path)
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise AliError(f"there is no experiment file {path}") from None
-        except (OSError, ValueError) as error:
-            raise AliError(f"{path.name} is not a readable TOML file: {error}") from None
+        content = read_toml(path, "experiment file")
         try:
             return cls(**_anchored(content, path.absolute().parent))
         except AliError as error:

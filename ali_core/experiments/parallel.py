@@ -122,11 +122,16 @@ def _streamed(
             "a worker process died, perhaps for want of memory; take fewer workers and start again"
         ) from None
     except Exception as error:
-        if client is None or not isinstance(error, import_module("distributed").KilledWorker):
+        if client is not None and isinstance(error, import_module("distributed").KilledWorker):
+            raise WorkerDiedError(
+                f"the cluster at {scheduler} lost {error.allowed_failures + 1} workers over one task, perhaps for want "
+                "of memory; give the workers more and start again"
+            ) from None
+        if client is None or client.status == "running":
             raise
-        raise WorkerDiedError(
-            f"the cluster at {scheduler} lost {error.allowed_failures + 1} workers over one task, perhaps for want of "
-            "memory; give the workers more and start again"
+        raise AliError(
+            f"the scheduler at {scheduler} is gone ({type(error).__name__}: {str(error).strip():.200}); what was "
+            "finished is kept: start a scheduler, and then the same command again"
         ) from None
     finally:
         with warnings.catch_warnings():

@@ -1,6 +1,5 @@
 """One training run of an experiment, as a process does it: alone in its folder, continued, and told when it fails."""
 
-import shutil
 import warnings
 from dataclasses import dataclass
 from importlib import import_module
@@ -59,9 +58,7 @@ def _train(run: PlannedRun, data: Data | DataSource) -> None:
         warnings.simplefilter("ignore", FoldWarning)  # said once, where the experiment was started
         train(data.open() if isinstance(data, DataSource) else data, settings, out=run.folder, resume=True)
     if not run.starts_others and not settings.keep_checkpoints:
-        removed = run.folder / "removed"  # in one move, so that states are there or not
-        shutil.rmtree(removed, ignore_errors=True)
-        shutil.rmtree(checkpoints.rename(removed))
+        import_module("ali_core.training.run_folder").RunFolder(run.folder, keep_checkpoints=False).forget_states()
 
 
 def is_finished(run: PlannedRun) -> bool:

@@ -19,6 +19,9 @@ else:
 
 __all__ = ["ClassTransforms"]
 
+BLOCK = 16_384
+"""Samples that are converted to float64 at a time."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassTransforms:
@@ -104,8 +107,10 @@ class ClassTransforms:
         self._check_codes(labels)
         moved = np.array(vectors)
         for class_index in np.unique(labels[labels >= 0]):
-            rows = labels == class_index
-            moved[rows] = self[int(class_index)].apply(vectors[rows].astype(np.float64))
+            theta, members = self[int(class_index)], np.flatnonzero(labels == class_index)
+            for start in range(0, len(members), BLOCK):
+                rows = members[start : start + BLOCK]
+                moved[rows] = theta.apply(vectors[rows].astype(np.float64))
         return moved
 
     def _apply_to_tensor(self, vectors: "torch.Tensor", labels: Any) -> "torch.Tensor":  # noqa: ANN401

@@ -506,7 +506,9 @@ class Session:
     def _embedding_at(self, state: InterventionState) -> LabelledEmbedding:
         if state is self.state_at(0):
             return self.embedding
-        return self.embedding.with_vectors(state.transforms.apply(self.embedding.vectors, self.embedding.labels))
+        moved = state.transforms.apply(self.embedding.vectors, self.embedding.labels)
+        moved.flags.writeable = False  # nobody else has it, so that it need not be copied
+        return self.embedding.with_vectors(moved)
 
     def _recorded(self, saved: SavedSession) -> Branches:
         records = ((branch.name, branch.steps, branch.cursor) for branch in saved.branches)

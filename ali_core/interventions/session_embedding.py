@@ -22,9 +22,14 @@ def session_embedding(session_file: str | Path) -> Path:
     """
     path = Path(session_file)
     named = SavedSession.read(path).embedding.file
-    if named is not None and (path.parent / named).exists():
-        return path.parent / named
-    return only_embedding(path.parent)
+    if named is None:
+        return only_embedding(path.parent)
+    if len(named.encode()) > 255 or named in {"", ".", ".."} or any(mark in named for mark in "/\\\0:"):
+        raise AliError(
+            f"{path.name} names {named[:80]!r} as its embedding; it must be the name of a file beside it, without a "
+            "folder"
+        )
+    return path.parent / named if (path.parent / named).exists() else only_embedding(path.parent)
 
 
 def only_embedding(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
+from ali_core.foreign import read_text
 from ali_core.interventions.branches import FIRST_BRANCH, Branches
 from ali_core.interventions.settings import InterventionSettings, Record
 from ali_core.interventions.steps import InterventionStep, fault_of
@@ -127,16 +128,16 @@ class SavedSession(Record):
     def read(cls, path: Path) -> Self:
         """Read a session file; AliError when there is none or it is damaged."""
         try:
-            content: Any = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise AliError(f"there is no session file {path}") from None
-        except (OSError, ValueError, RecursionError) as error:
+            content: Any = json.loads(read_text(path, "session file"))
+        except AliError:
+            raise
+        except (ValueError, RecursionError) as error:
             raise AliError(f"{path.name} is not a readable session file: {error}") from None
         if not isinstance(content, dict) or content.get("format") != "ali-session":
             raise AliError(f"{path.name} is not a session file; its JSON has no format 'ali-session'")
         try:
             saved = cls.model_validate(content)
-        except (AliError, ValidationError, TypeError) as error:
+        except (AliError, ValidationError, TypeError, RecursionError, OverflowError) as error:
             raise AliError(
                 f"{path.name} is damaged or from another version: {' '.join(str(error).split()):.300}"
             ) from None

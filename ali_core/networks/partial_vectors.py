@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ali_core.errors import AliError
 from ali_core.files import atomic_path
 
 __all__ = ["PartialVectors"]
@@ -43,6 +44,8 @@ class PartialVectors:
     @classmethod
     def open(cls, folder: Path, origin: Mapping[str, Any], *, width: int) -> Self:
         """Continue what ``folder`` holds if it has the same origin; otherwise warn, naming why, and start anew."""
+        if folder.is_symlink():
+            raise AliError(f"{folder} is a link to another place; remove it, or choose another --out")
         state = _read_state(folder)
         if state is None:
             return cls(folder, origin, width=width)

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
+from ali_core.foreign import check_archive, reading, regular_file
 from ali_core.networks.backbones import build_backbone, default_weights_url
 from ali_core.networks.embedding_net import EmbeddingNet
 from ali_core.networks.feature_net import FeatureNet
@@ -190,7 +191,7 @@ def _from_own(path: Path, tensors: dict[str, Tensor], about: Mapping[str, Any]) 
             f"{path.name} is a head for {settings['n_features']} features, not a network for images; give it a feature "
             "file, or images with another network"
         )
-    net = EmbeddingNet(**settings)
+    net = EmbeddingNet(**_claimed(EmbeddingNet, settings, tensors, path))
     _load_strict(net, tensors, path, net.backbone_name)
     return net.eval()
 
@@ -209,9 +210,24 @@ def load_feature_net(path: str | Path) -> FeatureNet:
     tensors, about = _read(path)
     if about is None or "n_features" not in about:
         raise AliError(f"{path.name} is a network for images; give it images, or features with a head trained on them")
-    net = FeatureNet(**{name: value for name, value in about.items() if name != "format_version"})
+    net = FeatureNet(**_claimed(FeatureNet, about, tensors, path))
     _load_strict(net, tensors, path, "the head")
     return net.eval()
+
+
+def _claimed(
+    kind: type[FeatureNet] | type[EmbeddingNet], about: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path
+) -> dict[str, Any]:
+    """Return the settings that a file claims, once the shapes that follow from them are known to be those it holds."""
+    settings = {name: value for name, value in about.items() if name != "format_version"}
+    with reading(path, "weights file"), torch.device("meta"):  # nothing is allocated
+        wanted = {key: tuple(tensor.shape) for key, tensor in kind(**settings).state_dict().items()}
+    odd = [key for key, tensor in tensors.items() if key in wanted and tuple(tensor.shape) != wanted[key]]
+    missing = [key for key in wanted if key not in tensors and not _OPTIONAL.search(key)]
+    if odd or missing:
+        what = f"other shapes than its settings say ({_listed(odd)})" if odd else f"no {_listed(missing)}"
+        raise AliError(f"{path.name} does not fit its own settings: it has {what}; save the network again")
+    return settings
 
 
 def _load_strict(model: nn.Module, tensors: Mapping[str, Tensor], path: Path, backbone: str) -> None:
@@ -248,8 +264,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any] | None]:
 
     Dictionaries within dictionaries become dotted names; what is no tensor is passed over.
     """
+    regular_file(path, "weights file")
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
+    check_archive(path)
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(_HARMLESS):
             warnings.simplefilter("ignore")  # what torch warns of here ends in one of the errors below
@@ -283,8 +301,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any] 
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a mapping
         about = json.loads(metadata[_METADATA_KEY]) if _METADATA_KEY in metadata else None
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, RecursionError, TypeError, AttributeError) as error:
         raise _not_weights(path) from error
+    if about is not None and not isinstance(about, Mapping):
+        raise _not_weights(path)
     return tensors, about
 
 

@@ -98,7 +98,7 @@ class Run:
         if out is not None:
             RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
         fabric = make_fabric(settings, loggers)
-        inputs = open_inputs(data, settings, fabric.device)
+        inputs, run = open_inputs(data, settings, fabric.device), None
         try:
             split = _split(inputs, settings)
             learner = make_learner(inputs, settings, split)
@@ -109,6 +109,8 @@ class Run:
             if run.folder is not None:
                 if fabric.is_global_zero:
                     try:
+                        run.folder.lock()
+                        run.folder.claim(settings, resume=resume)  # another process may have been here since
                         run.folder.start(inputs, split, getattr(data, "source", None), settings, str(fabric.device))
                         run.folder.write_parts(inputs, split)
                     except OSError as error:
@@ -117,6 +119,8 @@ class Run:
                 run._continue()
         except BaseException:
             inputs.close()
+            if run is not None and run.folder is not None:
+                run.folder.release()
             raise
         return run
 
@@ -313,8 +317,10 @@ class Run:
         intervener.interventions = interventions
 
     def close(self) -> None:
-        """Release the data."""
+        """Release the data and the folder."""
         self.worker.inputs.close()
+        if self.folder is not None:
+            self.folder.release()
 
     def _intervenes(self) -> bool:
         """Whether the next epoch follows interventions."""

@@ -17,6 +17,7 @@
 ``confusion.csv``
 ``embedding.npz``              all samples, embedded by the best network
 ``network.safetensors``        that network
+``in-use.lock``                held by the process that trains here; it says nothing when no process holds it
 =============================  =====================================================================================
 
 ``last.json`` is replaced in one move after everything it names is written, so it is the moment an epoch is done.
@@ -25,13 +26,18 @@
 import hashlib
 import importlib.metadata
 import json
+import logging
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import pandas as pd
 from torch import Tensor
@@ -41,6 +47,7 @@ from ali_core.data.folds import OURS
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv
+from ali_core.foreign import read_json
 from ali_core.interventions import InterventionStep, SavedSession, Session
 from ali_core.networks import EmbeddingNet, save_network
 from ali_core.networks.feature_net import FeatureNet
@@ -52,10 +59,22 @@ from ali_core.training.settings import TrainSettings
 
 __all__ = ["RunFolder", "starting_tensors"]
 
+log = logging.getLogger(__name__)
+
 FREE_TO_CHANGE = ("max_epochs", "device", "workers", "keep_embeddings", "keep_checkpoints")
 """Settings that a continued run may have changed."""
 
 PACKAGES = ("ali-interventions", "torch", "torchvision", "numpy", "scikit-learn", "lightning", "openTSNE")
+
+
+OWN = {
+    "checkpoints": re.compile(r"(epoch|best)-(\d{4,})\.safetensors"),
+    "interventions": re.compile(r"(epoch)-(\d{4,})\.json"),
+    "embeddings": re.compile(r"(epoch)-(\d{4,})\.npz"),
+}
+"""The folders in a run, and the names of the files that it writes there: no other file is ever removed."""
+
+LOCK = "in-use.lock"
 
 
 class RunFolder:
@@ -71,6 +90,29 @@ class RunFolder:
 
     def __init__(self, folder: Path, *, keep_checkpoints: bool) -> None:
         self.folder, self.keep_checkpoints = folder, keep_checkpoints
+        self._lock = filelock.FileLock(folder / LOCK, timeout=0, thread_local=False)
+
+    def lock(self) -> None:
+        """Keep other processes from this run until :meth:`release`; the system releases it when the process dies.
+
+        Raises
+        ------
+        AliError
+            When another process trains here, or another run of this one.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except filelock.Timeout:
+            raise AliError(
+                f"{self.folder} is being trained by another process or run; wait for its end, or choose another --out"
+            ) from None
+        except NotImplementedError:
+            log.warning("%s lies on a system without locks: start no second run there", self.folder)
+
+    def release(self) -> None:
+        """Let others continue the run."""
+        self._lock.release()
 
     def claim(self, settings: TrainSettings, *, resume: bool) -> None:
         """Check that a run can begin here, or that the one that is here can be continued; nothing is written.
@@ -79,8 +121,9 @@ class RunFolder:
         ------
         AliError
             When the folder holds a run and ``resume`` is false; when that run had other settings, or other manual
-            steps; when the folder cannot be written.
+            steps; when the folder cannot be written; when a folder in it is a link to another place.
         """
+        self._refuse_links()
         if self._begun():
             self._check(settings, resume=resume)
         there = next(place for place in (self.folder, *self.folder.absolute().parents) if place.exists())
@@ -126,6 +169,21 @@ class RunFolder:
         }
         _write_json({**known, **_provenance()}, about)
 
+    def _refuse_links(self) -> None:
+        for place in OWN:
+            if (self.folder / place).is_symlink():
+                raise AliError(
+                    f"{self.folder / place} is a link to another place; a run writes into its own folder only"
+                )
+
+    def _own(self, place: str) -> Iterator[tuple[Path, str, int]]:
+        """Yield the files that a run writes into ``place``, with their kind and epoch; of links, none."""
+        self._refuse_links()
+        for file in sorted((self.folder / place).glob("*")):
+            named = OWN[place].fullmatch(file.name)
+            if named and file.is_file() and not file.is_symlink():
+                yield file, named[1], int(named[2])
+
     def _begun(self) -> bool:
         """Whether a state of this run is safe; before that, nothing in the folder counts."""
         return (self.folder / "last.json").is_file()
@@ -149,6 +207,7 @@ class RunFolder:
 
     def save(self, history: History, tensors: Mapping[str, Tensor], best: tuple[int, Mapping[str, Tensor]]) -> None:
         """Write the state after an epoch; when this returns, the epoch is safe."""
+        self._refuse_links()
         epoch, (best_epoch, best_tensors) = history.epoch, best
         last, best_file = f"epoch-{epoch:04d}.safetensors", f"best-{best_epoch:04d}.safetensors"
         write_tensors(tensors, self.folder / "checkpoints" / last)
@@ -158,8 +217,8 @@ class RunFolder:
         record = {"last": last, "best": best_file, "rows": history.rows, "times": history.times}
         _write_json(record, self.folder / "last.json")
         self.write_tables(history)
-        for file in (self.folder / "checkpoints").glob("*.safetensors"):
-            if file.name not in (last, best_file) and not (self.keep_checkpoints and file.name.startswith("epoch")):
+        for file, kind, _ in self._own("checkpoints"):
+            if file.name not in (last, best_file) and not (self.keep_checkpoints and kind == "epoch"):
                 file.unlink(missing_ok=True)
 
     def write_tables(self, history: History) -> None:
@@ -190,10 +249,24 @@ class RunFolder:
     def forget_after(self, epoch: int) -> None:
         """Remove what belongs to later epochs, the result included."""
         self.unfinish()
-        for pattern in ("checkpoints/*-*.safetensors", "interventions/epoch-*.json", "embeddings/epoch-*.npz"):
-            for file in self.folder.glob(pattern):
-                if int(file.stem.split("-")[1]) > epoch - (file.suffix == ".json"):
+        for place in OWN:
+            for file, _, number in self._own(place):
+                if number > epoch - (place == "interventions"):
                     file.unlink(missing_ok=True)
+
+    def forget_states(self) -> None:
+        """Remove the states: no run can be continued here, or start from this one. What is not ours stays."""
+        self._refuse_links()
+        for number in count():
+            removed = self.folder / f"removed{f'-{number}' if number else ''}"
+            if not removed.exists() and not removed.is_symlink():
+                break
+        (self.folder / "checkpoints").rename(removed)  # in one move, so that states are there or not
+        for file in removed.iterdir():
+            if OWN["checkpoints"].fullmatch(file.name) and not file.is_symlink():
+                file.unlink()
+        with suppress(OSError):  # a file of somebody else is in it
+            removed.rmdir()
 
     def followed(self, epoch: int) -> tuple[InterventionStep, ...]:
         """Return the steps that the epoch after ``epoch`` followed; none when it was not trained, or followed none."""
@@ -219,11 +292,11 @@ class RunFolder:
 
     def networks(self) -> set[int]:
         """Return the epochs whose networks are here."""
-        return {int(file.stem.split("-")[1]) for file in (self.folder / "checkpoints").glob("*-*.safetensors")}
+        return {number for _, _, number in self._own("checkpoints")}
 
     def kept(self) -> list[int]:
         """Return the epochs whose states are here, in order."""
-        return sorted(int(file.stem[6:]) for file in (self.folder / "checkpoints").glob("epoch-*.safetensors"))
+        return sorted(number for _, kind, number in self._own("checkpoints") if kind == "epoch")
 
     def amend(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         """Replace what the last safe state holds under ``name`` by ``tensors``; nothing when none is safe yet."""
@@ -301,8 +374,8 @@ def starting_tensors(settings: TrainSettings, fingerprint: str, split: FoldSplit
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = read_json(path, "record")
+    except AliError as error:
         raise AliError(f"{path} is missing or damaged ({error}); start the run again in another folder") from None
     if not isinstance(content, dict):
         raise AliError(f"{path} is damaged; start the run again in another folder")

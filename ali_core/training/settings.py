@@ -1,6 +1,5 @@
 """Everything that decides what a training run does, as one frozen record and as a TOML file."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -9,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
+from ali_core.foreign import read_toml
 from ali_core.interventions import PRESETS, InterventionSettings, preset
 from ali_core.interventions.settings import Record
 from ali_core.training.methods import BASES, METHODS, SPECS, MethodSpec
@@ -217,12 +217,7 @@ class TrainSettings(Record):
     @classmethod
     def read(cls, path: str | Path, **changes: Any) -> Self:  # noqa: ANN401  # values of any field
         """Read settings from a TOML file, with some of them replaced; AliError says what is wrong in it."""
-        try:
-            content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise AliError(f"there is no settings file {path}") from None
-        except (OSError, ValueError) as error:
-            raise AliError(f"{Path(path).name} is not a readable TOML file: {error}") from None
+        content = read_toml(Path(path), "settings file")
         try:
             return cls(**(content | changes))
         except AliError as error:

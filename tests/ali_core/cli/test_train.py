@@ -27,6 +27,7 @@ FILES = {
     "parts.csv",
     "epochs.csv",
     "timing.csv",
+    "in-use.lock",
     "last.json",
     "result.json",
     "reference.csv",

@@ -1,5 +1,7 @@
 """Which embedding file a session means."""
 
+import json
+
 import pytest
 
 from ali_core import AliError, LabelledEmbedding, Session
@@ -34,3 +36,18 @@ def test_which_of_several_or_none_is_asked(tmp_path):
         cells().save(tmp_path / name)
     with pytest.raises(AliError, match=r"it holds a\.npz, b\.npz"):
         session_embedding(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.npz", "/secret.npz", "in/cells.npz", "..", "a\0b", "c:secret.npz", "x" * 5000]
+)
+def test_a_session_opens_nothing_outside_its_folder(tmp_path, name):
+    (tmp_path / "in").mkdir()
+    cells().save(tmp_path / "secret.npz")
+    path = recorded(tmp_path / "in", "cells.npz")
+    content = json.loads(path.read_text())
+    content["embedding"]["file"] = name
+    path.write_text(json.dumps(content))
+    with pytest.raises(AliError, match="must be the name of a file beside it") as told:
+        session_embedding(path)
+    assert len(str(told.value)) < 300

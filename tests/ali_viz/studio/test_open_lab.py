@@ -17,7 +17,9 @@ class Process:
 
     started: ClassVar[list["Process"]] = []
 
-    def __init__(self, command, env):
+    stdin = None
+
+    def __init__(self, command, env, stdin):
         self.command, self.env = command, env
         overrides = Path(env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]) / "labconfig"
         self.settings = (overrides / "default_setting_overrides.json").read_text()
@@ -79,6 +81,10 @@ def test_an_installed_package_copies_its_notebook_once(tmp_path, monkeypatch):
     assert copy.read_text() == "packaged"
     copy.write_text("mine")
     assert notebook_file(work).read_text() == "mine"
+    copy.chmod(0o666)
+    fresh = notebook_file(work)
+    assert (fresh.name, fresh.read_text()) == (f"{copy.stem}-2.ipynb", "packaged")
+    assert notebook_file(work) == fresh
     (installed / "notebooks" / NOTEBOOK).unlink()
     with pytest.raises(AliError, match="install the package again"):
         notebook_file(tmp_path / "elsewhere")
@@ -127,10 +133,13 @@ def test_a_studio_opens_in_a_notebook_of_the_folder(tmp_path, monkeypatch):
     assert "ALI_PATH" not in started.env
 
 
-def test_as_an_app_the_same_notebook_goes_to_voila(tmp_path, monkeypatch):
+def test_as_an_app_the_path_goes_to_voila_and_no_notebook_is_left(tmp_path, monkeypatch):
     served = []
-    monkeypatch.setattr(ali_viz.lab, "open_app", lambda notebook, **how: served.append((notebook, how)) or 0)
+    monkeypatch.setattr(ali_viz.lab, "open_app", lambda path, **how: served.append((path, how)) or 0)
     cells = tmp_path / "cells.npz"
     cells.touch()
     assert open_studio(cells, app=True, folder=tmp_path, browser=False) == 0
-    assert served == [(tmp_path / "studio-cells.ipynb", {"browser": False, "port": None})]
+    assert served == [(cells, {"images": None, "folder": tmp_path, "browser": False, "port": None})]
+    assert not list(tmp_path.glob("*.ipynb"))
+    with pytest.raises(AliError, match="there is no file or folder"):
+        open_studio(tmp_path / "nothing", app=True)

@@ -104,3 +104,16 @@ def test_what_is_missing_is_said(cells, tmp_path):
     with pytest.raises(AliError, match=r"cannot write .*go to a folder of your own"):
         write_studio_notebook(cells, cells)
     assert not list(tmp_path.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("how", ["link", "writable by others"])
+def test_a_notebook_that_somebody_else_may_have_written_is_not_taken(cells, tmp_path, how):
+    first = write_studio_notebook(cells, tmp_path)
+    assert first.stat().st_mode & 0o022 == 0
+    if how == "link":
+        first.rename(tmp_path / "elsewhere.ipynb")
+        first.symlink_to(tmp_path / "elsewhere.ipynb")
+    else:
+        first.chmod(0o666)
+    assert write_studio_notebook(cells, tmp_path) == tmp_path / "studio-cells-2.ipynb"
+    assert write_studio_notebook(cells, tmp_path) == tmp_path / "studio-cells-2.ipynb"

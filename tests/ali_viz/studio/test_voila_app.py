@@ -1,5 +1,6 @@
 """``ali studio --app`` without Voilà: the command, its environment, and what the browser is given."""
 
+import json
 import os
 import signal
 import subprocess
@@ -33,11 +34,13 @@ class Server:
 
     started: ClassVar[list["Server"]] = []
 
-    def __init__(self, command, env):
+    stdin = None
+
+    def __init__(self, command, env, stdin):
         self.command, self.env = command, env
         folder = next(part.split("=")[1] for part in command if part.startswith("--Voila.config_file_paths="))
         self.folder = Path(folder)
-        self.files = {path.name: path.read_text() for path in self.folder.iterdir()}
+        self.files = {path.name: path.read_text() for path in self.folder.iterdir() if path.suffix != ".lock"}
         self.mode = self.folder.stat().st_mode & 0o777
         self.started.append(self)
 
@@ -78,6 +81,22 @@ def test_the_page_for_the_browser_is_private_leads_there_and_vanishes(server):
     assert app_address(9001, started.env["JUPYTER_TOKEN"]) in started.files["open.html"]
     assert started.mode == 0o700
     assert not started.folder.exists()
+
+
+def test_a_notebook_that_lies_beside_the_data_is_not_run(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studio-cells.ipynb").write_text(json.dumps({"cells": [{"source": "somebody else's"}]}))
+    open_app(tmp_path / "cells.npz", browser=False, port=9005)
+    (started,) = server.started
+    served = Path(started.command[4])
+    assert served.parent == started.folder
+    (code,) = [
+        cell["source"] for cell in json.loads(started.files[served.name])["cells"] if cell["cell_type"] == "code"
+    ]
+    assert code == (
+        f'import os\n\nos.chdir("{tmp_path}")\n\nfrom ali_viz import Studio\n\n'
+        f'studio = Studio("{tmp_path / "cells.npz"}")\nstudio'
+    )
 
 
 def test_the_browser_is_sent_to_that_page_once_the_server_is_up(server, monkeypatch):
@@ -142,6 +161,16 @@ def test_the_configuration_sets_the_cookie_that_closing_a_page_needs(tmp_path):
     page = Page()
     assert config.VoilaConfiguration.prelaunch_hook(page, notebook={}, cwd="/") is None
     assert page.read
+
+
+def test_no_page_may_ask_another_host(tmp_path):
+    write_page_files(tmp_path, "http://127.0.0.1:1/?token=a")
+    config = PyFileConfigLoader("voila.py", str(tmp_path)).load_config()
+    (policy,) = config.Voila.tornado_settings["headers"].values()
+    sources = {word for rule in policy.split(";") for word in rule.split()[1:]}
+    assert not {word for word in sources if "//" in word} - {"ws://127.0.0.1:*", "ws://localhost:*"}
+    assert "*" not in sources
+    assert {"http:", "https:"}.isdisjoint(sources)
 
 
 def test_the_address_has_the_token_and_names_this_machine():
