@@ -20,12 +20,12 @@ N_ITERATIONS, DIM, N_CLASSES = 43, 256, 15
 SIZES = (4_560, 45_600, 182_400)
 
 
-def long_tailed(n, seed=0):
+def long_tailed(n, seed=0, dim=DIM):
     """Return n vectors in 15 overlapping classes whose sizes fall off log-uniformly 20 : 1."""
     rng = np.random.default_rng(seed)
     share = np.geomspace(20, 1, N_CLASSES)
     labels = np.repeat(np.arange(N_CLASSES), np.maximum(np.round(n * share / share.sum()), 2).astype(int))
-    return 0.3 * rng.normal(size=(N_CLASSES, DIM))[labels] + rng.normal(size=(len(labels), DIM)), labels
+    return 0.3 * rng.normal(size=(N_CLASSES, dim))[labels] + rng.normal(size=(len(labels), dim)), labels
 
 
 def best(repeats, function):
