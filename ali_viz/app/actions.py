@@ -534,6 +534,7 @@ class Actions:
     def _lasso(self, rows: NDArray[np.int64], how: How, *, drawn: NDArray[np.int64]) -> None:
         """Select samples, and the classes they stand for; ``drawn`` are the rows that could be chosen."""
         labels, n_classes = self.session.embedding.labels, self.session.embedding.n_classes
+        rows, drawn = (some[labels[some] >= 0] for some in (rows, drawn))  # of no class, they stand for none
         inside, among = (np.bincount(labels[some], minlength=n_classes) for some in (rows, drawn))
         codes = lassoed_classes({code: n for code, n in enumerate(inside.tolist()) if n}, dict(enumerate(among)))
         with self.lock:

@@ -30,7 +30,7 @@ from ali_viz.panels.print_style import (
     width_in_mm,
     wrapped,
 )
-from ali_viz.theme import class_label, class_styles, lineage_order
+from ali_viz.theme import class_label, lineage_order, sample_styles
 
 __all__ = ["DISTRIBUTION_COLUMNS", "distribution_panel", "distribution_table", "draw_distribution"]
 
@@ -70,7 +70,7 @@ def distribution_table(labels: ArrayLike, class_names: Sequence[str]) -> pd.Data
     Parameters
     ----------
     labels
-        Codes into ``class_names``, shape (N,), integers.
+        Codes into ``class_names``, shape (N,), integers; -1 for samples without a class.
     class_names
         The classes in the order of their codes; classes without a sample may be named.
 
@@ -88,15 +88,16 @@ def distribution_table(labels: ArrayLike, class_names: Sequence[str]) -> pd.Data
     codes = np.asarray(labels)
     if not len(class_names):
         raise AliError("class_names are empty; name at least one class")
-    if codes.size and (codes.min() < 0 or codes.max() >= len(class_names)):
+    if codes.size and (codes.min() < -1 or codes.max() >= len(class_names)):
         raise AliError(f"labels must be codes from 0 to {len(class_names) - 1}; got {codes.min()} to {codes.max()}")
-    counts = np.bincount(codes.astype(np.int64), minlength=len(class_names))
-    styles, order = class_styles(class_names), lineage_order(class_names)
+    counts = np.bincount(codes[codes >= 0].astype(np.int64), minlength=len(class_names))
+    styles, order = sample_styles(class_names, codes), lineage_order(class_names)
+    none = [-1] * (len(styles) - len(class_names))  # samples without a class have a bar of their own, at the end
     return pd.DataFrame(
         {
-            "class_name": [class_names[code] for code in order],
-            "n_samples": counts[order],
-            "colour": [styles[code].colour for code in order],
+            "class_name": [styles[code].name for code in (*order, *none)],
+            "n_samples": [*counts[order].tolist(), *(int(np.sum(codes == code)) for code in none)],
+            "colour": [styles[code].colour for code in (*order, *none)],
         }
     )
 
