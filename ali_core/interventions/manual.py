@@ -85,7 +85,8 @@ def resolve_manual(
 def _check_strengths(manual: ManualStep, dim: int) -> None:
     displacement = manual.displacement or ()
     if not any(getattr(manual, name) for name in TRANSFORMS) and not any(displacement):
-        raise AliError(f"a manual step needs one of {', '.join(TRANSFORMS)} above 0, or a displacement; all are 0")
+        *others, last = TRANSFORMS
+        raise AliError(f"a manual step needs {', '.join(others)} or {last} above 0, or a displacement; all are 0")
     if manual.displacement is not None and len(displacement) != dim:
         raise AliError(f"displacement must have one number a dimension, {dim} here; got {len(displacement)}")
 
