@@ -72,7 +72,10 @@ METAVARS = {
     "steps": "SESSION",
     "long_tail": "LARGEST:SMALLEST",
 }
-PATHS = {"start": {"exists": True, "file_okay": False}, "steps": {"exists": True, "dir_okay": False}}
+PATHS: dict[str, dict[str, Any]] = {
+    "start": {"exists": True, "file_okay": False},
+    "steps": {"exists": True, "dir_okay": False},
+}
 
 
 def reads_settings(command: Callable[..., None]) -> Callable[..., None]:

@@ -115,7 +115,7 @@ def untrained_scores(
     )
     rows = []
     for name, model in (("shrinkage LDA", lda), ("RBF-SVM", svm)):
-        row = {"classifier": name}
+        row: dict[str, str | float] = {"classifier": name}
         for part in ("validation", "test"):
             predicted = np.asarray(model.predict(vectors[part]), dtype=np.int64)
             row[f"{part}_f1"] = ClassificationScores.of(labels[part], predicted, n_classes).macro_f1
