@@ -110,10 +110,11 @@ def reads_settings(command: Callable[..., None]) -> Callable[..., None]:
 def _option(name: str) -> Any:  # noqa: ANN401  # an annotation
     """Return the annotation of the option of a setting."""
     field = TrainSettings.model_fields[name]
-    kind = bool if name == "groups" else _plain_type(field.annotation)
+    read, rules = _plain_type(field.annotation)
+    kind = bool if name == "groups" else read
     bounds = {
         {"Ge": "min", "Le": "max"}[type(rule).__name__]: getattr(rule, type(rule).__name__.lower())
-        for rule in field.metadata
+        for rule in [*field.metadata, *rules]
         if isinstance(rule, (annotated_types.Ge, annotated_types.Le))
     }
     told = "" if kind is bool or field.default is None else f" ({field.default})"
@@ -130,10 +131,12 @@ def _option(name: str) -> Any:  # noqa: ANN401  # an annotation
     ]
 
 
-def _plain_type(annotation: Any) -> Any:  # noqa: ANN401
-    """Return the type that the shell reads: that of an optional setting, and text where one of several is meant."""
+def _plain_type(annotation: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401
+    """Return the type that the shell reads, text where one of several words is meant, and the rules of an optional."""
+    rules: list[Any] = []
     if get_origin(annotation) in (Union, types.UnionType):
         (annotation,) = (part for part in get_args(annotation) if part is not type(None))
     if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    return str if get_origin(annotation) is Literal else annotation
+        annotation, about = get_args(annotation)
+        rules = about.metadata
+    return (str if get_origin(annotation) is Literal else annotation), rules

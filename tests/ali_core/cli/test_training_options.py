@@ -16,7 +16,6 @@ def test_every_option_is_a_setting_and_takes_what_the_setting_takes():
     assert options["n_folds"][0] == int | None
     assert options["n_folds"][1].min == 3
     assert (options["intervention_weight"][1].min, options["intervention_weight"][1].max) == (0.0, 1.0)
-    assert options["max_epochs"][1].param_decls == ("--epochs",)
     assert options["class_weights"][0] == bool | None
     assert options["long_tail"][1].metavar == "LARGEST:SMALLEST"
     assert all(parameters[name].default is None for name in WORDS)  # what is not given leaves a settings file alone
