@@ -255,6 +255,8 @@ def _report(skipped: Sequence[tuple[str, str]], n_unreadable: int, n_images: int
     remedy = (
         "replace the files" if skip else "replace the files, or leave them out with skip_unreadable (--skip-unreadable)"
     )
+    if any("white=" in reason for _, reason in skipped):
+        remedy += ", or say what is white with white= (--white 4095)"
     first = "; ".join(named[:NAMED_IN_MESSAGE])
     if len(named) > NAMED_IN_MESSAGE:
         _LOG.warning("%s: %s", count, "; ".join(named))
