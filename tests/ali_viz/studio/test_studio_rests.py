@@ -81,7 +81,9 @@ def test_steps_settings_scores_and_files_rest_while_an_epoch_is_trained():
     assert resting(studio) == set(CONTROLS)
     assert timeline(studio).busy
     assert control(studio, "Stop").disabled
+    open_tab(studio, "Effect")
     assert control(studio, "Score this state").disabled
+    open_tab(studio, "Step")
     steps, settings = studio.session.steps, studio.session.settings
     at_timeline(studio, go=1)
     assert "an epoch is under way" in alert(studio)

@@ -122,11 +122,11 @@ def test_the_last_epoch_can_be_looked_at_when_there_is_one_also_in_another_app(o
     assert opened.wait(WAIT)
     other = Studio(opened.training.training)
     other.compare_with("epoch")
-    titles = ["Before the epoch", "After 25 steps", "After the epoch"]
+    states = ["Before the epoch", "After 25 steps", "After the epoch"]
     plane = np.linalg.svd(first - first.mean(axis=0), full_matrices=False)[2][:2].T
     before, now = opened.training.last.session.embedding.vectors, opened.session.embedding.vectors
     for app in (opened, other):
-        assert titles(app) == titles
+        assert titles(app) == states
     for side, vectors in zip((0, 2), (before, now), strict=True):
         places = positions(opened, side)
         expected = (vectors - vectors[0]) @ plane  # axes may be turned round
