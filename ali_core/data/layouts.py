@@ -218,7 +218,8 @@ def from_csv(csv_path: str | Path, *, folder: str | Path | None = None, **option
     places = [locator.locate(name) for name in written.tolist()]
     kept = np.array([row for row, place in enumerate(places) if place is not None], dtype=np.int64)
     missing = [(name, "is missing") for name, place in zip(written.tolist(), places, strict=True) if place is None]
-    _check_missing([str(locator.root / name) for name, _ in missing], len(written), skip=reading.skip_unreadable)
+    gone, how = [str(locator.root / name) for name, _ in missing], table.attrs.get("read_as", "")
+    _check_missing(gone, len(written), skip=reading.skip_unreadable, source=f"{csv_path.name}, {how}: " if how else "")
     paths = np.array([places[row] for row in kept], dtype=str)
     if own_ids is None:
         own_ids = np.array(written, dtype=object)
@@ -392,11 +393,11 @@ def _located(locator: Locator, name: str) -> str | None:
         return None
 
 
-def _check_missing(missing: Sequence[str], n_images: int, *, skip: bool) -> None:
+def _check_missing(missing: Sequence[str], n_images: int, *, skip: bool, source: str = "") -> None:
     if missing and (not skip or len(missing) == n_images):
         raise AliError(
-            f"{len(missing)} of {n_images} images are missing ({_some(missing)}); restore them, or remove their rows "
-            "or links, or leave them out with skip_unreadable (--skip-unreadable)"
+            f"{source}{len(missing)} of {n_images} images are missing ({_some(missing)}); restore them, or remove their "
+            "rows or links, or leave them out with skip_unreadable (--skip-unreadable)"
         )
 
 
