@@ -396,8 +396,8 @@ def _located(locator: Locator, name: str) -> str | None:
 def _check_missing(missing: Sequence[str], n_images: int, *, skip: bool, source: str = "") -> None:
     if missing and (not skip or len(missing) == n_images):
         raise AliError(
-            f"{source}{len(missing)} of {n_images} images are missing ({_some(missing)}); restore them, or remove their "
-            "rows or links, or leave them out with skip_unreadable (--skip-unreadable)"
+            f"{source}{len(missing)} of {n_images} images are missing ({_some(missing)}); restore them, or remove "
+            "their rows or links, or leave them out with skip_unreadable (--skip-unreadable)"
         )
 
 
