@@ -18,12 +18,12 @@ import typer
 from ali_core.cli.options import PRESET_HELP
 from ali_core.interventions import PRESETS
 from ali_core.training import METHODS, TrainSettings
-from ali_core.training.methods import BASES
+from ali_core.training.methods import BASES, SPECS
 
 __all__ = ["reads_settings"]
 
 WORDS: dict[str, str] = {
-    "method": f"{' | '.join(METHODS)}.",
+    "method": "; ".join(f"{name}: {spec.words}" for name, spec in SPECS.items()) + ".",
     "base": f"Loss of labels under interventions: {' | '.join(BASES)} (tml; pli: ce).",
     "preset": PRESET_HELP,
     "class_weights": "Weigh classes by inverse frequency.",

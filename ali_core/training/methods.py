@@ -37,7 +37,7 @@ class MethodSpec:
     weighted
         Which term the class weights go into: ``base`` or ``pull``.
     colours
-        In figures: with the base loss, and without it (w = 1).
+        Of its bars in the figure of results: with the base loss, and without it (w = 1); empty for a spare colour.
     """
 
     words: str
@@ -48,7 +48,7 @@ class MethodSpec:
     intervener: str = ""
     recorded: bool = False
     weighted: Literal["base", "pull"] = "base"
-    colours: tuple[str, str] = ("#555555", "#999999")
+    colours: tuple[str, str] = ("", "")
 
     @property
     def intervenes(self) -> bool:
@@ -71,7 +71,7 @@ BASES: dict[str, str] = {
 """``module:Class`` of the losses of labels."""
 
 SPECS: dict[str, MethodSpec] = {
-    "tml": MethodSpec(words="triplet margin loss", base="tml", colours=("#222222", "#222222")),
+    "tml": MethodSpec(words="triplet margin loss", base="tml"),
     "ali": MethodSpec(
         words="interventions in the embedding space",
         base="tml",
@@ -90,7 +90,7 @@ SPECS: dict[str, MethodSpec] = {
         pull=_OBJECTIVES + "ToMoved",
         intervener=_INTERVENERS + "InPlane",
         weighted="pull",
-        colours=("#0072b2", "#56b4e9"),
+        colours=("#0072b2", ""),
     ),
     "pli": MethodSpec(
         words="the steps of a person, from a session file",
@@ -100,16 +100,11 @@ SPECS: dict[str, MethodSpec] = {
         pull=_OBJECTIVES + "ToRecorded",
         intervener=_INTERVENERS + "ByHand",
         recorded=True,
-        colours=("#009e73", "#009e73"),
     ),
-    "ce": MethodSpec(words="cross entropy", base="ce", colours=("#999999", "#999999")),
-    "logit-adjusted": MethodSpec(
-        words="cross entropy of logits adjusted by class frequency",
-        base="logit-adjusted",
-        colours=("#6b6b2f", "#6b6b2f"),
-    ),
-    "supcon": MethodSpec(words="supervised contrastive loss", base="supcon", colours=("#4477aa", "#4477aa")),
-    "proxyanchor": MethodSpec(words="proxy anchor loss", base="proxyanchor", colours=("#8a5aa8", "#8a5aa8")),
+    "ce": MethodSpec(words="cross entropy", base="ce"),
+    "logit-adjusted": MethodSpec(words="cross entropy of logits adjusted by class frequency", base="logit-adjusted"),
+    "supcon": MethodSpec(words="supervised contrastive loss", base="supcon"),
+    "proxyanchor": MethodSpec(words="proxy anchor loss", base="proxyanchor"),
 }
 """The methods by name, the paper's first."""
 

@@ -16,6 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ali_core.training.methods import SPECS
 from ali_viz.panels.class_scatter import LEGEND_ROW_MM, LEGEND_SYMBOL_MM, place_legend
 from ali_viz.panels.combinations import COMBINATION_NOTE, in_order
 from ali_viz.panels.panel import Panel
@@ -36,7 +37,9 @@ from ali_viz.panels.results_table import RESULTS_PANEL_COLUMNS, results_panel_ta
 
 __all__ = ["RESULTS_PANEL_COLUMNS", "draw_results", "results_panel", "results_panel_table"]
 
-COLOURS = {("pali", False): "#0072b2", ("ali", False): "#c23b22", ("ali", True): "#e69f00"}
+COLOURS = {
+    (name, alone): spec.colours[alone] for name, spec in SPECS.items() for alone in (False, True) if spec.colours[alone]
+}
 """By loss, and whether it has no triplet margin loss (w = 1), as in the paper."""
 SPARE = ("#009e73", "#8a5aa8", "#56b4e9", "#6b6b2f", "#cc79a7")
 """For further weights."""
