@@ -119,7 +119,7 @@ def _check_header(file: BinaryIO, size: int, path: Path) -> None:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(file)
     except (ValueError, TypeError, SyntaxError, KeyError, RecursionError, MemoryError, tokenize.TokenError) as error:
-        raise AliError(f"{path.name} holds an array without a readable header: {error}") from None
+        raise AliError(f"{path.name} is not a readable numpy file: {reason(error)}") from None
     if dtype.hasobject:
         return  # numpy refuses it
     if any(length < 0 for length in shape) or math.prod(shape) * max(dtype.itemsize, 1) > size:
