@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ali_core.columns import Columns
-from ali_core.embedding_anndata import read_h5ad, write_h5ad
-from ali_core.embedding_arrays import read_npy, read_npz, read_safetensors, read_torch, write_npz
-from ali_core.embedding_tables import read_parquet, read_text, write_parquet, write_text
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
 from ali_core.foreign import reading, regular_file
@@ -45,33 +42,58 @@ class Format:
 _TABLE = "a row a sample: a column label, if wanted id, group and split; the other float columns are dimensions"
 
 
+def _late(module: str, name: str, **fixed: Any) -> Callable[..., Any]:  # noqa: ANN401  # options of any writer
+    """Return a function of a module that is imported when it is first called: pandas is slow to import."""
+
+    def call(*given: Any) -> Any:  # noqa: ANN401
+        return getattr(import_module(f"ali_core.{module}"), name)(*given, **fixed)
+
+    return call
+
+
 def _text(suffix: str, words: str) -> Format:
-    write = partial(write_text, separator="\t" if ".tsv" in suffix else ",", zipped=suffix.endswith(".gz"))
-    return Format(suffix=suffix, words=words, read=read_text, write=write)
+    separator = "\t" if ".tsv" in suffix else ","
+    write = _late("embedding_tables", "write_text", separator=separator, zipped=suffix.endswith(".gz"))
+    return Format(suffix=suffix, words=words, read=_late("embedding_tables", "read_text"), write=write)
 
 
 FORMATS = (
     Format(
         suffix=".npz",
         words="arrays vectors (or X) and labels (or y), if wanted class_names, ids, groups, split; keeps every bit",
-        read=read_npz,
-        write=write_npz,
+        read=_late("embedding_arrays", "read_npz"),
+        write=_late("embedding_arrays", "write_npz"),
     ),
     _text(".csv", f"{_TABLE}; any separator, decimal comma, encoding"),
-    Format(suffix=".parquet", words=f"{_TABLE}; or one column of lists", read=read_parquet, write=write_parquet),
+    Format(
+        suffix=".parquet",
+        words=f"{_TABLE}; or one column of lists",
+        read=_late("embedding_tables", "read_parquet"),
+        write=_late("embedding_tables", "write_parquet"),
+    ),
     Format(
         suffix=".h5ad",
         words="AnnData: vectors in obsm or X, label, group and split in obs, ids in obs_names (extra anndata)",
-        read=read_h5ad,
-        write=write_h5ad,
+        read=_late("embedding_anndata", "read_h5ad"),
+        write=_late("embedding_anndata", "write_h5ad"),
     ),
     _text(".tsv", "as .csv, with tabs"),
     _text(".csv.gz", "as .csv, zipped"),
     _text(".tsv.gz", "as .tsv, zipped"),
-    Format(suffix=".npy", words="vectors, with a table of the samples beside it or by --table", read=read_npy),
-    Format(suffix=".pt", words="tensors and texts that torch.save wrote, as in .npz or .npy", read=read_torch),
-    Format(suffix=".pth", words="as .pt", read=read_torch),
-    Format(suffix=".safetensors", words="tensors, as in .npz or .npy", read=read_safetensors),
+    Format(
+        suffix=".npy",
+        words="vectors, with a table of the samples beside it or by --table",
+        read=_late("embedding_arrays", "read_npy"),
+    ),
+    Format(
+        suffix=".pt",
+        words="tensors and texts that torch.save wrote, as in .npz or .npy",
+        read=_late("embedding_arrays", "read_torch"),
+    ),
+    Format(suffix=".pth", words="as .pt", read=_late("embedding_arrays", "read_torch")),
+    Format(
+        suffix=".safetensors", words="tensors, as in .npz or .npy", read=_late("embedding_arrays", "read_safetensors")
+    ),
 )
 """Every format that is read; the first that fits a name counts."""
 
