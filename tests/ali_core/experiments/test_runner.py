@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from ali_core import AliError, LabelledEmbedding
+from ali_core.columns import Columns
 from ali_core.data import FoldWarning, long_tail
 from ali_core.evaluation import compare_methods
 from ali_core.experiments import runner
@@ -249,10 +250,10 @@ def test_data_is_opened_and_prepared_from_its_path(tmp_path):
 
 def test_a_process_that_finds_other_data_says_so(tmp_path):
     path = DATA.save(tmp_path / "cells.npz")
-    source = DataSource(path=path, exclude=(), images=None, long_tail=None, fingerprint=DATA.fingerprint)
+    source = DataSource(path=path, exclude=(), columns=Columns(), long_tail=None, fingerprint=DATA.fingerprint)
     assert source.open().fingerprint == DATA.fingerprint
     assert source.open() is source.open()
-    other = DataSource(path=path, exclude=(), images=None, long_tail=None, fingerprint="other")
+    other = DataSource(path=path, exclude=(), columns=Columns(), long_tail=None, fingerprint="other")
     (first,) = planned_runs(small(TML, folds=(0,)), tmp_path)
     assert "holds other data here" in carry_out(first, other).error
 
