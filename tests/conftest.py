@@ -1,9 +1,12 @@
 """How tests are shared out among processes, fixtures for every test, and what becomes of those that lack data."""
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell hands on to what it starts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests of Ctrl-C, and the processes they start, need it
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # before numpy and torch are imported here and in the processes of xdist
 

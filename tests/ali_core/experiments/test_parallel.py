@@ -99,11 +99,8 @@ def test_a_process_that_dies_is_told():
 @pytest.mark.slow
 def test_ctrl_c_leaves_no_process_behind(tmp_path):
     code = (
-        "import signal\n"
         "from ali_core.experiments.parallel import in_parallel\n"
         "from tests.ali_core.experiments.tasks import note\n"
-        # a run that was started in the background ignores Ctrl-C, and so would this process
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"list(in_parallel(note, [({str(tmp_path)!r}, n, 30) for n in range(9)], workers=2))\n"
     )
     child = subprocess.Popen(
