@@ -80,7 +80,8 @@ def layout(
         Name of the layout, a key of ``LAYOUTS``. The plane of a linear layout and the network of ``parametric`` are
         those of the first state, for all states. Layouts that use labels are for looking only, never to be scored.
     labels
-        Class codes (N,); read by layouts that use labels. ``shuffled_tsne`` puts them in an order drawn from ``seed``.
+        Class codes (N,), -1 for samples without a class; read by layouts that use labels. ``shuffled_tsne`` puts them
+        in an order drawn from ``seed``.
     previous
         The layout of the state before, of the same samples and of the same name.
     retrained
@@ -227,4 +228,6 @@ def _placing_labels(view: View, labels: ArrayLike | None, n_samples: int, seed: 
     if values.shape != (n_samples,):
         raise AliError(f"labels have shape {values.shape}, but must be ({n_samples},); pass one label a sample.")
     codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
+    if values.dtype.kind == "i":
+        codes[values < 0] = -1
     return np.random.default_rng(seed).permutation(codes) if LAYOUTS[view].labels == "shuffled" else codes

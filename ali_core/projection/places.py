@@ -9,6 +9,7 @@ Synopsis::
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -69,7 +70,8 @@ class Places:
     Attributes
     ----------
     parts
-        The points p by class code; None for a class without samples, or not laid out.
+        The points p by class code; None for a class without samples, or not laid out. Where some samples have no
+        class, theirs come last, so that their code -1 finds them; C then counts them as one class more.
     scales, shifts
         s, shape (C,), not negative, and t, shape (C, 2).
     """
@@ -81,8 +83,9 @@ class Places:
     @classmethod
     def of(cls, positions: NDArray[np.floating], labels: NDArray[np.int64], n_classes: int) -> "Places":
         """Return the places ``positions`` (n, 2) of samples with the class codes ``labels`` (n,), each as it is."""
-        parts = tuple(Part.of(positions[labels == code]) for code in range(n_classes))
-        return cls(parts=parts, scales=np.ones(n_classes), shifts=np.zeros((n_classes, 2)))
+        codes = [*range(n_classes), *([-1] if (labels < 0).any() else [])]
+        parts = tuple(Part.of(positions[labels == code]) for code in codes)
+        return cls(parts=parts, scales=np.ones(len(codes)), shifts=np.zeros((len(codes), 2)))
 
     @property
     def table(self) -> FloatArray:
@@ -101,7 +104,7 @@ class Places:
 
     def positions(self, labels: NDArray[np.int64]) -> FloatArray:
         """Return the place of every sample, (n, 2), in the order of their class codes ``labels`` (n,)."""
-        places = np.full((len(labels), 2), np.nan)
+        places, labels = np.full((len(labels), 2), np.nan), labels % len(self.parts)
         for code, (part, row) in enumerate(zip(self.parts, self.table, strict=True)):
             if part is not None:
                 places[labels == code] = row[0] * part.points.astype(np.float64) + row[1:]
@@ -141,7 +144,7 @@ class FoldedPlane:
     rows
         Which of them are drawn (n,), sorted.
     labels
-        Class codes of those (n,).
+        Class codes of those (n,); -1 for samples without a class, which stay where they are.
     """
 
     frame: PlaneFrame
@@ -153,11 +156,16 @@ class FoldedPlane:
 
     def places(self, state: InterventionState) -> Places:
         """Return where the drawn samples are in ``state``; the same parts as before for what was not rotated since."""
-        return Places(
-            parts=tuple(self._part(code, turns) for code, turns in enumerate(state.turns)),
-            scales=state.scales,
-            shifts=(state.offsets - self.frame.origin) @ self.frame.axes,
-        )
+        parts = [self._part(code, turns) for code, turns in enumerate(state.turns)]
+        scales, offsets = state.scales, state.offsets
+        if self._unlabelled:
+            parts.append(self._part(-1, None))
+            scales, offsets = np.append(scales, 1.0), np.vstack([offsets, np.zeros(offsets.shape[1])])
+        return Places(parts=tuple(parts), scales=scales, shifts=(offsets - self.frame.origin) @ self.frame.axes)
+
+    @cached_property
+    def _unlabelled(self) -> bool:
+        return bool((self.labels < 0).any())
 
     def _part(self, code: int, turns: Turns | None) -> Part | None:
         if turns is None:

@@ -203,8 +203,11 @@ class Actions:
 
     @action(while_busy="allow")
     def select_point(self, row: int, how: How) -> None:
-        """Choose the class of a sample, and look at the sample."""
+        """Choose the class of a sample, and look at the sample; one without a class is looked at alone."""
         code = int(self.session.embedding.labels[row])
+        if code < 0:
+            self.look(hovered=row)
+            return
         self.state = replace(self.state, hovered=row)
         self._select(combined(self.state.selected, (code,), how))
 
@@ -231,11 +234,11 @@ class Actions:
 
     @action(while_busy="allow")
     def find(self, name: str) -> None:
-        """Mark a sample; select its class, unless it is selected or a lasso has chosen samples."""
+        """Mark a sample; select its class, if it has one, unless that is selected or a lasso has chosen samples."""
         row = int(self.rows_of([name])[0])
         code = int(self.session.embedding.labels[row])
         with self.lock:
-            if code in self.state.selected or self.state.lassoed is not None:
+            if code < 0 or code in self.state.selected or self.state.lassoed is not None:
                 self.look(marked=row)
             else:
                 self._select((code,), marked=row)
@@ -487,10 +490,7 @@ class Actions:
         ids, asked = self.session.embedding.sample_names, np.array(list(names), dtype=np.str_)
         if len(unknown := np.setdiff1d(asked, ids)):
             raise AliError(f"no sample is called {str(unknown[0])!r}; ids are those of the embedding")
-        rows = np.flatnonzero(np.isin(ids, asked))
-        if len(bare := rows[self.session.embedding.labels[rows] < 0]):
-            raise AliError(f"the sample {str(ids[bare[0]])!r} has no class, so that it is not drawn; choose others")
-        return rows
+        return np.flatnonzero(np.isin(ids, asked))
 
     def close(self) -> None:
         """Show nothing any more, and stop what this app began."""
@@ -532,10 +532,13 @@ class Actions:
             self.look(selected=selected, lassoed=lassoed, displacement=None, marked=ring, said=words, wrong="")
 
     def _lasso(self, rows: NDArray[np.int64], how: How, *, drawn: NDArray[np.int64]) -> None:
-        """Select samples, and the classes they stand for; ``drawn`` are the rows that could be chosen."""
+        """Select samples, and the classes they stand for; ``drawn`` are the rows that could be chosen.
+
+        Samples without a class stand for none: they can be selected, and nothing follows.
+        """
         labels, n_classes = self.session.embedding.labels, self.session.embedding.n_classes
-        rows, drawn = (some[labels[some] >= 0] for some in (rows, drawn))  # of no class, they stand for none
-        inside, among = (np.bincount(labels[some], minlength=n_classes) for some in (rows, drawn))
+        of_classes = (some[labels[some] >= 0] for some in (rows, drawn))
+        inside, among = (np.bincount(labels[some], minlength=n_classes) for some in of_classes)
         codes = lassoed_classes({code: n for code, n in enumerate(inside.tolist()) if n}, dict(enumerate(among)))
         with self.lock:
             selected = self.state.selected
@@ -543,7 +546,9 @@ class Actions:
             if how == "remove":
                 codes = [code for code in selected if code not in labels[chosen]]
             selected = combined(selected, codes, how)
-            self._select(selected, chosen if selected else None, anew=how == "replace")
+            if not selected:
+                chosen = chosen[labels[chosen] < 0]
+            self._select(selected, chosen if len(chosen) else None, anew=how == "replace")
 
     # What others do ------------------------------------------------------------------------------------------------
 

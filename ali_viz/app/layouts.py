@@ -147,13 +147,8 @@ class Layouts:
     ) -> None:
         self.on_ready, self.on_error, self.on_progress = on_ready, on_error, on_progress
         self._seed, self._labels, self._n_classes = seed, session.embedding.labels, session.embedding.n_classes
-        fast, slow = (
-            rows[self._labels[rows] >= 0]  # samples without a class have no colour, and no place that follows
-            for rows in (
-                stratified_rows(self._labels, max_points, seed=seed),
-                stratified_rows(self._labels, min(max_points, max_tsne_points), seed=seed),
-            )
-        )
+        fast = stratified_rows(self._labels, max_points, seed=seed)
+        slow = stratified_rows(self._labels, min(max_points, max_tsne_points), seed=seed)
         self._rows = {view: slow if spec.slow else fast for view, spec in LAYOUTS.items()}
         of_fast, of_slow = self._labels[fast], self._labels[slow]
         self._drawn = {view: of_slow if spec.slow else of_fast for view, spec in LAYOUTS.items()}
@@ -172,7 +167,7 @@ class Layouts:
         return self._rows[view]
 
     def labels(self, view: View) -> NDArray[np.int64]:
-        """Return the class codes of these samples; the same array each time."""
+        """Return the class codes of these samples, -1 for those without a class; the same array each time."""
         return self._drawn[view]
 
     def places(self, view: View, session: Session, cursor: int) -> Places | None:
@@ -334,7 +329,8 @@ class Layouts:
                 if view not in origin.frames:
                     find = LAYOUTS[view].plane
                     assert find is not None  # noqa: S101  # the layout is linear
-                    origin.frames[view] = find(vectors[rows].astype(np.float64), labels)
+                    known = labels >= 0
+                    origin.frames[view] = find(vectors[rows[known]].astype(np.float64), labels[known])
                 origin.planes[view] = FoldedPlane(frame=origin.frames[view], vectors=vectors, rows=rows, labels=labels)
             return origin.planes[view]
 

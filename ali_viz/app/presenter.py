@@ -196,14 +196,14 @@ def _states(
     with layouts.together():
         wanted = [layouts.places(view, session, cursor) for _, session, cursor in moments]
         doing = "being laid out" if layouts.busy else "not laid out"
-    nowhere = Places(parts=(None,) * n_classes, scales=np.ones(n_classes), shifts=np.zeros((n_classes, 2)))
     titles, places = [], []
     for (name, session, cursor), found in zip(moments, wanted, strict=True):
         title, shown = name, found
         if shown is None:
             other = layouts.nearest(view, session, cursor)
             title = f"{name} - {doing}" + ("" if other is None else f", shown: {state_name(session, other[0])}")
-            shown = nowhere if other is None else other[1]
+            labels = layouts.labels(view)
+            shown = Places.of(np.full((len(labels), 2), np.nan), labels, n_classes) if other is None else other[1]
         titles.append(title)
         places.append(shown)
     return tuple(titles), tuple(places), any(found is None for found in wanted)

@@ -99,7 +99,7 @@ class Drawing:
     view
         How the samples were laid out.
     rows, labels
-        Which samples are drawn (n,), and their class codes (n,).
+        Which samples are drawn (n,), and their class codes (n,); -1 for those without a class.
     titles, places
         Of each state: before and after; for an epoch before, after the interventions, after the epoch.
     moved

@@ -49,7 +49,7 @@ def event_words(event: SessionEvent, session: Session, known: Collection[str]) -
 def selection_words(names: Sequence[str], n_samples: int, *, lassoed: bool = False) -> str:
     """Say which classes are selected, and how many samples; ``lassoed`` when a lasso alone chose them."""
     if not names:
-        return "Nothing is selected"
+        return f"Selected by a lasso: {n_samples:,} without a class" if n_samples else "Nothing is selected"
     what = ", ".join(map(class_label, names)) if len(names) <= 3 else f"{len(names)} classes"
     return f"{what} selected" + (f" by a lasso of {n_samples:,} points" if lassoed else f": {n_samples:,} samples")
 

@@ -19,7 +19,7 @@ export function element(name, attributes = {}, ...children) {
 
 /** The layer of SVG over one canvas; names and rings stay the same elements, so that they keep the focus and can glide. */
 export class Overlay {
-  /** @param {SVGElement} svg @param {{label: string}[]} classes @param {number[]} order */
+  /** @param {SVGElement} svg @param {{label: string, named: boolean}[]} classes @param {number[]} order */
   constructor(svg, classes, order) {
     Object.assign(this, { svg, classes, order, panes: [], held: new Map(), around: element("g") });
     svg.append(this.around);
@@ -126,7 +126,8 @@ export class Overlay {
     if (!scene.names) return { names: [], lines: [] };
     const moved = new Set([...pane.arrows, ...pane.rings].map(([code]) => code));
     const rank = (code) => (scene.selected.has(code) ? 0 : moved.has(code) ? 1 : 2);
-    const labels = [...this.order]
+    const labels = this.order
+      .filter((code) => this.classes[code].named !== false)
       .sort((a, b) => rank(a) - rank(b))
       .map((code) => ({ code, center: centerOf(pane.now, code) }))
       .filter(({ center }) => center !== null)

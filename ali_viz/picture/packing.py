@@ -29,7 +29,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cloud:
-    """Which samples are drawn: ``rows`` (n,) class after class, and how many of each (C,)."""
+    """Which samples are drawn: ``rows`` (n,) class after class, those without one last, and how many of each (C,)."""
 
     number: int
     source: tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -120,12 +120,13 @@ class _Packing:
             same = zip(old.source, (scene.rows, scene.labels), strict=True)
             if len(old.counts) == n_classes and all(a is b or np.array_equal(a, b) for a, b in same):
                 return old
-        order = np.argsort(scene.labels, kind="stable")
+        codes = scene.labels % n_classes
+        order = np.argsort(codes, kind="stable")
         return Cloud(
             number=1 if self.before is None else self.before.cloud.number + 1,
             source=(scene.rows, scene.labels),
             rows=scene.rows[order],
-            counts=np.bincount(scene.labels, minlength=n_classes),
+            counts=np.bincount(codes, minlength=n_classes),
         )
 
     def pane(self, pane: Pane, n_classes: int) -> dict[str, Any]:

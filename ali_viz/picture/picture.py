@@ -22,7 +22,7 @@ from ali_viz.limits import Limits
 from ali_viz.picture.modules import as_one_module
 from ali_viz.picture.packing import Packed, packed
 from ali_viz.picture.scene import PictureScene
-from ali_viz.theme import ClassStyle
+from ali_viz.theme import UNLABELLED, ClassStyle
 
 __all__ = ["Details", "How", "Picture"]
 
@@ -58,7 +58,8 @@ class Picture(anywidget.AnyWidget):
     Parameters
     ----------
     styles
-        Of each class, by class code.
+        Of each class, by class code; where some samples have none, theirs is the last,
+        :data:`~ali_viz.theme.UNLABELLED`. No name stands beside these.
     order
         Codes of the classes in which they are drawn; later ones lie on top.
     on_lasso
@@ -123,6 +124,7 @@ class Picture(anywidget.AnyWidget):
                 "colour": style.colour,
                 "shape": style.symbol.removesuffix("-open"),
                 "filled": style.filled,
+                "named": style is not UNLABELLED,
             }
             for style in styles
         ]

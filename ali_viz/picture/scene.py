@@ -60,7 +60,7 @@ class PictureScene:
     Attributes
     ----------
     rows, labels
-        Which samples are drawn (n,), and their class codes (n,).
+        Which samples are drawn (n,), and their class codes (n,); -1 for those without a class.
     panes
         One to three, from left to right, all of the same samples.
     limits

@@ -1,14 +1,13 @@
 """All views of a Studio: which there are, and where they stand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
 
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.app.actions import Actions, SceneView
-from ali_viz.theme import class_styles
+from ali_viz.theme import sample_styles
 from ali_viz.views.cells import CellsView
 from ali_viz.views.code import CodeView
 from ali_viz.views.confusion import ConfusionView
@@ -53,10 +52,7 @@ class Desk:
         images: ImageSource | None,
         colours: Mapping[str, str],
     ) -> None:
-        styles = [
-            replace(style, colour=colours.get(style.name, style.colour))
-            for style in class_styles(embedding.class_names)
-        ]
+        styles = sample_styles(embedding.class_names, embedding.labels, colours)
         self.legend = LegendView(actions, embedding, styles, order)
         self.picture, self.timeline = PictureView(actions, embedding, styles, images), TimelineView(actions, styles)
         self.cells = CellsView(actions, embedding, styles, images)

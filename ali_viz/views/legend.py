@@ -10,7 +10,7 @@ import traitlets
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
-from ali_viz.theme import ClassStyle
+from ali_viz.theme import UNLABELLED, ClassStyle
 from ali_viz.views.controls import put
 
 __all__ = ["LegendView"]
@@ -25,7 +25,7 @@ class Chips(anywidget.AnyWidget):
 
 
 class LegendView:
-    """The classes with samples, in their order.
+    """The classes with samples, in their order, and how many samples have none.
 
     Parameters
     ----------
@@ -58,6 +58,16 @@ class LegendView:
             }
             for code in order
         ]
+        if none := int((embedding.labels < 0).sum()):
+            self._classes.append(
+                {
+                    "label": UNLABELLED.label,
+                    "count": f"{none:,}",
+                    "colour": UNLABELLED.colour,
+                    "symbol": UNLABELLED.symbol,
+                    "filled": UNLABELLED.filled,
+                }
+            )
         self.widget = Chips(entries=self._classes)
         self.widget.on_msg(self._clicked)
 

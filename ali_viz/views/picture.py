@@ -28,7 +28,7 @@ class PictureView:
     embedding
         Ids of the samples, and how many a class has: small ones lie on top.
     styles
-        Of each class, by code.
+        Of each class, by code; what comes after them is drawn first.
     images
         Pictures of the samples, for their tips.
     """
@@ -43,7 +43,7 @@ class PictureView:
         self._embedding, self._images = embedding, images
         self.widget = Picture(
             styles,
-            order=np.argsort(-embedding.counts, kind="stable"),
+            order=[*range(embedding.n_classes, len(styles)), *np.argsort(-embedding.counts, kind="stable")],
             on_lasso=actions.lasso.click,
             on_point=actions.select_point.click,
             on_name=actions.select_named.click,

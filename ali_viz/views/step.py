@@ -195,7 +195,7 @@ class StepView:
         self.selection.show(settings.selection)
         for control in (self.preset, self.criterion, self.selection, *self.sliders.values()):
             control.rest(busy)
-        put(self.clear, disabled=not state.selected)
+        put(self.clear, disabled=not state.selected and state.lassoed is None and state.marked is None)
 
     def _show_proposal(self, scene: Scene) -> None:
         if scene.proposal is None:

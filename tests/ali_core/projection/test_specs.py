@@ -65,6 +65,13 @@ def test_the_control_is_supervised_by_labels_in_the_order_of_the_seed(blobs):
     np.testing.assert_array_equal(control, layout(vectors, "supervised_tsne", labels=shuffled, seed=5).positions)
 
 
+def test_samples_without_a_class_are_none_of_their_own_for_supervised_tsne(blobs):
+    vectors, labels = blobs
+    bare = np.where(np.arange(len(labels)) % 2, 4, -1)
+    found = layout(vectors, "supervised_tsne", labels=bare).positions
+    np.testing.assert_array_equal(found, layout(vectors, "supervised_tsne", labels=np.zeros_like(labels)).positions)
+
+
 def test_the_control_separates_only_what_it_was_told(rng):
     vectors, labels = rng.normal(size=(120, 5)), np.arange(120) % 2
     settings = {"labels": labels, "supervision": 0.95}

@@ -11,8 +11,8 @@ from matplotlib.path import Path as Polygon
 from PIL import Image
 
 from ali_core.projection import Places
-from ali_viz.picture import Arrow, Details, colouring
-from ali_viz.theme import class_styles
+from ali_viz.picture import Arrow, Details, Picture, colouring
+from ali_viz.theme import class_styles, sample_styles
 from tests.ali_viz.picture.conftest import CORNERS, NAMES, picture_of, scene_of
 
 pytestmark = pytest.mark.browser
@@ -147,6 +147,24 @@ def test_clicks_on_points_and_names(shown, picture, told, corners):
         ("name", 2, "replace"),
         ("clear",),
     ]
+
+
+def test_samples_without_a_class_are_grey_and_nameless_and_are_found(shown, told, corners):
+    labels, positions = np.where(corners[0] == 1, -1, corners[0]), corners[1].copy()
+    positions[17] = (0.0, 0.0)
+    styles = sample_styles(NAMES, labels)
+    page = shown(Picture(styles, order=[4, 0, 1, 2, 3], on_point=lambda row, how: told.append((row, how))))
+    page.show(scene_of(labels, positions), moving=False)
+    assert is_like(painted(page), pixel(page, (0.0, 0.0)), styles[-1].colour, within=30)
+    assert page.page.locator("[data-name]").evaluate_all("all => all.map((one) => one.dataset.name).sort()") == [
+        "0",
+        "2",
+        "3",
+    ]
+    page.page.mouse.click(*pixel(page, (0.1, 0.0)))
+    page.hear()
+    assert told == [(17, "replace")]
+    assert "Unlabelled" in page.page.locator(".ali-picture-tip").inner_text()
 
 
 def test_a_class_on_one_spot_and_points_in_other_units_are_found(shown, picture, told, corners):
