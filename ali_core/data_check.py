@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ali_core.columns import SHELL, Columns, split_parts
 from ali_core.data import CellImages, grouped_folds
+from ali_core.data.decoding import White
 from ali_core.data.reading import Readers
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
@@ -61,7 +62,14 @@ class _Findings:
     notes: list[str] = field(default_factory=list)
 
 
-def check_data(path: str | Path, columns: Columns | None = None, *, progress: Progress | None = None) -> DataCheck:
+def check_data(
+    path: str | Path,
+    columns: Columns | None = None,
+    *,
+    skip_unreadable: bool = False,
+    white: White = None,
+    progress: Progress | None = None,
+) -> DataCheck:
     """Read what is at ``path`` and look for what is nearly always a mistake.
 
     Parameters
@@ -70,6 +78,10 @@ def check_data(path: str | Path, columns: Columns | None = None, *, progress: Pr
         Embedding file, or a folder, table or archive of images; images are all decoded once.
     columns
         What is what in it.
+    skip_unreadable
+        Whether missing and damaged images are to be left out: they are noted then, and are no faults.
+    white
+        How images of more than 8 bits are scaled: see :func:`~ali_core.data.decoding.decode_image`.
     progress
         Called with the images decoded, and all.
 
@@ -82,7 +94,7 @@ def check_data(path: str | Path, columns: Columns | None = None, *, progress: Pr
     """
     named, place = columns or Columns(), Path(path)
     try:
-        samples = open_samples(place, named, skip_unreadable=True)
+        samples = open_samples(place, named, skip_unreadable=True, white=white)
     except AliError as error:
         return DataCheck(lines=(), faults=(str(error),))
     found = _Findings()
@@ -93,12 +105,12 @@ def check_data(path: str | Path, columns: Columns | None = None, *, progress: Pr
         _look_at_vectors(samples, found)
     else:
         found.lines.insert(0, f"{place.name}: {len(samples)} images")
-        _look_at_images(samples, found, progress)
+        _look_at_images(samples, found.notes if skip_unreadable else found.faults, progress)
     return DataCheck(
         lines=tuple(found.lines),
         faults=tuple(found.faults),
         notes=tuple(found.notes),
-        command=_command(place, named, samples),
+        command=_command(place, named, samples, skip_unreadable=skip_unreadable, white=white),
     )
 
 
@@ -152,8 +164,8 @@ def _look_at_group_names(groups: NDArray[np.str_], samples: Samples, found: _Fin
             "class is that of the patient"
         )
     if len(names) < FOLDS and samples.split is None:
-        folds = max(len(names), 3)
-        found.notes.append(f"{len(names)} groups cannot be kept whole in {FOLDS} folds; take --n-folds {folds}")
+        remedy = f"--n-folds {len(names)}" if len(names) >= 3 else "finer groups, or --ignore-groups"
+        found.notes.append(f"{len(names)} groups cannot be kept whole in {FOLDS} folds; take {remedy}")
 
 
 def _look_at_vectors(embedding: LabelledEmbedding, found: _Findings) -> None:
@@ -188,12 +200,10 @@ def _is_class_code(values: NDArray[np.floating[Any]], labels: NDArray[np.int64])
     return n_values == n_classes == pairs.shape[1] and n_classes > 1
 
 
-def _look_at_images(images: CellImages, found: _Findings, progress: Progress | None) -> None:
+def _look_at_images(images: CellImages, told: list[str], progress: Progress | None) -> None:
     if images.missing:
         names = [name for name, _ in images.missing]
-        found.faults.append(
-            f"{len(names)} images are missing ({_few(names)}): restore them, or go on with --skip-unreadable"
-        )
+        told.append(f"{len(names)} images are missing ({_few(names)}): restore them, or add --skip-unreadable")
     readers = Readers(2)
     try:
         damaged = readers.scan(images, SCAN_PX, None, progress)
@@ -201,9 +211,9 @@ def _look_at_images(images: CellImages, found: _Findings, progress: Progress | N
         readers.close()
     if damaged:
         names = [str(images.ids[row]) for row in damaged]
-        found.faults.append(
-            f"{len(damaged)} of {len(images)} images cannot be read ({_few(names)}; the first: "
-            f"{next(iter(damaged.values()))}): restore or remove them, or go on with --skip-unreadable"
+        told.append(
+            f"{len(damaged)} of {len(images)} images cannot be used ({_few(names)}). The first: "
+            f"{next(iter(damaged.values()))}. To leave them out, add --skip-unreadable"
         )
 
 
@@ -211,9 +221,10 @@ def _few(names: "Sequence[str] | NDArray[Any]") -> str:
     return ", ".join(map(str, names[:NAMED])) + (", …" if len(names) > NAMED else "")
 
 
-def _command(path: Path, columns: Columns, samples: Samples) -> str:
+def _command(path: Path, columns: Columns, samples: Samples, *, skip_unreadable: bool, white: White) -> str:
     """Return the command to go on with, with the names that were given."""
-    options = []
+    options = ["--skip-unreadable"] if skip_unreadable else []
+    options += [] if white is None else [f"--white {white}"]
     for name, value in columns.given.items():
         values = value.items() if isinstance(value, dict) else [value] if isinstance(value, str | Path) else value
         if name == "where":

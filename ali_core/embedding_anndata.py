@@ -168,13 +168,15 @@ def write_obs(
     vectors: str | None,
 ) -> None:
     """Write into an AnnData object by the names of its cells; see :meth:`~ali_core.LabelledEmbedding.to_obs`."""
+    if not hasattr(data, "obs_names"):
+        raise AliError(f"results go into an AnnData object; got {type(data).__name__}: join a frame by its ids")
     if embedding.ids is None:
-        raise AliError("this embedding has no ids to find cells by; give adata.obs_names before it is read")
+        raise AliError("this embedding has no ids to find cells by; name them by id= (--id-column) when it is read")
     places = pd.Index(embedding.ids).get_indexer(pd.Index(data.obs_names.astype(str)))
     here = places >= 0
     if not here.any():
         raise AliError(
-            f"no id is a name of a cell: samples are called {embedding.ids[0]!r} and so on, cells "
+            f"no id is a name of a cell: samples are called {str(embedding.ids[0])!r} and so on, cells "
             f"{str(data.obs_names[0])!r}"
         )
     for name, values in columns.items():

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ali_core.cli.data_options import reads_data
-from ali_core.cli.options import as_typed
+from ali_core.cli.options import SkipUnreadable, WhiteLevel, as_typed, white_level
 from ali_core.columns import Columns
 
 __all__ = ["check"]
@@ -19,6 +19,8 @@ def check(
     ],
     *,
     columns: Columns,
+    skip_unreadable: SkipUnreadable = False,
+    white: WhiteLevel = None,
 ) -> None:
     """Say what would be read, and what must be mended.
 
@@ -27,7 +29,7 @@ def check(
     """
     from ali_core.data_check import check_data  # noqa: PLC0415  # with the readers
 
-    found = check_data(path, columns)
+    found = check_data(path, columns, skip_unreadable=skip_unreadable, white=white_level(white))
     for line in found.lines:
         typer.echo(line)
     for note in found.notes:

@@ -27,6 +27,7 @@ __all__ = [
     "open_data",
     "read_embedding",
     "tell",
+    "white_level",
 ]
 
 PRESET_HELP = (
@@ -68,7 +69,8 @@ WhiteLevel = Annotated[
 ]
 
 
-def _white(text: str | None) -> "White":
+def white_level(text: str | None) -> "White":
+    """Return the value of ``--white`` as a number, ``range`` or None."""
     if text is None:
         return None
     if text == "range":
@@ -97,7 +99,7 @@ def open_data(
     """Open an embedding file, or images, without the classes that were excluded; say what was read."""
     from ali_core.samples import open_samples  # noqa: PLC0415  # with the readers of images
 
-    samples = open_samples(path, columns, skip_unreadable=skip_unreadable, white=_white(white))
+    samples = open_samples(path, columns, skip_unreadable=skip_unreadable, white=white_level(white))
     tell(samples, path)
     return samples.without_classes(exclude) if exclude else samples
 

@@ -53,8 +53,8 @@ class ImageSource:
         self._rows = {name: row for row, name in enumerate(opened.ids.tolist()) if name in wanted}
         if not self._rows:
             raise AliError(
-                f"no id of the embedding names an image: samples are called {embedding.ids[0]!r} and so on, images "
-                f"{opened.ids[0]!r}; give both the same ids"
+                f"no id of the embedding names an image: samples are called {str(embedding.ids[0])!r}, …; images "
+                f"{str(opened.ids[0])!r}; give both the same ids"
             )
         self._decoded: Callable[[str, int], Picture | None] = lru_cache(maxsize=MOST_DECODED)(self._decode)
 

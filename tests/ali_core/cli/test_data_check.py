@@ -77,4 +77,8 @@ def test_missing_and_damaged_images_are_all_counted(tmp_path, capsys):
     assert run(["data", "check", str(tmp_path)]) == 1
     out = capsys.readouterr().out
     assert "1 images are missing" in out
-    assert "1 of 4 images cannot be read (b/1.png" in out
+    assert "1 of 4 images cannot be used (b/1.png" in out
+    assert run(["data", "check", str(tmp_path), "--skip-unreadable"]) == 0
+    out = capsys.readouterr().out
+    assert "note: 1 of 4 images cannot be used (b/1.png" in out
+    assert f"ali embed {tmp_path} --skip-unreadable --weights FILE" in out

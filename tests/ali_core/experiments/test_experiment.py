@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ali_core import AliError
-from ali_core.experiments.data_source import prepared
+from ali_core.columns import Columns
 from ali_core.experiments.experiment import Experiment, paper_file
 from ali_core.experiments.planned_runs import planned_runs
 from ali_core.experiments.variants import Variant, expanded
@@ -223,11 +223,14 @@ def test_a_missing_file_is_told(tmp_path):
         Experiment.read(tmp_path / "none.toml")
 
 
-def test_columns_of_images_are_refused_for_features(tmp_path):
-    (tmp_path / "cells.npz").write_bytes(b"")
-    experiment = Experiment(runs=[{"method": "tml"}], images={"label_column": "kind"})
-    with pytest.raises(AliError, match="images describes a table of images"):
-        prepared(tmp_path / "cells.npz", exclude=(), images=experiment.images, long_tail=None)
+def test_columns_in_older_words_name_any_data():
+    runs = [{"method": "tml"}]
+    older = Experiment(runs=runs, images={"label_column": "kind", "where": ["stain", "MGG"]})
+    newer = Experiment(runs=runs, columns={"label": "kind", "where": ["stain", "MGG"]})
+    assert older.named == newer.named == Columns(label="kind", where=("stain", "MGG"))
+    both = Experiment(runs=runs, images={"label_column": "kind"}, columns={"label": "kind"})
+    with pytest.raises(AliError, match="give columns or images"):
+        _ = both.named
 
 
 @given(st.text(min_size=1, max_size=120))
