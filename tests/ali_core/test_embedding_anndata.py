@@ -119,5 +119,5 @@ def test_writing_back_needs_names(adata):
     with pytest.raises(AliError, match=r"samples are called 'x' and so on, cells 'AAAC000-1'"):
         other.to_obs(adata)
     one = LabelledEmbedding.from_anndata(adata, label="cell_type")
-    with pytest.raises(AliError, match="one value per sample, 30; got"):
+    with pytest.raises(AliError, match=r"one value per sample, shape \(30,\); got \(2,\)"):
         one.to_obs(adata, {"short": [1, 2]})
