@@ -93,7 +93,7 @@ def test_options_reach_the_function(paths, monkeypatch):
         ("EMB --grid missing.toml", "missing.toml"),
         ("EMB EMB", "one embedding file, or one training run a fold"),
         ("EMB EMPTY", "one embedding file, or one training run a fold"),
-        ("EMPTY --exclude blast", "--exclude goes with an embedding file"),
+        ("EMPTY --exclude blast", "--exclude, and names of columns, go with an embedding file"),
         ("missing.npz", "missing.npz"),
         ("", "EMB"),
         ("EMB --fast", "--fast"),
