@@ -149,7 +149,7 @@ def compared(
     if baseline not in there or len(there) < 2 or len(whole) < 2:
         return None, "; ".join(filter(None, ["nothing is compared before two methods have two pairs of runs", note]))
     rows = results[pair.isin(whole) & results["method"].isin(there)]
-    ours = (rows["split"] == OURS).all()
+    ours = rows["split"].fillna(OURS).eq(OURS).all()  # tables of earlier versions do not say it
     ratio = 1 / (n_folds - 2) if ours else float((rows["n_test"] / rows["n_train"]).mean())
     table = compare_methods(rows, baseline=baseline, test_train_ratio=ratio)
     table.insert(list(table).index("p_holm") + 1, "n_comparisons", len(table))

@@ -55,6 +55,8 @@ def open_session(source: Source, columns: Columns | None = None) -> Session:
     source
         A session (returned as it is), an embedding, an embedding file, a session file with its embedding file beside
         it, or a folder that holds ``embedding.npz`` (or one embedding file) and perhaps ``session.json``.
+    columns
+        What is what in a file, a frame or AnnData; None for the usual names.
 
     Raises
     ------

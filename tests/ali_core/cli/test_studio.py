@@ -15,13 +15,13 @@ def opened(monkeypatch):
 
 def test_by_default_jupyterlab_on_a_free_port_with_a_browser(opened, tmp_path):
     assert run(["studio", str(tmp_path)]) == 0
-    assert opened == [(tmp_path, {"app": False, "images": None, "browser": True, "port": None})]
+    assert opened == [(tmp_path, {"app": False, "images": None, "columns": {}, "browser": True, "port": None})]
 
 
 def test_every_option_arrives(opened, tmp_path):
     options = ["--app", "--images", str(tmp_path), "--no-browser", "--port", "9000"]
     assert run(["studio", str(tmp_path), *options]) == 0
-    assert opened == [(tmp_path, {"app": True, "images": tmp_path, "browser": False, "port": 9000})]
+    assert opened == [(tmp_path, {"app": True, "images": tmp_path, "columns": {}, "browser": False, "port": 9000})]
 
 
 @pytest.mark.parametrize(

@@ -162,10 +162,11 @@ def test_strengths_hold_for_the_proposals_of_the_coming_epochs(method):
 @pytest.mark.parametrize("method", ["ali", "pali"])
 def test_strengths_survive_the_end_of_the_process(tmp_path, method):
     options = small(method=method)
-    live = LiveTraining(epochs(DATA, options, out=tmp_path))
+    live = LiveTraining(training := epochs(DATA, options, out=tmp_path))
     live.go(1)
     rested(live)
     live.settings = live.settings.changed(shift=0.5, rotate=0.1)
+    training.run.folder.release()  # as the system does when a process ends
     with LiveTraining(epochs(DATA, options, out=tmp_path, resume=True)) as again:  # the first is not even closed
         assert again.settings == live.settings
         assert again.session.steps == live.session.steps

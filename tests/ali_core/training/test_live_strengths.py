@@ -53,12 +53,13 @@ def test_set_while_the_control_trains_they_hold_for_the_coming_epoch_and_are_on_
 
 def test_set_while_an_epoch_trains_they_are_safe_when_it_is_done_and_the_control_is_not(tmp_path):
     gate, control = Gate(), epochs(DATA, small(control=True), progress=(second := Gate()))
-    live = LiveTraining(epochs(DATA, small(), out=tmp_path, progress=gate), control=control)
+    live = LiveTraining(training := epochs(DATA, small(), out=tmp_path, progress=gate), control=control)
     live.go(1)
     gate.wait()
     live.settings = live.settings.changed(**OTHER)
     gate.open()
     second.wait()
+    training.run.folder.release()  # as the system does when a process ends
     with LiveTraining(epochs(DATA, small(), out=tmp_path, resume=True)) as again:  # as if the first were killed
         assert (again.state.epoch, again.settings.shift) == (1, 0.5)
     second.open()

@@ -139,7 +139,8 @@ def test_as_an_app_the_path_goes_to_voila_and_no_notebook_is_left(tmp_path, monk
     cells = tmp_path / "cells.npz"
     cells.touch()
     assert open_studio(cells, app=True, folder=tmp_path, browser=False) == 0
-    assert served == [(cells, {"images": None, "folder": tmp_path, "browser": False, "port": None})]
+    given = {"images": None, "columns": None, "folder": tmp_path, "browser": False, "port": None}
+    assert served == [(cells, given)]
     assert not list(tmp_path.glob("*.ipynb"))
     with pytest.raises(AliError, match="there is no file or folder"):
         open_studio(tmp_path / "nothing", app=True)
