@@ -313,7 +313,7 @@ class RunFolder:
         for name in ("train", "validation", "test"):
             part[getattr(split, name)] = name
         label = np.array([*inputs.class_names, ""])[inputs.labels]
-        names = np.arange(len(label)).astype(str) if inputs.ids is None else inputs.ids
+        names = inputs.samples.sample_names if inputs.ids is None else inputs.ids
         write_csv(pd.DataFrame({"id": names, "label": label, "part": part}), self.folder / "parts.csv")
         if inputs.skipped:
             write_csv(pd.DataFrame(inputs.skipped, columns=["id", "reason"]), self.folder / "skipped.csv")

@@ -1,4 +1,4 @@
-"""The button that opens the app in a tab of its own."""
+"""The button that shows the app on the whole screen."""
 
 from pathlib import Path
 

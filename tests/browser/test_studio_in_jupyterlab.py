@@ -283,12 +283,12 @@ def test_the_pictures_have_most_of_the_app_and_all_fits_a_page(app, cells):
     retried(scenario)
 
 
-def test_the_app_opens_in_a_tab_of_its_own(app, cells):
+def test_the_app_fills_the_screen(app, cells):
     def scenario():
         page = opened(app, cells)
-        page.page.get_by_role("button", name="Open the app in a tab of its own").click()
-        expect(page.page.locator(".ali-picture")).to_have_count(2, timeout=30_000)
-        page.button("Step").last.click()
+        page.page.get_by_role("button", name="Show the app on the whole screen").click()
+        page.page.wait_for_function("document.fullscreenElement?.matches('.ali-studio')", timeout=30_000)
+        page.button("Step").click()
         page.wait_for(CURSOR, 1)
         assert page.errors == []
 
