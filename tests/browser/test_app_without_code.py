@@ -16,9 +16,7 @@ from tests.browser.voila import AppPage, StandaloneApp
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.xfail(
-        strict=False, reason="the page has not been tried since the picture and the policy of pages are new"
-    ),
+    pytest.mark.xfail(strict=False, reason="not yet seen to pass: new page"),
 ]
 
 N = 5000

@@ -7,9 +7,7 @@ from tests.browser.test_studio_in_jupyterlab import CURSOR, cells, opened, retri
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xfail(
-        strict=False, reason="the page has not been tried since the picture and the policy of pages are new"
-    ),
+    pytest.mark.xfail(strict=False, reason="not yet seen to pass: new page"),
 ]
 
 
