@@ -47,6 +47,11 @@ class Record(BaseModel):
         """Return a checked copy with some fields replaced."""
         return type(self)(**(self.model_dump() | values))
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Leave out of the repr what is as by default: it is the shortest call that makes an equal record."""
+        fields = type(self).model_fields
+        return [(name, value) for name, value in super().__repr_args__() if fields[str(name)].default != value]
+
 
 class Strengths(Record):
     """How strongly a class is moved; 0 switches a transform off.

@@ -41,11 +41,12 @@ def test_the_usual_case_is_short(stored):
     session.run(25)
     code = session.as_code().replace(stored.source.as_posix(), "cells.npz").replace(stored.fingerprint[:16], "…")
     assert code == (
-        "from ali_core import LabelledEmbedding, Session, preset\n"
+        "from ali_core import LabelledEmbedding\n"
+        "from ali_core.interventions import Session, preset\n"
         "\n"
-        'embedding = LabelledEmbedding.load("cells.npz")\n'
-        'assert embedding.fingerprint.startswith("…"), "this is another embedding"\n'
-        'session = Session(embedding, preset("c,s", dim=embedding.dim))\n'
+        "embedding = LabelledEmbedding.load('cells.npz')\n"
+        "assert embedding.fingerprint.startswith('…'), 'this is another embedding'\n"
+        "session = Session(embedding, preset('c,s', dim=embedding.dim))\n"
         "session.run(25)\n"
     )
 
@@ -55,14 +56,16 @@ def test_steps_by_hand_are_told_as_they_were_chosen(stored):
     manual = (
         ManualStep(classes=("band",), contract=0.5),
         ManualStep(classes=("blast", "rare"), n_neighbours=3, shift=1.5),
-        ManualStep(classes=("blast",), away_from=("segment",), rotate=0.25, displacement=(1.0, 0.0, 0.0, 0.1)),
+        ManualStep(
+            classes=("blast",), away_from=("segment",), rotate=0.25, displacement=tuple(np.array((1, 0, 0, 0.1)))
+        ),
     )
     for step in manual:
         session.apply(step)
     assert commands(session) == [
-        'session.apply(ManualStep(classes=("band",), contract=0.5))',
-        'session.apply(ManualStep(classes=("blast", "rare"), shift=1.5, n_neighbours=3))',
-        'session.apply(ManualStep(classes=("blast",), rotate=0.25, away_from=("segment",), '
+        "session.apply(ManualStep(contract=0.5, classes=('band',)))",
+        "session.apply(ManualStep(shift=1.5, classes=('blast', 'rare'), n_neighbours=3))",
+        "session.apply(ManualStep(rotate=0.25, classes=('blast',), away_from=('segment',), "
         "displacement=(1.0, 0.0, 0.0, 0.1)))",
     ]
 
@@ -74,14 +77,14 @@ def test_settings_that_changed_are_set_and_skipped_steps_are_records(stored):
     session.run(3)
     assert commands(session) == [
         "session.run(2)",
-        "session.settings = session.settings.changed(shift=2.0)",
+        "session.settings = InterventionSettings(shift=2.0, n_iterations=33)",
         "session.run(3)",
     ]
-    assert 'preset("c", dim=embedding.dim)' in session.as_code()
+    assert "preset('c', dim=embedding.dim)" in session.as_code()
     session.toggle(5)
     assert commands(session)[:-1] == [
         "session.run(2)",
-        "session.settings = session.settings.changed(shift=2.0)",
+        "session.settings = InterventionSettings(shift=2.0, n_iterations=33)",
         "session.run(2)",
     ]
     assert "skipped=True" in commands(session)[-1]
