@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,9 +112,10 @@ class InterventionState:
     before: "InterventionState | None" = None
     change: Row | Factor | None = None
     number: int = 0
-    _recent: "deque[Places]" = field(default_factory=partial(deque, maxlen=RECENT), repr=False)
-    _held: "list[Places]" = field(default_factory=list, init=False, repr=False)
-    _made: "list[ReferenceType[Places]]" = field(default_factory=list, init=False, repr=False)
+    _recent: "deque[tuple[InterventionState, Places]]" = field(
+        default_factory=partial(deque, maxlen=RECENT), repr=False
+    )
+    _held: list[Places] = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def untouched(cls, initial: ClassStatistics) -> "InterventionState":
@@ -145,46 +145,30 @@ class InterventionState:
 
     @property
     def places(self) -> Places:
-        """The arrays, perhaps made anew."""
-        held = self._there()
-        if held is not None:
-            return held
-        changes: list[Row | Factor] = []
-        state, start = self, None
-        while state.before is not None and state.change is not None and start is None:
+        """The arrays: those that are kept, or made anew."""
+        changes, state = [], self
+        while (places := state._kept_places()) is None and state.change is not None and state.before is not None:
             changes.append(state.change)
             state = state.before
-            start = state._there()
-        if start is None:
-            start = state._untouched()
+        if places is not None and not changes:
+            return places
+        centers = self.initial.centers
         places = Places(
             initial=self.initial,
-            images=start.images.copy(),
-            scales=start.scales.copy(),
-            offsets=start.offsets.copy(),
+            images=(centers if places is None else places.images).copy(),
+            scales=np.ones(len(centers)) if places is None else places.scales.copy(),
+            offsets=np.zeros_like(centers) if places is None else places.offsets.copy(),
         )
         for change in reversed(changes):
             change.carry_out(places)
-        return self._keep(places)
-
-    def _there(self) -> Places | None:
-        """Return the arrays if somebody holds them."""
-        if self._held:
-            return self._held[0]
-        return next((found for made in tuple(self._made) if (found := made()) is not None), None)
-
-    def _untouched(self) -> Places:
-        centers = self.initial.centers
-        return Places(
-            initial=self.initial, images=centers, scales=np.ones(len(centers)), offsets=np.zeros_like(centers)
-        )
-
-    def _keep(self, places: Places) -> Places:
-        self._made[:] = [ref(places)]
-        self._recent.append(places)
+        self._recent.append((self, places))
         if self.number % KEPT_EVERY == 0:
             self._held[:] = [places]
         return places
+
+    def _kept_places(self) -> Places | None:
+        kept = (*self._held, *(places for state, places in tuple(self._recent) if state is self))
+        return kept[0] if kept else None
 
     def _changed(self, change: Row | Factor, turns: tuple[Turns | None, ...]) -> "InterventionState":
         return replace(self, turns=turns, before=self, change=change, number=self.number + 1)
@@ -247,13 +231,12 @@ class InterventionState:
         if norm_keeping == "none" or (norm_keeping == "offsets" and a == 0.0):
             return self, 1.0, norm_keeping
         lost = start - linear
-        if norm_keeping == "uniform" or (bool(np.all(scales <= 1.0)) and lost < 1e-14 * start):
+        uniform = norm_keeping == "uniform" or (bool(np.all(scales <= 1.0)) and lost < 1e-14 * start)
+        if uniform:
             total = linear + 2.0 * b + a
             factor = float(np.sqrt(start / total)) if total > 0.0 else 1.0
-            return self._scaled(factor, linear_too=True), factor, "uniform"
-        root = float(np.sqrt(max(b * b + a * lost, 0.0)))
-        factor = max(lost / (b + root) if b > 0.0 else (root - b) / a, 0.0)
-        return self._scaled(factor, linear_too=False), factor, "offsets"
-
-    def _scaled(self, factor: float, *, linear_too: bool) -> "InterventionState":
-        return self._changed(Factor(factor=factor, linear_too=linear_too), self.turns)
+        else:
+            root = float(np.sqrt(max(b * b + a * lost, 0.0)))
+            factor = max(lost / (b + root) if b > 0.0 else (root - b) / a, 0.0)
+        changed = self._changed(Factor(factor=factor, linear_too=uniform), self.turns)
+        return changed, factor, "uniform" if uniform else "offsets"
