@@ -62,8 +62,8 @@ def _tell_version(wanted: bool) -> None:  # typer passes it so
 
 
 @app.callback()
-def _ali(
-    version: Annotated[  # its callback has told it
+def _ali(  # options before the name of a command need a function; that of --version has done all by then
+    version: Annotated[
         bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:

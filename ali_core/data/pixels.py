@@ -12,7 +12,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -208,12 +208,10 @@ def check_readable(images: CellImages, px: int, *, progress: Progress | None = N
 
 def available_memory() -> int:
     """Return the bytes of memory that programs can still take; where the system does not tell, half of all, or 4 GB."""
-    try:
+    with suppress(OSError):  # only Linux has this file
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
-    except OSError:
-        pass
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     return 4 * 10**9

@@ -25,6 +25,7 @@ from ali_core.networks.devices import choose_device
 from ali_core.networks.embedding_net import EmbeddingNet
 from ali_core.networks.feature_net import FeatureNet
 from ali_core.networks.partial_vectors import PartialVectors
+from ali_core.samples import stand_in
 
 __all__ = ["embed_features", "embed_images", "to_input"]
 
@@ -105,18 +106,7 @@ def embed_images(
 
 
 def _embedded(images: CellImages, load: Load, net: EmbeddingNet, out: Path, work: "_Work") -> LabelledEmbedding:
-    # Labels and ids are checked by a stand-in now rather than after hours of work.
-    unfilled = LabelledEmbedding(
-        vectors=np.zeros((len(images), 1), dtype=np.float32),
-        labels=images.labels,
-        class_names=images.class_names,
-        ids=images.ids,
-        groups=images.groups,
-        split=images.split,
-        metadata=images.metadata,
-        colours=images.colours,
-        unlabelled="keep" if (images.labels < 0).any() else "refuse",
-    )
+    unfilled = stand_in(images)  # labels and ids are checked now rather than after hours of work
     origin = {
         "images": images.fingerprint,
         "network": net.fingerprint(),

@@ -90,10 +90,10 @@ def _read_state(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        state = json.loads(path.read_text())
-        if isinstance(state, dict) and int(state["done"]) >= 0:
-            return state
+        state: dict[str, Any] = json.loads(path.read_text())
+        readable = int(state["done"]) >= 0
     except (ValueError, KeyError, TypeError, OverflowError):
-        pass  # said below
-    _LOG.warning("%s cannot be read; starting anew", path)
-    return None
+        readable = False
+    if not readable:
+        _LOG.warning("%s cannot be read; starting anew", path)
+    return state if readable else None

@@ -49,12 +49,11 @@ class Intervener(ABC):
     def use(self, session: Session) -> None:
         """Tell the loss to follow ``session`` from now on."""
 
-    @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """Return what the next epoch depends on besides the network."""
+        """Return what the next epoch depends on besides the network: here, nothing."""
+        return {}
 
-    @abstractmethod
-    def restore(self, state: Mapping[str, Tensor]) -> None:
+    def restore(self, state: Mapping[str, Tensor]) -> None:  # noqa: B027  # a method with a state has its own
         """Take back what :meth:`state` returned."""
 
 
@@ -78,12 +77,6 @@ class InSpace(Intervener):
         planned = plan(statistics, self.interventions)
         self.loss.transforms = planned.transforms
         return planned
-
-    def state(self) -> dict[str, Tensor]:
-        return {}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        pass
 
 
 class InPlane(InSpace):

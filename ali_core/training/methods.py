@@ -34,8 +34,6 @@ class MethodSpec:
         interventions. ``pkgutil.resolve_name`` imports them when used.
     recorded
         Whether the steps come from a session file and not from a preset or strengths.
-    weighted
-        Which term the class weights go into: ``base`` or ``pull``.
     colours
         Of its bars in the figure of results: with the base loss, and without it (w = 1); empty for a spare colour.
     """
@@ -47,7 +45,6 @@ class MethodSpec:
     pull: str = ""
     intervener: str = ""
     recorded: bool = False
-    weighted: Literal["base", "pull"] = "base"
     colours: tuple[str, str] = ("", "")
 
     @property
@@ -57,7 +54,7 @@ class MethodSpec:
 
     @property
     def planned(self) -> bool:
-        """Whether interventions are planned from a preset or strengths."""
+        """Whether interventions are planned from a preset or strengths; class weights then go into the second term."""
         return self.intervenes and not self.recorded
 
 
@@ -79,7 +76,6 @@ SPECS: dict[str, MethodSpec] = {
         weight=0.8,
         pull=_OBJECTIVES + "ToMoved",
         intervener=_INTERVENERS + "InSpace",
-        weighted="pull",
         colours=("#c23b22", "#e69f00"),
     ),
     "pali": MethodSpec(
@@ -89,7 +85,6 @@ SPECS: dict[str, MethodSpec] = {
         weight=0.9,
         pull=_OBJECTIVES + "ToMoved",
         intervener=_INTERVENERS + "InPlane",
-        weighted="pull",
         colours=("#0072b2", ""),
     ),
     "pli": MethodSpec(

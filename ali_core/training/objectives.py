@@ -249,7 +249,7 @@ def make_objective(settings: TrainSettings, counts: NDArray[np.int64]) -> Object
     """
     spec = settings.spec
     weights = torch.tensor(inverse_frequency(counts), dtype=torch.float32) if settings.class_weights else None
-    of_base, of_pull = (weights, None) if spec.weighted == "base" else (None, weights)
+    of_base, of_pull = (None, weights) if spec.planned else (weights, None)
     objective: Objective = resolve_name(BASES[settings.base_loss])(settings, of_base, counts)
     if spec.intervenes and not settings.control:
         objective.pull = resolve_name(spec.pull)(settings, of_pull)

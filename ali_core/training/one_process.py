@@ -56,7 +56,7 @@ class OneProcess:
         loss.backward()  # type: ignore[no-untyped-call]
 
     def barrier(self) -> None:
-        """Wait for no other process."""
+        """Return at once: there is no other process to wait for."""
 
     def broadcast(self, value: Any, src: int = 0) -> Any:  # noqa: ANN401, ARG002  # whatever the only process has
         """Return ``value``."""
