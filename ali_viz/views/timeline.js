@@ -129,6 +129,7 @@ function render({ model, el }) {
       event.preventDefault();
     };
     track.onkeydown = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       const keys = { ArrowLeft: state() - 1, ArrowRight: state() + 1, Home: 0, End: count };
       if (event.key in keys) go(keys[event.key]);
       else if (event.key === " ") toggle();
