@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
@@ -198,17 +198,29 @@ class NotebookPage:
 
     def wait_for(self, expression: str, expected: object, seconds: float = 30) -> None:
         """Wait until ``expression`` in the kernel has the value ``expected``."""
-        deadline = time.monotonic() + seconds
-        value = None
-        while time.monotonic() < deadline:
+        value: object = None
+
+        def reached() -> bool:
+            nonlocal value
             value = self.ask(expression)
-            if value == expected:
-                return
+            return value == expected
+
+        self.wait_until(reached, lambda: f"{expression} is {value!r}, not {expected!r}", seconds)
+
+    def wait_until(self, reached: Callable[[], bool], otherwise: Callable[[], str], seconds: float = 30) -> None:
+        """Wait until ``reached`` says so; the failure says ``otherwise``."""
+        deadline = time.monotonic() + seconds
+        while not reached():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{otherwise()} after {seconds} s")
             self.page.wait_for_timeout(100)
-        raise AssertionError(f"{expression} is {value!r}, not {expected!r}, after {seconds} s")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    def title(self, text: str) -> Locator:
+        """Return the title of a picture."""
+        return self.page.locator(".ali-picture-title").filter(has_text=text)
 
     def plot(self) -> Locator:
         return self.page.locator(".ali-picture canvas").first

@@ -16,7 +16,6 @@ from tests.browser.voila import AppPage, StandaloneApp
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.xfail(strict=False, reason="not yet seen to pass: new page"),
 ]
 
 N = 5000

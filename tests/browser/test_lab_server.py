@@ -19,7 +19,6 @@ from ali_viz.studio_notebook import write_studio_notebook
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.xfail(strict=False, reason="not yet seen to pass: new page"),
 ]
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,6 @@ from tests.browser.test_studio_in_jupyterlab import CURSOR, cells, opened, retri
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xfail(strict=False, reason="not yet seen to pass: new page"),
 ]
 
 
@@ -17,8 +16,7 @@ def test_a_notebook_that_is_opened_again_shows_the_session_where_it_is(app, cell
         page.button("Step").click()
         page.wait_for(CURSOR, 1)
         page.page.keyboard.press("Control+s")
-        while "widget-view" not in page.lab.notebook.read_text():
-            page.page.wait_for_timeout(100)
+        page.wait_until(lambda: "widget-view" in page.lab.notebook.read_text(), lambda: "the notebook is not saved")
         page.page.goto("about:blank")
         page.ask("studio.step() and None")  # somebody else's step, while no page is open
         page.open()
@@ -26,10 +24,10 @@ def test_a_notebook_that_is_opened_again_shows_the_session_where_it_is(app, cell
         page.plot().wait_for(timeout=60_000, state="attached")
         page.plot().scroll_into_view_if_needed()
         expect(page.page.locator(".ali-picture")).to_have_count(1)
-        expect(page.page.get_by_text("After: 2 steps").first).to_be_visible(timeout=30_000)
+        expect(page.title("After: 2 steps")).to_be_visible(timeout=30_000)
         page.button("Step").click()
         page.wait_for(CURSOR, 3)
-        expect(page.page.get_by_text("After: 3 steps").first).to_be_visible(timeout=30_000)
+        expect(page.title("After: 3 steps")).to_be_visible(timeout=30_000)
         assert (page.strangers, page.errors) == ([], [])
 
     retried(scenario)

@@ -229,7 +229,6 @@ def test_a_class_is_dragged_and_escape_clears(app, cells):
     retried(scenario)
 
 
-@pytest.mark.xfail(strict=False, reason="not yet seen to pass with the present picture")
 def test_the_timeline_goes_through_the_states_skips_steps_and_shows_branches(app, cells):
     def scenario():
         page = opened(app, cells)
@@ -346,7 +345,6 @@ def scroll_to(page, control):
     raise AssertionError("the app is nowhere in the notebook")
 
 
-@pytest.mark.xfail(strict=False, reason="not yet seen to pass with the present picture")
 def test_the_first_notebook_is_an_app_on_the_given_path(app, cells):
     notebook = Path(__file__).parents[2] / "notebooks" / "01-step-through-interventions.ipynb"
 
