@@ -15,6 +15,7 @@ from ali_core.interventions.statistics import ClassStatistics
 
 __all__ = [
     "CRITERIA",
+    "CRITERIA_HELP",
     "Criterion",
     "Selection",
     "choose_class",
@@ -75,6 +76,14 @@ CRITERIA: dict[str, Criterion] = {
     "product": product,
 }
 """The criteria of the paper by name."""
+
+CRITERIA_HELP = {
+    "closest": "of the two classes nearest to each other, the one with the larger mean-std",
+    "mean-std": "wide with a near neighbour; spread / distance to the nearest center",
+    "mean-all": "central; 1 / mean distance to all other centers",
+    "product": "both; mean-std times mean-all",
+}
+"""What each of them looks for, in a few words."""
 
 
 def crowding(statistics: ClassStatistics) -> float:

@@ -75,17 +75,46 @@ class Strengths(Record):
 
 
 class StrengthSpec(NamedTuple):
-    """How a strength is written: its symbol in the paper, and its short name in lists of settings."""
+    """How a strength is written, and how a person sets it.
+
+    Parameters
+    ----------
+    symbol, title, short
+        In the paper, beside a slider, and in lists of settings.
+    unit
+        What it is a number of.
+    most, step
+        Of a slider.
+    help
+        What it does.
+    """
 
     symbol: str
+    title: str
     short: str
+    unit: str
+    most: float
+    step: float
+    help: str
 
 
 STRENGTHS: dict[str, StrengthSpec] = {
-    "contract": StrengthSpec("λ_c", "c"),
-    "rotate": StrengthSpec("λ_r", "r"),
-    "shift": StrengthSpec("λ_s", "s"),
-    "shift_mix": StrengthSpec("γ", "mix"),
+    "contract": StrengthSpec(
+        *("λ_c", "contract", "c", "shares", 1.0, 0.01),
+        help="the share of the way to its class center that each sample goes; 0 leaves it, 1 puts it on the center",
+    ),
+    "rotate": StrengthSpec(
+        *("λ_r", "rotate", "r", "share of a half turn", 1.0, 0.01),
+        help="how far the class is turned about the origin away from its neighbours; 1 is the opposite side",
+    ),
+    "shift": StrengthSpec(
+        *("λ_s", "shift", "s", "spreads of the class", 8.0, 0.05),
+        help="how far the class is shifted away from its neighbours, in units of its own spread",
+    ),
+    "shift_mix": StrengthSpec(
+        *("γ", "mix", "mix", "shares", 1.0, 0.05),
+        help="direction of the shift; 1 straight away from the neighbours, 0 at right angles to the lines between them",
+    ),
 }
 """The fields of :class:`Strengths`, in their order."""
 

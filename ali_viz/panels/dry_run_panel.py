@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ali_core.interventions import PRESETS
+from ali_core.interventions import CRITERIA, PRESETS
 from ali_viz.panels.class_scatter import place_legend
 from ali_viz.panels.combinations import COMBINATION_NOTE
 from ali_viz.panels.dry_run_table import SCORES, dry_run_table, left_out
@@ -44,7 +44,8 @@ STYLES: dict[str, Dashes] = {
     "product": (0, (7, 2, 1.5, 2)),
     "closest": (0, (1.5, 1.8)),
 }
-"""Line style of each criterion, in line widths."""
+STYLES |= {name: (0, (3, 1.2)) for name in CRITERIA if name not in STYLES}
+"""Line style of each criterion, in line widths; those that are not the paper's share one."""
 PALEST = 0.22
 """Share of the colour that the weakest strengths keep; the rest is white."""
 LINE_WIDTH, BEST_WIDTH = 0.5, 1.2

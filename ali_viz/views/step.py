@@ -1,6 +1,7 @@
 """The tab Step: what Ω says, or what moves by hand; strengths, and how Ω chooses."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.interventions import CRITERIA, PRESETS, InterventionSettings, Proposal, preset
+from ali_core.interventions.criteria import CRITERIA_HELP
 from ali_core.interventions.settings import STRENGTHS
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
@@ -19,34 +21,7 @@ from ali_viz.views.controls import Control, box, button, dot, dropdown, heading,
 __all__ = ["CUSTOM", "StepView", "preset_of", "scores_table"]
 
 CUSTOM = "custom"
-SLIDERS: dict[str, tuple[str, float, float, str]] = {
-    "contract": (
-        "contract λ<sub>c</sub>",
-        1.0,
-        0.01,
-        "λ_c: the share of the way to its class center that each sample goes; 0 leaves it, 1 puts it on the center",
-    ),
-    "rotate": (
-        "rotate λ<sub>r</sub>",
-        1.0,
-        0.01,
-        "λ_r: how far the class is turned about the origin away from its neighbours; 1 is the opposite side",
-    ),
-    "shift": (
-        "shift λ<sub>s</sub>",
-        8.0,
-        0.05,
-        "λ_s: how far the class is shifted away from its neighbours, in units of its own spread",
-    ),
-    "shift_mix": (
-        "mix γ",
-        1.0,
-        0.05,
-        "γ: direction of the shift; 1 straight away from the neighbours, 0 at right angles to the lines between them",
-    ),
-}
 NEIGHBOURS_HELP = "How many nearest classes a class moves away from"
-UNITS = "λ<sub>c</sub>, γ: shares; λ<sub>r</sub>: share of a half turn; λ<sub>s</sub>: spreads of the class"
 PRESET_HELP = """Strengths, n and number of steps of the paper's Table I, for this dimension
 c: contract
 c,s: contract, and shift straight away from the neighbours
@@ -56,11 +31,12 @@ c,s,r: contract, shift straight and rotate
 all: contract, shift, ortho-shift and rotate
 custom: what the sliders say, when that is none of these"""
 PRESET_FIELDS = (*STRENGTHS, "n_neighbours")
-CRITERION_HELP = """Ω: which class moves next, the one with the largest score
-closest: of the two classes nearest to each other, the one with the larger mean-std
-mean-std: wide with a near neighbour; spread / distance to the nearest center
-mean-all: central; 1 / mean distance to all other centers
-product: both; mean-std times mean-all"""
+CRITERION_HELP = "\n".join(
+    [
+        "Ω: which class moves next, the one with the largest score",
+        *(f"{name}: {text}" for name, text in CRITERIA_HELP.items()),
+    ]
+)
 SELECTION_HELP = """How the scores decide
 deterministic: the class with the largest score moves
 probabilistic: the class is drawn with the probabilities in the table"""
@@ -147,7 +123,14 @@ class StepView:
         # Both
         self.preset = dropdown("preset", [*PRESETS, CUSTOM], PRESET_HELP, self._preset_chosen)
         self.sliders = {
-            name: slider(*parts, lambda value, name=name: change(**{name: value})) for name, parts in SLIDERS.items()
+            name: slider(
+                f"{spec.title} {_subscript(spec.symbol)}",
+                spec.most,
+                spec.step,
+                f"{spec.symbol}: {spec.help}",
+                lambda value, name=name: change(**{name: value}),
+            )
+            for name, spec in STRENGTHS.items()
         }
         self.sliders["n_neighbours"] = slider(
             "nearest n", max(len(order) - 1, 1), 1, NEIGHBOURS_HELP, lambda value: change(n_neighbours=value)
@@ -167,7 +150,7 @@ class StepView:
             self.manual,
             heading("Strengths"),
             *strengths,
-            html(f'<div class="ali-muted ali-small">{UNITS}</div>'),
+            html(f'<div class="ali-muted ali-small">{_units()}</div>'),
             self.choice,
             heading("Selected classes"),
             row(self.by_name, self.clear),
@@ -321,6 +304,19 @@ def _row(proposal: Proposal, style: ClassStyle, code: int, rank: int | None, con
         f'<td class="ali-name">{dot(style.colour)}{escape(style.label)}</td>'
         f'{numbers}<td class="ali-share" style="--share:{100 * share / top:.0f}%">{share:.3f}</td></tr>'
     )
+
+
+def _subscript(symbol: str) -> str:
+    """Return a symbol such as λ_c as HTML."""
+    return re.sub(r"_(\w)", r"<sub>\1</sub>", symbol)
+
+
+def _units() -> str:
+    """Return what the strengths are numbers of, those of one unit together."""
+    units: dict[str, list[str]] = {}
+    for spec in STRENGTHS.values():
+        units.setdefault(spec.unit, []).append(_subscript(spec.symbol))
+    return "; ".join(f"{', '.join(symbols)}: {unit}" for unit, symbols in units.items())
 
 
 def _number(value: float) -> str:
