@@ -28,7 +28,8 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import f1_score
 from sklearn.svm import SVC
 
-from ali_core.experiments import SweepGrid, TransferMap, fold_scorer, folds_of_runs
+from ali_core.evaluation import svm_search
+from ali_core.experiments import SweepGrid, TransferMap, folds_of_runs
 from ali_core.experiments.curve_book import CurveBook
 from ali_core.experiments.fold_scorer import FoldScorer
 from ali_core.experiments.search import CurveRunner
@@ -140,7 +141,7 @@ def of_part(scorers, bundles, longest):
         plain = found if transfer else plain
         record["states"] = len(found) * (longest + 1)
         rows.append({"what": f"plain loop, {'both scores' if transfer else 'oracle alone'}"} | record)
-    as_the_svm = mock.patch.object(fold_scorer, "predict_one_against_one", lambda svm, vectors: svm.predict(vectors))
+    as_the_svm = mock.patch.object(svm_search, "predict_one_against_one", lambda svm, vectors: svm.predict(vectors))
     steps = [
         ("transfer weights once a fold", alone, None, True),
         ("matrix products for predictions", alone, None, False),

@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 from ali_core.errors import AliError
 from ali_core.evaluation.scores import ClassificationScores
 
-__all__ = ["PROTOCOL", "SvmGrid", "SvmSearch", "predict_one_against_one", "search_svm"]
+__all__ = ["PROTOCOL", "SvmGrid", "SvmSearch", "predict_one_against_one", "search_svm", "trained_predictions"]
 
 PROTOCOL = "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part"
 """How every score of an embedding is made; `benchmarks/svm_protocol.py` compares it with others."""
@@ -196,7 +196,10 @@ def search_svm(
     if np.array_equal(vectors.min(axis=0), vectors.max(axis=0)):
         raise AliError("all training vectors are equal, so nothing can be learnt; check where they come from")
     kernel = _TrainingVectors.of(vectors)
-    return _best(_fitted(kernel, codes, others, true, n_classes=n_classes, grid=grid), kernel, n_classes)
+    fitted = _fitted(kernel, codes, others, true, n_classes=n_classes, grid=grid)
+    best, model = max(fitted, key=lambda cell: cell[0]["macro_f1"])  # the first of equals
+    table = pd.DataFrame([row for row, _ in fitted])
+    return SvmSearch(**best, table=table, n_classes=n_classes, kernel=kernel, model=model)
 
 
 def _fitted(
@@ -221,20 +224,6 @@ def _fitted(
             row = {"C": C, "gamma_multiple": multiple, "gamma": gamma, "macro_f1": macro_f1}
             fitted.append((row, model))
     return sorted(fitted, key=lambda cell: (cell[0]["C"], cell[0]["gamma"]))
-
-
-def _best(fitted: list[tuple[dict[str, float], SVC]], kernel: _TrainingVectors, n_classes: int) -> SvmSearch:
-    row, model = max(fitted, key=lambda cell: cell[0]["macro_f1"])  # the first of equals
-    return SvmSearch(
-        C=row["C"],
-        gamma_multiple=row["gamma_multiple"],
-        gamma=row["gamma"],
-        macro_f1=row["macro_f1"],
-        table=pd.DataFrame([cell for cell, _ in fitted]),
-        n_classes=n_classes,
-        kernel=kernel,
-        model=model,
-    )
 
 
 def _checked_vectors(vectors: Any, name: str, dim: int | None = None) -> NDArray[np.float64]:  # noqa: ANN401
@@ -263,7 +252,36 @@ def _checked_labels(labels: ArrayLike, name: str, n_samples: int, n_classes: int
     return array.astype(np.int64)
 
 
-def predict_one_against_one(model: SVC, vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+def trained_predictions(
+    vectors: NDArray[np.floating[Any]],
+    labels: NDArray[np.int64],
+    others: NDArray[np.floating[Any]],
+    *,
+    C: float,
+    gamma_multiple: float,
+) -> NDArray[np.int64]:
+    """Train the SVM of :data:`PROTOCOL` with C and gamma as they are given, and let it classify others.
+
+    Parameters
+    ----------
+    vectors, labels
+        Shapes (N, D), not all equal, and (N,): they train.
+    others
+        Shape (M, D).
+    C, gamma_multiple
+        See :class:`SvmGrid`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Class codes, shape (M,).
+    """
+    spread = float(np.mean(np.sum((vectors - vectors.mean(axis=0)) ** 2, axis=1)))
+    model = SVC(C=C, gamma=gamma_multiple / spread, class_weight="balanced", cache_size=500).fit(vectors, labels)
+    return predict_one_against_one(model, others)
+
+
+def predict_one_against_one(model: SVC, vectors: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     """Return what ``model.predict(vectors)`` returns, for an RBF kernel, through matrix products.
 
     Parameters

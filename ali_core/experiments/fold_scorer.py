@@ -15,11 +15,10 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.svm import SVC
 
 from ali_core.errors import AliError
 from ali_core.evaluation import ClassificationScores, SvmGrid, search_svm
-from ali_core.evaluation.svm_search import predict_one_against_one
+from ali_core.evaluation.svm_search import trained_predictions
 from ali_core.experiments.transfer_map import TransferMap
 from ali_core.files import atomic_path
 from ali_core.interventions import (
@@ -200,11 +199,13 @@ class FoldScorer:
         transfer = data.validation_vectors + self.transfer_weights @ (moved - data.train_vectors)
         if np.array_equal(moved.min(axis=0), moved.max(axis=0)):
             raise AliError("the interventions have moved all samples to one point; lower the strengths")
-        spread = float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
-        model = SVC(C=self.C, gamma=self.gamma_multiple / spread, class_weight="balanced", cache_size=500).fit(
-            moved, data.train_labels
+        predicted = trained_predictions(
+            moved,
+            data.train_labels,
+            np.concatenate([oracle, transfer]),
+            C=self.C,
+            gamma_multiple=self.gamma_multiple,
         )
-        predicted = predict_one_against_one(model, np.concatenate([oracle, transfer]))
         halves = predicted[: len(oracle)], predicted[len(oracle) :]
         first, second = (ClassificationScores.of(data.validation_labels, half, data.n_classes) for half in halves)
         return first, second

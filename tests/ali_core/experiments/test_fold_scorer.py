@@ -10,8 +10,8 @@ from sklearn.metrics import f1_score
 from sklearn.svm import SVC
 
 from ali_core import AliError
+from ali_core.evaluation import svm_search
 from ali_core.evaluation.svm_search import predict_one_against_one
-from ali_core.experiments import fold_scorer
 from ali_core.experiments.fold_scorer import DryRunFold, FoldScorer
 from ali_core.interventions import InterventionSettings, plan
 from tests.ali_core.experiments.dry_run_samples import GRID, clouds, fold_of, literal_scores
@@ -136,7 +136,7 @@ def test_transfer_predictions_never_look_at_validation_labels(scorer, monkeypatc
         asked.append(predict_one_against_one(model, vectors))
         return asked[-1]
 
-    monkeypatch.setattr(fold_scorer, "predict_one_against_one", remembered)
+    monkeypatch.setattr(svm_search, "predict_one_against_one", remembered)
     data = scorer.data
     exchanged = np.random.default_rng(0).permutation(data.validation_labels)
     others = (data.validation_labels + 1) % data.n_classes
