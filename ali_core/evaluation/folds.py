@@ -53,39 +53,53 @@ def scoring_folds(
         )
         known = "are known" if embedding.groups is None else "are in two of its parts"
         return splits, (f"No groups {known}; divided by {splits[0].origin}.",)
-    groups, words = (
-        embedding.groups,
-        "No groups are known: cells of one patient may be in training and validation at once.",
+    splits, words = _of_whole_groups(embedding, n_folds, seed)
+    if splits:
+        return splits, (words,)
+    splits, rare = _of_samples(embedding, n_folds, seed)
+    if not rare:
+        return splits, (words,)
+    return splits, (
+        words,
+        f"Fewer than {n_folds} samples, so they only train and have no F1 of their own: {', '.join(rare)}.",
     )
-    if groups is not None:
-        count = len(np.unique(groups))
-        lost = "so samples of one group are in training and validation at once."
-        words = f"Groups could not be kept whole, because there are only {count}, {lost}"
-        if count >= LEAST_FOLDS:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", FoldWarning)  # a class that a part lacks has no F1 there
-                    splits = grouped_folds(
-                        embedding.labels,
-                        groups=groups,
-                        n_folds=min(n_folds, count),
-                        seed=seed,
-                        class_names=embedding.class_names,
-                    )
-            except AliError:
-                words = f"Groups could not be kept whole, because some class is in too few of the {count}, {lost}"
-            else:
-                return splits, (f"No group of the {count} is in training and validation at once.",)
-    rare = (embedding.counts > 0) & (embedding.counts < n_folds)
-    if int(np.sum(embedding.counts >= n_folds)) < 2:
+
+
+def _of_whole_groups(embedding: LabelledEmbedding, n_folds: int, seed: int) -> tuple[tuple[FoldSplit, ...], str]:
+    """Return folds that keep groups whole, none where that cannot be, and a sentence about it."""
+    if embedding.groups is None:
+        return (), "No groups are known: cells of one patient may be in training and validation at once."
+    count = len(np.unique(embedding.groups))
+    lost = "so samples of one group are in training and validation at once."
+    if count < LEAST_FOLDS:
+        return (), f"Groups could not be kept whole, because there are only {count}, {lost}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FoldWarning)  # a class that a part lacks has no F1 there
+            splits = grouped_folds(
+                embedding.labels,
+                groups=embedding.groups,
+                n_folds=min(n_folds, count),
+                seed=seed,
+                class_names=embedding.class_names,
+            )
+    except AliError:
+        return (), f"Groups could not be kept whole, because some class is in too few of the {count}, {lost}"
+    return splits, f"No group of the {count} is in training and validation at once."
+
+
+def _of_samples(embedding: LabelledEmbedding, n_folds: int, seed: int) -> tuple[tuple[FoldSplit, ...], list[str]]:
+    """Return folds without regard to groups, and the names of rare classes, which only train."""
+    counts = embedding.counts
+    if int(np.sum(counts >= n_folds)) < 2:
         raise AliError(
             f"a score needs at least two classes of {n_folds} samples or more, one for each fold; "
-            f"the largest classes here have {', '.join(map(str, np.sort(embedding.counts)[::-1][:2]))}"
+            f"the largest classes here have {', '.join(map(str, np.sort(counts)[::-1][:2]))}"
         )
+    rare = np.flatnonzero((counts > 0) & (counts < n_folds))
     labelled = np.flatnonzero(embedding.labelled)
-    is_rare = rare[embedding.labels[labelled]]
+    is_rare = np.isin(embedding.labels[labelled], rare)
     common, rest = labelled[~is_rare], labelled[is_rare]
-    found = grouped_folds(embedding.labels[common], n_folds=n_folds, seed=seed, class_names=embedding.class_names)
     splits = tuple(
         FoldSplit(
             fold=split.fold,
@@ -93,9 +107,8 @@ def scoring_folds(
             validation=common[split.validation],
             test=common[split.test],
         )
-        for split in found
+        for split in grouped_folds(
+            embedding.labels[common], n_folds=n_folds, seed=seed, class_names=embedding.class_names
+        )
     )
-    if not rare.any():
-        return splits, (words,)
-    names = ", ".join(embedding.class_names[code] for code in np.flatnonzero(rare))
-    return splits, (words, f"Fewer than {n_folds} samples, so they only train and have no F1 of their own: {names}.")
+    return splits, [embedding.class_names[code] for code in rare]
