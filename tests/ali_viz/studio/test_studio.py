@@ -47,13 +47,6 @@ from tests.ali_viz.studio.hands import (
 )
 
 
-@pytest.fixture
-def studio():
-    studio = Studio(Session(cloud(), preset("c,s", dim=5)), max_tsne_points=60)
-    yield studio
-    studio.close()
-
-
 def test_buttons_and_methods_do_the_same(studio):
     press(studio, "Step")
     assert studio.session.cursor == 1

@@ -15,20 +15,11 @@ from tests.ali_viz.studio.hands import (
     held,
     hover,
     open_tab,
-    opened,
     planned,
     positions,
     press,
     waiting,
 )
-
-
-@pytest.fixture
-def studio():
-    studio = opened()
-    yield studio
-    studio.close()
-
 
 # Messages and looks --------------------------------------------------------------------------------------------------
 

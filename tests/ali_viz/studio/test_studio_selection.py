@@ -28,13 +28,6 @@ from tests.ali_viz.studio.hands import (
 )
 
 
-@pytest.fixture
-def studio():
-    studio = opened()
-    yield studio
-    studio.close()
-
-
 def ring(studio):
     """Return how many samples have a ring."""
     return int(drawn(studio).marked is not None)

@@ -37,13 +37,6 @@ from tests.ali_viz.studio.hands import (
 NAMES = ("band_neutrophil", "plasma_cell", "x_y", "z_z")
 
 
-@pytest.fixture
-def studio():
-    studio = opened()
-    yield studio
-    studio.close()
-
-
 # Steps ---------------------------------------------------------------------------------------------------------------
 
 
