@@ -76,9 +76,17 @@ def read_anndata(data: Any, columns: Columns, source: str) -> dict[str, Any]:  #
 def _choices(data: Any) -> dict[str, str]:  # noqa: ANN401
     """Return the matrices there are, with their widths as a person reads them."""
     found = {}
-    if data.X is not None:
-        found["X"] = f"{data.n_vars}, sparse" if _is_sparse(data.X) else str(data.n_vars)
+    if (matrix := _x(data)) is not None:
+        found["X"] = f"{data.n_vars}, sparse" if _is_sparse(matrix) else str(data.n_vars)
     return found | {str(key): str(data.obsm[key].shape[1]) for key in data.obsm}
+
+
+def _x(data: Any) -> Any:  # noqa: ANN401
+    """Return X, or None; of a file without X that is not read into memory, anndata raises KeyError."""
+    try:
+        return data.X
+    except KeyError:
+        return None
 
 
 def _is_sparse(matrix: Any) -> bool:  # noqa: ANN401

@@ -1,13 +1,15 @@
 """Labelled embeddings in tables: pandas frames, text tables, parquet.
 
-Rows are read a batch at a time into the one array that stays, so that no more than it and a batch are in memory.
+Rows or columns are read some at a time into the one array that stays, and no more than it and these are in memory.
 """
 
+import gzip
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from ali_core.foreign import check_size
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import parquet
 
     from ali_core.embedding import LabelledEmbedding
 
@@ -38,6 +41,12 @@ __all__ = [
 
 MOST_PROMOTIONS = 40
 """Columns of a text table that may turn out to be of another type than their first rows."""
+ROWS = 1 << 14
+"""Rows of lists that are read at a time, and rows that are written at a time."""
+COLUMNS = 16
+"""Columns of numbers that are read from parquet at a time."""
+PAGES = 1 << 20
+"""Bytes of a parquet file that are read ahead."""
 
 
 def read_frame(frame: pd.DataFrame, columns: Columns, source: str = "the frame") -> dict[str, Any]:
@@ -112,13 +121,28 @@ def read_text(path: Path, columns: Columns) -> dict[str, Any]:
             raise AliError(
                 f"{path.name} is not a readable CSV table (no row below its header); {REMEDY}, a row a sample"
             )
-        found = _gathered(opened.schema, lambda _: opened, path, columns, dialect=dialect)
+        found = _gathered(opened.schema, partial(_text_rows, opened, path.name), path, columns, dialect=dialect)
         if dialect.words:
             found["read_as"] += f" ({dialect.words})"
         return found
 
     found: dict[str, Any] = _text(path, named, use)
     return found
+
+
+def _text_rows(opened: Any, source: str, dims: list[str], rest: list[str]) -> tuple[NDArray[Any], "pa.Table"]:  # noqa: ANN401
+    """Read all rows of an open text table: the columns ``dims`` as one array, ``rest`` as a table."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    vectors, kept = np.empty((0, len(dims))), []
+    for batch in opened:
+        if batch.num_rows:
+            vectors.resize((len(vectors) + batch.num_rows, len(dims)), refcheck=False)  # where it lies, if it can
+            _fill(vectors[-batch.num_rows :], batch, dims)
+            kept.append(batch.select(rest))
+    if not kept:
+        raise _no_rows(source)
+    return vectors, pa.Table.from_batches(kept)
 
 
 def as_frame(path: Path) -> pd.DataFrame:
@@ -128,7 +152,7 @@ def as_frame(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise AliError(f"{path.name} is not a readable .parquet table: {str(error).splitlines()[0]}") from None
-    frame: pd.DataFrame = _text(path, (), lambda opened, _: _to_pandas([*opened], opened.schema))
+    frame: pd.DataFrame = _text(path, (), lambda opened, _: _to_pandas(opened.read_all()))
     return frame
 
 
@@ -187,29 +211,52 @@ def read_parquet(path: Path, columns: Columns) -> dict[str, Any]:
     from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, buffer_size=PAGES) as file:
             check_size(path, 8.0 * file.metadata.num_rows * file.metadata.num_columns)
-            return _gathered(
-                file.schema_arrow,
-                lambda names: file.iter_batches(batch_size=1 << 14, columns=names),
-                path,
-                columns,
-                n_rows=file.metadata.num_rows,
-            )
+            if not file.metadata.num_rows:
+                raise _no_rows(path.name)
+            return _gathered(file.schema_arrow, partial(_parquet_rows, file, path.name), path, columns)
     except (OSError, pa.ArrowException) as error:
         raise AliError(f"{path.name} is not a readable .parquet table: {str(error).splitlines()[0]}") from None
 
 
+def _parquet_rows(
+    file: "parquet.ParquetFile", source: str, dims: list[str], rest: list[str]
+) -> tuple[NDArray[Any], "pa.Table"]:
+    """Read all rows of a parquet file: the columns ``dims`` as one array, ``rest`` as a table.
+
+    A parquet file keeps each column of many rows in one piece, so numbers are read some columns at a time.
+    """
+    n_rows, start = file.metadata.num_rows, 0
+    if _is_list(file.schema_arrow.field(dims[0]).type):
+        vectors: NDArray[Any] | None = None
+        for batch in file.iter_batches(ROWS, columns=dims):
+            block = _unpacked(batch.column(0), dims[0], source)
+            vectors = np.empty((n_rows, block.shape[1]), dtype=block.dtype) if vectors is None else vectors
+            if block.shape[1] != vectors.shape[1]:
+                raise _lengths(source, dims[0], {block.shape[1], vectors.shape[1]})
+            vectors[start : start + len(block)] = block
+            start += len(block)
+        return cast("NDArray[Any]", vectors), file.read(columns=rest)
+    vectors = np.empty((n_rows, len(dims)))
+    for group in range(file.num_row_groups):
+        stop = start + file.metadata.row_group(group).num_rows
+        for at in range(0, len(dims), COLUMNS):
+            names = dims[at : at + COLUMNS]
+            _fill(vectors[start:stop, at : at + len(names)], file.read_row_group(group, columns=names), names)
+        start = stop
+    return vectors, file.read(columns=rest)
+
+
 def _gathered(
     schema: "pa.Schema",
-    batches: Callable[[list[str]], Iterable["pa.RecordBatch"]],
+    rows: Callable[[list[str], list[str]], tuple[NDArray[Any], "pa.Table"]],
     path: Path,
     columns: Columns,
     *,
     dialect: Dialect | None = None,
-    n_rows: int | None = None,
 ) -> dict[str, Any]:
-    """Read batches of rows into an array of dimensions and a frame of all else that can be kept."""
+    """Read an array of dimensions and a frame of all else that can be kept, once it is known which column is which."""
     words = {name: _arrow_word(schema.field(name).type) for name in schema.names}
     table = Table(
         words=words,
@@ -221,70 +268,38 @@ def _gathered(
     )
     roles = roles_of(table, columns)
     dims = dimensions(table, roles.values(), columns)
-    rest = [name for name in words if name not in dims and table.kinds[name] != "list"]
-    blocks = _Blocks(n_rows)
-    kept = []
-    for batch in batches([*dims, *rest]):
-        if batch.num_rows:
-            blocks.add(_block(batch, dims, path.name))
-            kept.append(batch.select(rest))
-    if not kept:
-        raise AliError(f"{path.name} has no rows; an embedding needs samples of at least two classes")
-    frame = _to_pandas(kept, schema)
-    return assembled(blocks.whole(), frame, roles, columns, table, dims=listed(dict.fromkeys(dims, "")))
+    vectors, kept = rows(dims, [name for name in words if name not in dims and table.kinds[name] != "list"])
+    vectors.flags.writeable = False
+    return assembled(vectors, _to_pandas(kept), roles, columns, table, dims=listed(dict.fromkeys(dims, "")))
 
 
-class _Blocks:
-    """Rows that become one array: at once where their number is known, else at the end, a block let go of after it."""
-
-    def __init__(self, n_rows: int | None) -> None:
-        self._n_rows, self._blocks, self._filled = n_rows, list[NDArray[Any]](), 0
-        self._whole: NDArray[Any] | None = None
-
-    def add(self, block: NDArray[Any]) -> None:
-        if self._n_rows is None:
-            self._blocks.append(block)
-            return
-        if self._whole is None:
-            self._whole = np.empty((self._n_rows, block.shape[1]), dtype=block.dtype)
-        self._fill(self._whole, block)
-
-    def whole(self) -> NDArray[Any]:
-        found = self._whole
-        if found is None:
-            n_rows = sum(map(len, self._blocks))
-            found = np.empty((n_rows, self._blocks[0].shape[1]), dtype=np.result_type(*self._blocks))
-            self._blocks.reverse()
-            while self._blocks:
-                self._fill(found, self._blocks.pop())
-        found.flags.writeable = False
-        return found
-
-    def _fill(self, whole: NDArray[Any], block: NDArray[Any]) -> None:
-        whole[self._filled : self._filled + len(block)] = block
-        self._filled += len(block)
+def _no_rows(source: str) -> AliError:
+    return AliError(f"{source} has no rows; an embedding needs samples of at least two classes")
 
 
-def _block(batch: "pa.RecordBatch", dims: list[str], source: str) -> NDArray[Any]:
-    """Return the dimensions of some rows, shape (n, D)."""
+def _fill(vectors: NDArray[Any], rows: "pa.RecordBatch | pa.Table", dims: list[str]) -> None:
+    """Write the columns ``dims`` of some rows into ``vectors``, shape (n, D)."""
+    for axis, name in enumerate(dims):
+        column = rows.column(name)
+        vectors[:, axis] = column.to_numpy() if hasattr(column, "chunks") else column.to_numpy(zero_copy_only=False)
+
+
+def _unpacked(lists: Any, name: str, source: str) -> NDArray[Any]:  # noqa: ANN401  # an array of lists
+    """Return lists of one length as an array, shape (n, D)."""
     import pyarrow as pa  # noqa: PLC0415
 
-    columns = [batch.column(name) for name in dims]
-    if not _is_list(columns[0].type):
-        arrays = [column.to_numpy(zero_copy_only=False) for column in columns]
-        return np.stack(arrays, axis=1, dtype=np.float64, casting="unsafe")
-    lists = columns[0]
     if lists.null_count:
-        raise AliError(f"{source}: {lists.null_count} rows have no list in {dims[0]!r}; fill them in or remove them")
-    lengths = (
-        {lists.type.list_size}
-        if pa.types.is_fixed_size_list(lists.type)
-        else set(np.unique(np.diff(lists.offsets.to_numpy())).tolist())
-    )
+        raise AliError(f"{source}: {lists.null_count} rows have no list in {name!r}; fill them in or remove them")
+    fixed = pa.types.is_fixed_size_list(lists.type)
+    lengths = {lists.type.list_size} if fixed else set(np.unique(np.diff(lists.offsets.to_numpy())).tolist())
     if len(lengths) != 1:
-        raise AliError(f"{source}: the lists in {dims[0]!r} have different lengths ({min(lengths)} to {max(lengths)})")
+        raise _lengths(source, name, lengths)
     block: NDArray[Any] = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), lengths.pop())
     return block
+
+
+def _lengths(source: str, name: str, lengths: Collection[int]) -> AliError:
+    return AliError(f"{source}: the lists in {name!r} have different lengths ({min(lengths)} to {max(lengths)})")
 
 
 def _is_list(kind: "pa.DataType") -> bool:
@@ -315,11 +330,10 @@ def _index_of(schema: "pa.Schema", words: Mapping[str, str]) -> str | None:
     return index[0]
 
 
-def _to_pandas(batches: list["pa.RecordBatch"], schema: "pa.Schema") -> pd.DataFrame:
-    """Return batches as a frame, with its index as a column."""
+def _to_pandas(table: "pa.Table") -> pd.DataFrame:
+    """Return a table as a frame, with its index as a column."""
     import pyarrow as pa  # noqa: PLC0415
 
-    table = pa.Table.from_batches(batches, schema=None if batches else schema)
     table = table.replace_schema_metadata(None)
     for at, field in enumerate(table.schema):
         if pa.types.is_date(field.type) or pa.types.is_time(field.type):  # objects in pandas
@@ -331,16 +345,26 @@ def _to_pandas(batches: list["pa.RecordBatch"], schema: "pa.Schema") -> pd.DataF
 # Writing -----------------------------------------------------------------------------------------------------------
 
 
-def _written(embedding: "LabelledEmbedding") -> pd.DataFrame:
-    vectors = {f"x{axis}": embedding.vectors[:, axis] for axis in range(embedding.dim)}
-    return pd.concat([described(embedding), pd.DataFrame(vectors)], axis=1)
-
-
 def write_text(embedding: "LabelledEmbedding", path: Path, *, separator: str, zipped: bool) -> None:
     """Write a text table with a row a sample."""
-    _written(embedding).to_csv(path, index=False, sep=separator, compression="gzip" if zipped else None)
+    about, names = described(embedding), [f"x{axis}" for axis in range(embedding.dim)]
+    with (gzip.open if zipped else open)(path, "wt", encoding="utf-8", newline="") as file:
+        for start in range(0, len(embedding), ROWS):
+            vectors = pd.DataFrame(embedding.vectors[start : start + ROWS], columns=names)
+            rows = pd.concat([about[start : start + ROWS].reset_index(drop=True), vectors], axis=1)
+            rows.to_csv(file, index=False, sep=separator, header=start == 0)
 
 
 def write_parquet(embedding: "LabelledEmbedding", path: Path) -> None:
     """Write a parquet table with a row a sample."""
-    _written(embedding).to_parquet(path, index=False)
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415
+
+    about = pa.Table.from_pandas(described(embedding), preserve_index=False)
+    kind = pa.from_numpy_dtype(embedding.vectors.dtype)
+    numbers = [pa.field(f"x{axis}", kind) for axis in range(embedding.dim)]
+    schema = pa.schema([*about.schema, *numbers], about.schema.metadata)
+    with parquet.ParquetWriter(path, schema, use_dictionary=about.column_names) as writer:
+        for start in range(0, len(embedding), ROWS):
+            axes = np.ascontiguousarray(embedding.vectors[start : start + ROWS].T)
+            writer.write_table(pa.table([*about.slice(start, ROWS).columns, *map(pa.array, axes)], schema=schema))

@@ -4,24 +4,24 @@ Claim: for 200,000 samples of 256 dimensions, :meth:`LabelledEmbedding.load` tak
 pyarrow, anndata and numpy need for the same file, and at most twice the memory of its array.
 
 Each reading is a process of its own; ours and theirs take turns, and what is told is the ratio of the medians. Memory
-is the peak of the process above what it held after its imports.
+is the peak of the process above what it held after its imports, the largest of all turns.
 
-    uv run python benchmarks/reading.py                       # the claim; about 6 GB of disk
-    uv run python benchmarks/reading.py --n 20000 --repeats 1 --formats csv parquet
+    uv run python -m benchmarks.reading                       # the claim; about 1 GB of disk
+    uv run python -m benchmarks.reading --n 20000 --repeats 1 --formats csv parquet
 """
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pandas as pd
+
+from benchmarks.scale import measured
 
 FORMATS = ("csv", "parquet", "lists", "h5ad", "npz")
 PEERS = {"csv": "pandas", "parquet": "pandas", "lists": "pyarrow", "h5ad": "anndata", "npz": "numpy"}
@@ -83,18 +83,14 @@ def measure(who: str, kind: str, path: Path) -> None:
     import ali_core.embedding_files  # noqa: F401  # with what it imports
     from ali_core import LabelledEmbedding
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    found = LabelledEmbedding.load(path) if who == "ours" else read_theirs(kind, path)
-    seconds = time.perf_counter() - start
-    peak = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    found, seconds, peak = measured(lambda: LabelledEmbedding.load(path) if who == "ours" else read_theirs(kind, path))
     size = found.vectors.nbytes if who == "ours" else 0
     print(json.dumps({"seconds": seconds, "peak": peak, "array": size}))
 
 
 def run(who: str, kind: str, path: Path) -> dict[str, float]:
     """Measure in a process of its own."""
-    command = [sys.executable, __file__, "--measure", who, kind, str(path)]
+    command = [sys.executable, "-m", "benchmarks.reading", "--measure", who, kind, str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

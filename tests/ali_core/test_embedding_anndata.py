@@ -121,3 +121,15 @@ def test_writing_back_needs_names(adata):
     one = LabelledEmbedding.from_anndata(adata, label="cell_type")
     with pytest.raises(AliError, match=r"one value per sample, shape \(30,\); got \(2,\)"):
         one.to_obs(adata, {"short": [1, 2]})
+
+
+def test_a_file_without_x_is_read(adata, tmp_path):
+    import anndata
+
+    bare = anndata.AnnData(obs=adata.obs, obsm={"X_scvi": adata.obsm["X_pca"]})
+    bare.write_h5ad(tmp_path / "cells.h5ad")
+    for found in (
+        LabelledEmbedding.load(tmp_path / "cells.h5ad", label="cell_type"),
+        LabelledEmbedding.from_anndata(bare, label="cell_type"),
+    ):
+        np.testing.assert_array_equal(found.vectors, adata.obsm["X_pca"])
