@@ -293,7 +293,8 @@ def whole_names(
 
 
 def _text(value: Any, role: str) -> str:  # noqa: ANN401
-    text = "" if value is None else str(value).strip()
+    text = "" if value is None else str(value, "utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = text.strip()
     whole = role == "label" or isinstance(value, float)
     return re.sub(r"^(-?\d+)\.0*$", r"\1", text) if whole else text
 
@@ -313,7 +314,7 @@ def _hashable(array: NDArray[Any]) -> Iterable[Any]:
         if value is None or str(value) in MISSING:
             yield None  # NaN, NaT and NA are not even equal to themselves
         else:
-            yield value if isinstance(value, str | int | float) else str(value)
+            yield value if isinstance(value, str | bytes | int | float) else str(value)
 
 
 def natural_key(name: str) -> tuple[tuple[int, float, str], ...]:

@@ -2,7 +2,7 @@
 
 Synopsis::
 
-    found = check_data("cells.h5ad", Columns(label="cell_type"))
+    found = check_data("cells.h5ad", label="cell_type")
     found.lines, found.faults, found.notes
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_core.columns import SHELL, Columns, split_parts
+from ali_core.columns import SHELL, ColumnOptions, Columns, split_parts
 from ali_core.data import CellImages, grouped_folds
 from ali_core.data.decoding import White
 from ali_core.data.reading import Readers
@@ -26,7 +26,7 @@ from ali_core.samples import Samples, open_samples
 __all__ = ["DataCheck", "check_data"]
 
 SCAN_PX = 32
-FOLDS = 6
+FOLDS, LEAST_FOLDS = 6, 3
 NAMED = 5
 """So many of a kind are named in a line."""
 
@@ -64,11 +64,12 @@ class _Findings:
 
 def check_data(
     path: str | Path,
-    columns: Columns | None = None,
+    /,
     *,
     skip_unreadable: bool = False,
     white: White = None,
     progress: Progress | None = None,
+    **columns: Unpack[ColumnOptions],
 ) -> DataCheck:
     """Read what is at ``path`` and look for what is nearly always a mistake.
 
@@ -76,14 +77,14 @@ def check_data(
     ----------
     path
         Embedding file, or a folder, table or archive of images; images are all decoded once.
-    columns
-        What is what in it.
     skip_unreadable
-        Whether missing and damaged images are to be left out: they are noted then, and are no faults.
+        Whether missing and damaged images are to be left out: they are noted then, are no faults, and do not count.
     white
         How images of more than 8 bits are scaled: see :func:`~ali_core.data.decoding.decode_image`.
     progress
         Called with the images decoded, and all.
+    **columns
+        What is what in it, as in :meth:`ali_core.LabelledEmbedding.load`.
 
     Returns
     -------
@@ -92,20 +93,21 @@ def check_data(
         dimension that is the number of the class, a split that divides groups or lacks a class in training, groups
         that are the classes. The rest is noted.
     """
-    named, place = columns or Columns(), Path(path)
+    place, found = Path(path), _Findings()
     try:
+        named = Columns(**columns)
         samples = open_samples(place, named, skip_unreadable=True, white=white)
     except AliError as error:
         return DataCheck(lines=(), faults=(str(error),))
-    found = _Findings()
-    _look_at_classes(samples, found)
-    _look_at_groups(samples, found)
     if isinstance(samples, LabelledEmbedding):
-        found.lines.insert(0, f"{place.name}: {len(samples)} samples, {samples.read_as}")
+        found.lines.append(f"{place.name}: {len(samples)} samples, {samples.read_as}")
         _look_at_vectors(samples, found)
     else:
-        found.lines.insert(0, f"{place.name}: {len(samples)} images")
-        _look_at_images(samples, found.notes if skip_unreadable else found.faults, progress)
+        told = found.notes if skip_unreadable else found.faults
+        samples = _look_at_images(samples, told, progress, leave_out=skip_unreadable)
+        found.lines.append(f"{place.name}: {len(samples)} images")
+    _look_at_classes(samples, found)
+    _look_at_groups(samples, found)
     return DataCheck(
         lines=tuple(found.lines),
         faults=tuple(found.faults),
@@ -129,7 +131,11 @@ def _look_at_classes(samples: Samples, found: _Findings) -> None:
         found.faults.append("only one class has samples; interventions move classes apart, and need two")
     rare = [name for name, count in zip(samples.class_names, counts, strict=True) if 0 < count < FOLDS]
     if rare and samples.split is None:
-        found.notes.append(f"fewer than {FOLDS} samples, one a fold: {_few(rare)}; leave them out with --exclude NAME")
+        smallest = min(filter(None, counts))
+        enough = sum(count >= FOLDS for count in counts) > 1
+        remedy = "leave them out with --exclude NAME" if enough else f"take --n-folds {smallest}"
+        remedy = remedy if enough or smallest >= LEAST_FOLDS else "too few to train on and to test"
+        found.notes.append(f"fewer than {FOLDS} samples, one a fold: {_few(rare)}; {remedy}")
 
 
 def _look_at_groups(samples: Samples, found: _Findings) -> None:
@@ -164,7 +170,7 @@ def _look_at_group_names(groups: NDArray[np.str_], samples: Samples, found: _Fin
             "class is that of the patient"
         )
     if len(names) < FOLDS and samples.split is None:
-        remedy = f"--n-folds {len(names)}" if len(names) >= 3 else "finer groups, or --ignore-groups"
+        remedy = f"--n-folds {len(names)}" if len(names) >= LEAST_FOLDS else "finer groups, or --ignore-groups"
         found.notes.append(f"{len(names)} groups cannot be kept whole in {FOLDS} folds; take {remedy}")
 
 
@@ -200,7 +206,8 @@ def _is_class_code(values: NDArray[np.floating[Any]], labels: NDArray[np.int64])
     return n_values == n_classes == pairs.shape[1] and n_classes > 1
 
 
-def _look_at_images(images: CellImages, told: list[str], progress: Progress | None) -> None:
+def _look_at_images(images: CellImages, told: list[str], progress: Progress | None, *, leave_out: bool) -> CellImages:
+    """Tell which images are missing or damaged, and return those that are counted."""
     if images.missing:
         names = [name for name, _ in images.missing]
         told.append(f"{len(names)} images are missing ({_few(names)}): restore them, or add --skip-unreadable")
@@ -215,6 +222,8 @@ def _look_at_images(images: CellImages, told: list[str], progress: Progress | No
             f"{len(damaged)} of {len(images)} images cannot be used ({_few(names)}). The first: "
             f"{next(iter(damaged.values()))}. To leave them out, add --skip-unreadable"
         )
+    readable = np.setdiff1d(np.arange(len(images)), list(damaged))
+    return images.subset(readable) if leave_out and len(readable) else images
 
 
 def _few(names: "Sequence[str] | NDArray[Any]") -> str:

@@ -55,7 +55,7 @@ class LabelledEmbedding:
     split
         N parts of a given split: ``train``, ``validation`` and ``test``, or fold numbers; None when none is given.
     metadata
-        pandas frame with N rows: whatever else is known of the samples.
+        pandas frame with N rows: whatever else is known of the samples; None when that is nothing.
     colours
         ``#rrggbb`` by class name; the other classes have the colours of the theme.
     unlabelled

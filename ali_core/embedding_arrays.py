@@ -86,7 +86,8 @@ def read_torch(path: Path, columns: Columns) -> dict[str, Any]:
         if "weights_only" in said.lower() or "unsupported" in said.lower():
             raise AliError(
                 f"{path.name} holds Python objects, which are never opened because they can run code; save tensors, "
-                "numbers and texts only"
+                "numbers and texts only: arrays of numpy as torch.from_numpy(array), or as array.tolist() if they hold "
+                "texts"
             ) from None
         raise AliError(f"{path.name} is not a readable file of torch.save: {said:.200}") from None
     arrays = dict(_arrays_in(content))
@@ -115,12 +116,17 @@ def _arrays_in(content: Any, name: str = "") -> Iterator[tuple[str, NDArray[Any]
     elif hasattr(content, "detach"):
         tensor = content.detach()
         yield name or "vectors", (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
-    elif isinstance(content, list | tuple) and content and all(isinstance(one, str | int | float) for one in content):
-        yield name or "labels", np.array(content)
-    elif isinstance(content, list | tuple) and content and all(hasattr(one, "detach") for one in content):
-        parts = [array for _, array in (next(_arrays_in(one)) for one in content)]
-        if parts[0].ndim and len({part.shape[1:] for part in parts}) == 1:
-            yield name or "vectors", np.concatenate(parts) if parts[0].ndim > 1 else np.stack(parts)
+    elif isinstance(content, list | tuple) and content:
+        if all(isinstance(one, str | int | float) for one in content):
+            yield name or "labels", np.array(content)
+        elif all(hasattr(one, "detach") for one in content):
+            yield name or "vectors", _joined([array for one in content for _, array in _arrays_in(one)])
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join what a loop has collected: batches of vectors or of whole numbers, single vectors, or single numbers."""
+    one = parts[0].ndim == 0 or (parts[0].ndim == 1 and parts[0].dtype.kind == "f")
+    return np.stack(parts) if one else np.concatenate(parts)
 
 
 class _NpzArrays(Mapping[str, NDArray[Any]]):

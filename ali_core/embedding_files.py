@@ -80,6 +80,7 @@ FORMATS = (
     _text(".tsv", "as .csv, with tabs"),
     _text(".csv.gz", "as .csv, zipped"),
     _text(".tsv.gz", "as .tsv, zipped"),
+    Format(suffix=".txt", words="as .csv, or with tabs", read=_late("embedding_tables", "read_text")),
     Format(
         suffix=".npy",
         words="vectors, with a table of the samples beside it or by --table",

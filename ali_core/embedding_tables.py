@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.columns import USUAL, Columns, listed
-from ali_core.data.tables import REMEDY, Dialect, NotUtf8, open_table, sniffed
+from ali_core.data.tables import REMEDY, TABLE_SUFFIXES, Dialect, NotUtf8, open_table, sniffed
 from ali_core.embedding_parts import ID_LIKE, Kind, Table, assembled, described, dimensions, roles_of, series_of
 from ali_core.errors import AliError
 from ali_core.foreign import check_size
@@ -88,13 +88,13 @@ def pandas_word(column: "pd.Series[Any]") -> str:
         return "text" if isinstance(column.dtype, pd.StringDtype) else str(column.dtype)
     first = next((value for value in column if value is not None), None)
     if isinstance(first, list | tuple | np.ndarray):
-        return f"list of {len(first)}"
+        return f"list of {len(first)}" if np.asarray(first).dtype.kind in "fiub" else "lists"
     return "text"
 
 
 def kind_of(word: str) -> Kind:
     """Return the kind of a type in words."""
-    if word.startswith("list"):
+    if word.startswith("list of "):
         return "list"
     for kind, start in (("float", "float"), ("int", "int"), ("int", "uint"), ("bool", "bool")):
         if word.lower().startswith(start):
@@ -160,7 +160,7 @@ def table_beside(path: Path) -> Path | None:
     """Return the table of the same name beside a file, if there is one."""
     stem = path.name.removesuffix(path.suffix)
     return next(
-        (there for end in (".csv", ".tsv", ".parquet", ".csv.gz") if (there := path.with_name(stem + end)).is_file()),
+        (there for end in (*TABLE_SUFFIXES, ".parquet") if (there := path.with_name(stem + end)).is_file()),
         None,
     )
 

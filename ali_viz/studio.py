@@ -131,7 +131,7 @@ class Studio:
         return self._actions.run(n_iterations)
 
     def run_until(self, goal: str, value: float, *, most: int = MOST_STEPS) -> int:
-        """Carry out automatic interventions until a goal is reached, and return how many that were.
+        """Carry out automatic interventions until a goal is reached, and return how many: 0 when it is reached already.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ def check(
     """
     from ali_core.data_check import check_data  # noqa: PLC0415  # with the readers
 
-    found = check_data(path, columns, skip_unreadable=skip_unreadable, white=white_level(white))
+    found = check_data(path, skip_unreadable=skip_unreadable, white=white_level(white), **columns.given)
     for line in found.lines:
         typer.echo(line)
     for note in found.notes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ali_core.cli.data_options import reads_data
+from ali_core.cli.options import SkipUnreadable, WhiteLevel, white_level
 from ali_core.cli.training_run import Interrupted
 from ali_core.columns import Columns
 from ali_core.errors import AliError
@@ -63,6 +64,8 @@ def experiment(
         typer.Option(metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://host:8786, instead."),
     ] = None,
     columns: Columns,
+    skip_unreadable: SkipUnreadable = False,
+    white: WhiteLevel = None,
 ) -> None:
     """Train methods on the same folds and compare them.
 
@@ -76,6 +79,10 @@ def experiment(
     found = Experiment.read(paper_file() if packaged else file)
     if columns.given:
         found = found.model_copy(update={"columns": columns, "images": None})
+    if skip_unreadable:
+        found = found.changed(common={**found.common, "skip_unreadable": True})
+    if white is not None:
+        found = found.changed(white=white_level(white))
     samples = data or found.data
     if samples is None:
         raise typer.BadParameter(f"{file} names no data; say where it is with --data PATH")

@@ -81,4 +81,7 @@ def embed(
     else:
         network = load_network(weights, backbone=backbone)
         embedding = embed_images(found, network, px=px, batch_size=batch_size, out=out, skip_unreadable=skip_unreadable)
-    typer.echo(f"wrote {out}: {len(embedding)} samples, {embedding.dim} dimensions, {embedding.n_classes} classes")
+    left_out = f" ({len(found) - len(embedding)} of {len(found)} left out)" if len(embedding) < len(found) else ""
+    typer.echo(
+        f"wrote {out}: {len(embedding)} samples{left_out}, {embedding.dim} dimensions, {embedding.n_classes} classes"
+    )

@@ -52,7 +52,7 @@ class CellImages:
     boxes
         The part of its file that each image is, x0, y0, x1, y1 in pixels, shape (N, 4); None for whole files.
     metadata
-        pandas frame with N rows: whatever else is known of the images.
+        pandas frame with N rows: whatever else is known of the images; None when that is nothing.
     colours
         ``#rrggbb`` by class name; the other classes have the colours of the theme.
     white

@@ -162,7 +162,12 @@ def _table_in(folder: Path, columns: Columns) -> Path | None:
 
 
 def _has_classes(folder: Path) -> bool:
-    return any("/" in name for name in walk_images(folder).names)
+    """Whether sub-folders are classes, more than one: images in a single folder are what a table beside it names."""
+    names = [name for name in walk_images(folder).names if "/" in name]
+    try:
+        return bool(names) and len(set(classes_of(names, folder.name)[0])) > 1
+    except AliError:
+        return False
 
 
 def from_csv(csv_path: str | Path, *, folder: str | Path | None = None, **options: Unpack[CsvOptions]) -> CellImages:

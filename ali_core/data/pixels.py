@@ -239,7 +239,10 @@ def _report_if_any(images: CellImages, failures: dict[int, str], *, skip: bool) 
 
 
 def _report(skipped: Sequence[tuple[str, str]], n_unreadable: int, n_images: int, *, skip: bool) -> None:
-    """Raise the error that names the unreadable images, or log the warning that they are left out; the log has all."""
+    """Raise the error that says what to do and names the first images, or log the warning that all are left out.
+
+    When there are more, the log names all that are missing or damaged. Dark ones need one option, not their names.
+    """
     n_missing = len(skipped) - n_unreadable
     count = f"{len(skipped):,} of {n_images + n_missing:,} images cannot be read"
     # Each reason ends in a remedy of its own, behind the last colon; here one remedy stands for all.
@@ -250,16 +253,16 @@ def _report(skipped: Sequence[tuple[str, str]], n_unreadable: int, n_images: int
     if skip and n_unreadable < n_images:
         _LOG.warning("%s and are left out: %s", count, "; ".join(named))
         return
-    remedy = (
-        "replace the files" if skip else "replace the files, or leave them out with skip_unreadable (--skip-unreadable)"
-    )
-    if any("white=" in reason for _, reason in skipped):
-        remedy += ", or say what is white with white= (--white 4095)"
+    broken = [words for words, (_, reason) in zip(named, skipped, strict=True) if "white=" not in reason]
+    remedies = ["say what is white with white= (--white 4095)"] if len(broken) < len(named) else []
+    remedies += ["replace the files"] if broken else []
+    remedies += [] if skip else ["leave them out with skip_unreadable (--skip-unreadable)"]
     first = "; ".join(named[:NAMED_IN_MESSAGE])
     if len(named) > NAMED_IN_MESSAGE:
-        _LOG.warning("%s: %s", count, "; ".join(named))
-        first += f" and {len(named) - NAMED_IN_MESSAGE:,} more"
-    raise AliError(f"{count}: {first}; {remedy}")
+        first += f"; and {len(named) - NAMED_IN_MESSAGE:,} more"
+        if broken:
+            _LOG.warning("%s: %s", count, "; ".join(broken))
+    raise AliError(f"{count}: {', or '.join(remedies)}. The first: {first}")
 
 
 def _compacted(array: Pixels, kept: Rows) -> Pixels:

@@ -10,11 +10,12 @@ from pydantic import Field
 from ali_core.columns import Columns
 from ali_core.data import CellImages
 from ali_core.data import long_tail as thinned
+from ali_core.data.decoding import White
 from ali_core.errors import AliError
 from ali_core.interventions.settings import Record
 from ali_core.samples import Samples, open_samples
 
-__all__ = ["Data", "DataSource", "ImageTable", "LongTail", "prepared"]
+__all__ = ["Data", "DataSource", "ImageTable", "LongTail", "Preparation"]
 
 Data = Samples
 
@@ -59,27 +60,42 @@ class ImageTable(Record):
         return Columns(**{name.removesuffix("_column"): value for name, value in given.items()})
 
 
-def prepared(data: Data | Path, *, exclude: tuple[str, ...], columns: Columns, long_tail: LongTail | None) -> Data:
-    """Return the samples of an experiment: opened, without the excluded classes, and thinned.
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How data becomes the samples of an experiment.
 
-    Raises
-    ------
-    AliError
-        For data that cannot be read, and classes that are not there.
+    Parameters
+    ----------
+    exclude, columns, long_tail, white
+        As in :class:`~ali_core.experiments.experiment.Experiment`.
+    skip_unreadable
+        Whether images that are missing are left out.
     """
-    opened = open_samples(data, columns) if isinstance(data, Path) else data
-    return _chosen(opened, exclude, long_tail)
 
+    exclude: tuple[str, ...] = ()
+    columns: Columns = Columns()  # noqa: RUF009  # it cannot be changed
+    long_tail: LongTail | None = None
+    skip_unreadable: bool = False
+    white: White = None
 
-def _chosen(data: Data, exclude: tuple[str, ...], thinning: LongTail | None) -> Data:
-    if exclude:
-        data = data.without_classes(exclude)
-    if thinning is None:
-        return data
-    # One type variable holds either kind, but not their union.
-    if isinstance(data, CellImages):
-        return thinned(data, **thinning.model_dump())
-    return thinned(data, **thinning.model_dump())
+    def __call__(self, data: Data | Path) -> Data:
+        """Return the samples: opened, without the excluded classes, and thinned.
+
+        Raises
+        ------
+        AliError
+            For data that cannot be read, and classes that are not there.
+        """
+        if isinstance(data, Path):
+            data = open_samples(data, self.columns, skip_unreadable=self.skip_unreadable, white=self.white)
+        if self.exclude:
+            data = data.without_classes(self.exclude)
+        if self.long_tail is None:
+            return data
+        # One type variable holds either kind, but not their union.
+        if isinstance(data, CellImages):
+            return thinned(data, **self.long_tail.model_dump())
+        return thinned(data, **self.long_tail.model_dump())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +106,14 @@ class DataSource:
     ----------
     path
         The file or folder.
-    exclude, columns, long_tail
-        As in :class:`~ali_core.experiments.experiment.Experiment`.
+    preparation
+        What is done with it.
     fingerprint
         Of what is expected there, prepared.
     """
 
     path: Path
-    exclude: tuple[str, ...]
-    columns: Columns
-    long_tail: LongTail | None
+    preparation: Preparation
     fingerprint: str
 
     def open(self) -> Data:
@@ -109,7 +123,7 @@ class DataSource:
 
 @lru_cache(maxsize=1)
 def _kept(source: DataSource) -> Data:
-    data = prepared(source.path, exclude=source.exclude, columns=source.columns, long_tail=source.long_tail)
+    data = source.preparation(source.path)
     if data.fingerprint != source.fingerprint:
         raise AliError(f"{source.path} holds other data here than where the experiment was started")
     return data

@@ -39,8 +39,9 @@ from pydantic import (
 )
 
 from ali_core.columns import Columns
+from ali_core.data.decoding import White
 from ali_core.errors import AliError
-from ali_core.experiments.data_source import ImageTable, LongTail
+from ali_core.experiments.data_source import ImageTable, LongTail, Preparation
 from ali_core.experiments.variants import Variant, expanded
 from ali_core.files import atomic_path
 from ali_core.foreign import read_toml
@@ -68,6 +69,8 @@ class Experiment(Record):
         The same for a table of images, in older words.
     long_tail
         Thinning of the classes, after the exclusion.
+    white
+        How images of more than 8 bits are scaled; see :func:`~ali_core.data.decoding.decode_image`.
     ignore_groups
         Whether folds may split a group.
     folds
@@ -79,7 +82,8 @@ class Experiment(Record):
     baseline
         Label of the method that the others are compared with.
     common
-        Settings of all runs: fields of :class:`~ali_core.training.TrainSettings`.
+        Settings of all runs: fields of :class:`~ali_core.training.TrainSettings`. With ``skip_unreadable``, images that
+        are missing are left out as well.
     runs
         Tables of settings; see :func:`ali_core.experiments.variants.expanded`.
 
@@ -95,6 +99,7 @@ class Experiment(Record):
     columns: Columns | None = None
     images: ImageTable | None = None
     long_tail: LongTail | None = None
+    white: White = None
     ignore_groups: bool = False
     folds: tuple[Whole, ...] | None = None
     n_folds: Annotated[int, Field(ge=3)] = 6
@@ -105,11 +110,17 @@ class Experiment(Record):
     runs: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
 
     @property
-    def named(self) -> Columns:
-        """What is what in the data, whichever way the file says it."""
+    def preparation(self) -> Preparation:
+        """How its data is opened, whichever way the file says it."""
         if self.columns is not None and self.images is not None:
             raise AliError("give columns or images, which is the older word for it; not both")
-        return self.columns or (Columns() if self.images is None else self.images.columns)
+        return Preparation(
+            exclude=self.exclude,
+            columns=self.columns or (Columns() if self.images is None else self.images.columns),
+            long_tail=self.long_tail,
+            skip_unreadable=bool(self.common.get("skip_unreadable")),
+            white=self.white,
+        )
 
     @field_validator("columns", "images", "long_tail", mode="wrap")
     @classmethod

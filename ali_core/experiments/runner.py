@@ -27,11 +27,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ali_core.columns import Columns
 from ali_core.data import CellImages, grouped_folds
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.experiments.data_source import Data, DataSource, prepared
+from ali_core.experiments.data_source import Data, DataSource, Preparation
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.experiment_folder import ExperimentFolder
 from ali_core.experiments.parallel import WorkerDiedError, in_parallel
@@ -192,7 +191,7 @@ def _divided(experiment: Experiment, data: Data | str | Path) -> tuple[Experimen
     Warns of rare classes once.
     """
     given = Path(data) if isinstance(data, str) else data
-    samples = prepared(given, exclude=experiment.exclude, columns=experiment.named, long_tail=experiment.long_tail)
+    samples = experiment.preparation(given)
     folds = grouped_folds(
         samples.labels,
         groups=None if experiment.ignore_groups else samples.groups,
@@ -220,19 +219,13 @@ def _sendable(experiment: Experiment, data: Data | str | Path, samples: Data, sh
     """Return what other processes get of the data: where it is, if it is anywhere."""
     if isinstance(data, (str, Path)):
         return DataSource(
-            path=Path(data).resolve(),
-            exclude=experiment.exclude,
-            columns=experiment.named,
-            long_tail=experiment.long_tail,
-            fingerprint=samples.fingerprint,
+            path=Path(data).resolve(), preparation=experiment.preparation, fingerprint=samples.fingerprint
         )
     if shared is None:
         return samples
     if isinstance(samples, LabelledEmbedding):
         path = samples.save(shared / "data.npz")
-        return DataSource(
-            path=path.resolve(), exclude=(), columns=Columns(), long_tail=None, fingerprint=samples.fingerprint
-        )
+        return DataSource(path=path.resolve(), preparation=Preparation(), fingerprint=samples.fingerprint)
     if isinstance(samples, CellImages) and samples.pixels is not None:
         raise AliError("images in memory cannot be sent to a cluster; give the path of their file")
     return samples

@@ -46,7 +46,7 @@ def test_labels_of_one_column_are_a_row(tmp_path, vectors):
     assert LabelledEmbedding.load(tmp_path / "f.npz").labels.tolist() == [0, 1] * 4
 
 
-@pytest.mark.parametrize("end", [".csv", ".tsv", ".parquet"])
+@pytest.mark.parametrize("end", [".csv", ".tsv.gz", ".txt", ".parquet"])
 def test_a_lone_array_takes_the_table_beside_it(tmp_path, vectors, end):
     np.save(tmp_path / "f.npy", vectors)
     table = pd.DataFrame({"kind": LABELS, "path": [f"{i}.png" for i in range(N)], "area": np.arange(N) / 2})
@@ -55,7 +55,7 @@ def test_a_lone_array_takes_the_table_beside_it(tmp_path, vectors, end):
     if end == ".parquet":
         table.to_parquet(tmp_path / "f.parquet", index=False)
     else:
-        table.to_csv(tmp_path / f"f{end}", index=False, sep="\t" if end == ".tsv" else ",")
+        table.to_csv(tmp_path / f"f{end}", index=False, sep="," if end == ".csv" else "\t")
     found = LabelledEmbedding.load(tmp_path / "f.npy", label="kind")
     np.testing.assert_array_equal(found.vectors, vectors)
     assert found.ids[:2].tolist() == ["0.png", "1.png"]
@@ -96,9 +96,20 @@ def test_feature_dumps_of_torch_are_read_without_running_code(tmp_path, dtype):
     np.testing.assert_array_equal(LabelledEmbedding.load(tmp_path / "f.safetensors").vectors, found.vectors)
 
 
-def test_batches_of_a_loop_are_joined(tmp_path):
-    torch.save({"vectors": [torch.ones(4, 2), torch.zeros(4, 2)], "labels": LABELS}, tmp_path / "f.pth")
-    assert LabelledEmbedding.load(tmp_path / "f.pth").vectors[:, 0].tolist() == [1.0] * 4 + [0.0] * 4
+@pytest.mark.parametrize("vectors", [[torch.ones(5, 2), torch.zeros(3, 2)], [torch.ones(2)] * 5 + [torch.zeros(2)] * 3])
+@pytest.mark.parametrize(
+    "labels", [[torch.tensor([0, 1, 0, 1, 0]), torch.tensor([1, 0, 1])], [torch.tensor(i % 2) for i in range(N)]]
+)
+def test_what_a_loop_has_collected_is_joined(tmp_path, vectors, labels):
+    torch.save({"vectors": vectors, "labels": labels}, tmp_path / "f.pth")
+    found = LabelledEmbedding.load(tmp_path / "f.pth")
+    assert found.vectors.tolist() == [[1.0, 1.0]] * 5 + [[0.0, 0.0]] * 3
+    assert found.labels.tolist() == [0, 1] * 4
+
+
+def test_bytes_are_read_as_text(tmp_path, vectors):
+    np.savez(tmp_path / "f.npz", X=vectors, y=np.array([label.encode() for label in LABELS]))
+    assert LabelledEmbedding.load(tmp_path / "f.npz").class_names == ("a", "b")
 
 
 class Trap:
@@ -111,6 +122,9 @@ def test_python_objects_in_a_dump_are_never_opened(tmp_path, capsys):
     with pytest.raises(AliError, match="never opened because they can run code"):
         LabelledEmbedding.load(tmp_path / "f.pt")
     assert "never run" not in capsys.readouterr().out
+    torch.save({"X": torch.eye(2), "y": np.array(["a", "b"])}, tmp_path / "f.pt")
+    with pytest.raises(AliError, match=r"arrays of numpy as torch\.from_numpy\(array\), or as array\.tolist\(\)"):
+        LabelledEmbedding.load(tmp_path / "f.pt")
     (tmp_path / "g.pt").write_bytes(b"nothing")
     (tmp_path / "g.safetensors").write_bytes(b"nothing at all")
     (tmp_path / "g.npy").write_bytes(b"nothing")

@@ -202,3 +202,26 @@ def test_german_excel_tables_are_read(frame, tmp_path):
     np.testing.assert_allclose(found.vectors, frame[["f0", "f1", "f2"]])
     assert found.class_names == ("Blast", "Monozyt (groß)")
     assert found.read_as.endswith("(separated by semicolons, decimal commas, encoded in cp1252)")
+
+
+def test_a_text_file_with_tabs_is_read(frame, tmp_path):
+    frame.to_csv(tmp_path / "t.txt", index=False, sep="\t")
+    np.testing.assert_allclose(LabelledEmbedding.load(tmp_path / "t.txt").vectors, frame[["f0", "f1", "f2"]])
+
+
+@pytest.mark.parametrize("door", ["parquet", "frame"])
+def test_lists_of_texts_are_kept_and_no_vectors(frame, tmp_path, door):
+    found = through(frame.assign(tags=[["x", "y"]] * N), door, tmp_path)
+    assert (found.dim, list(found.metadata)) == (3, ["tags"])
+
+
+def test_more_columns_rows_and_pieces_than_are_read_at_a_time(tmp_path, rng):
+    n, dim = 40, 37
+    vectors = rng.normal(size=(n, dim)).astype(np.float32)
+    table = pd.DataFrame(vectors, columns=[f"f{axis}" for axis in range(dim)])
+    table["f3"] = table["f3"].round(0).astype("Int64")
+    table["label"] = pd.Categorical(list("ab") * (n // 2))
+    table.to_parquet(tmp_path / "t.parquet", row_group_size=7)
+    found = LabelledEmbedding.load(tmp_path / "t.parquet", vectors="f*")
+    np.testing.assert_array_equal(found.vectors, table.drop(columns="label").to_numpy(dtype=np.float64))
+    assert found.labels.tolist() == [0, 1] * (n // 2)

@@ -59,7 +59,12 @@ def test_what_must_be_mended_is_told_and_fails(frame, tmp_path, capsys, change, 
     [
         (lambda t: t.assign(f4=0.25), "1 of 5 dimensions are the same for all samples (4)"),
         (lambda t: t.assign(**{f"f{i}": t[f"f{i}"].where(np.arange(N) != 7, t[f"f{i}"][3]) for i in range(4)}), "(7)"),
-        (lambda t: t.assign(label=t["label"].where(np.arange(N) > 0, "rare")), "fewer than 6 samples"),
+        (
+            lambda t: t.assign(label=t["label"].where(np.arange(N) > 0, "rare")),
+            "fewer than 6 samples, one a fold: rare; leave them out with --exclude NAME",
+        ),
+        (lambda t: t[:15], "fewer than 6 samples, one a fold: a, b, c; take --n-folds 5"),
+        (lambda t: t[:6], "fewer than 6 samples, one a fold: a, b, c; too few to train on and to test"),
     ],
 )
 def test_what_may_be_right_is_a_note(frame, tmp_path, capsys, change, told):
@@ -81,4 +86,5 @@ def test_missing_and_damaged_images_are_all_counted(tmp_path, capsys):
     assert run(["data", "check", str(tmp_path), "--skip-unreadable"]) == 0
     out = capsys.readouterr().out
     assert "note: 1 of 4 images cannot be used (b/1.png" in out
+    assert f"{tmp_path.name}: 3 images\nclasses: a 2, b 1\n" in out  # what is left out does not count
     assert f"ali embed {tmp_path} --skip-unreadable --weights FILE" in out

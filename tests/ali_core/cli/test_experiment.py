@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from ali_core.cli import experiment as command
 from ali_core.cli.app import run
@@ -39,6 +41,9 @@ method = "tml"
 method = "ali"
 preset = ["c", "c,s"]
 """
+
+
+NOTHING = pd.DataFrame(columns=["label", "fold", "seed", "state", "seconds"])
 
 
 @pytest.fixture
@@ -200,3 +205,22 @@ def test_ctrl_c_ends_a_pool_and_the_same_command_goes_on(file, tmp_path):
     while left(child.pid) and time.monotonic() < end:
         time.sleep(0.1)
     assert left(child.pid) == []
+
+
+def test_images_that_cannot_be_read_are_left_out_and_dark_ones_scaled(file, tmp_path, monkeypatch):
+    from ali_core.experiments import runner
+
+    for at in range(12):
+        path = tmp_path / "cells" / "ab"[at % 2] / f"{at}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 256 + at, dtype=np.uint16)).save(path)
+    (tmp_path / "cells" / "a" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    planned = []
+    monkeypatch.setattr(runner, "planned", lambda found, data, *_: planned.append((found, data)) or NOTHING)
+    options = ("--data", str(tmp_path / "cells"), "--skip-unreadable", "--white", "512", "--plan")
+    assert experiment(file, tmp_path / "out", *options) == 0
+    found, data = planned[0]
+    images = found.preparation(data)
+    assert images.counts.tolist() == [6, 6]
+    assert images.load([0], 8).max() == 127
+    assert all(variant.settings.skip_unreadable for variant in found.methods)

@@ -43,6 +43,7 @@ def test_a_folder_with_its_own_table_is_embedded_without_what_cannot_be_read(fol
     told = capsys.readouterr().out
     assert "11 images, 2 classes: a 6, b 5; 4 groups; kept as metadata: stain; 1 missing" in told
     assert "2 of 12 images cannot be read and are left out" in caplog.text
+    assert f"wrote {out}: 10 samples (1 of 11 left out)" in told
     assert "7.png" in caplog.text
     assert "4.png" in caplog.text
     found = LabelledEmbedding.load(out)

@@ -335,3 +335,16 @@ def test_features_that_name_their_images_are_no_table_of_images(tmp_path: Path):
     assert holds_images(table_of(tmp_path, ANNOTATIONS, "annotations.csv"))
     assert holds_images(table_of(tmp_path, "path;label\na.png;x\n", "german.csv"))
     assert not holds_images(table_of(tmp_path, "f0,f1,label\n0.5,0.5,x\n", "cloud.csv"))
+
+
+def test_a_table_beside_a_single_folder_of_images_is_what_names_the_classes(tmp_path: Path):
+    for at in range(4):
+        (tmp_path / "imgs").mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / "imgs" / f"c{at}.png")
+    (tmp_path / "cells.csv").write_text("ID,Diagnosis\nc0,A\nc1,B\nc2,A\nc3,B\n")
+    with pytest.raises(
+        AliError, match=r"no labels\.csv and no class folders, but the table cells\.csv .*ID, Diagnosis"
+    ):
+        open_images(tmp_path)
+    images = open_images(tmp_path, path="ID", label="Diagnosis")
+    assert (images.class_names, images.ids[0]) == (("A", "B"), "imgs/c0.png")

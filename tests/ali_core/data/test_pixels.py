@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -128,17 +129,29 @@ def test_all_damaged_files_are_counted_in_one_error(damaged: CellImages, limit: 
     assert message.startswith("3 of 20 images cannot be read: ")
     assert f"{damaged.paths[3]} is damaged (" in message
     assert f"{damaged.paths[7]} is not an image" in message
-    assert f"{damaged.paths[11]} is missing; replace the files, or leave them out with skip_unreadable" in message
+    assert ": replace the files, or leave them out with skip_unreadable (--skip-unreadable). The first: /" in message
+    assert message.endswith(f"; {damaged.paths[11]} is missing")
     assert "\n" not in message
 
 
 def test_only_the_first_of_many_are_named(damaged: CellImages):
     damaged.paths[15].unlink()
     damaged.paths[16].unlink()
-    with pytest.raises(AliError, match=r"5 of 20 .* and 2 more; ") as error:
+    with pytest.raises(AliError, match=r"5 of 20 .*; and 2 more$") as error:
         PixelSource.open(damaged, PX, workers=3)
     assert str(damaged.paths[11]) in str(error.value)
     assert str(damaged.paths[15]) not in str(error.value)
+
+
+def test_dark_images_need_one_option_and_not_a_list(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    images = on_disk(tmp_path)
+    for path in images.paths:
+        Image.fromarray(np.full((8, 8), 4095, dtype=np.uint16)).save(path, "PNG")
+    with pytest.raises(AliError, match=r"^20 of 20 images cannot be read: say what is white with white= \(--white"):
+        PixelSource.open(images, PX, workers=1)
+    assert not caplog.records
+    with PixelSource.open(replace(images, white=4095), PX, workers=1) as source:
+        assert source.array.min() == 255
 
 
 @pytest.mark.parametrize("limit", [None, 0], ids=["kept", "on demand"])
@@ -163,7 +176,7 @@ def test_damaged_files_can_be_left_out(damaged: CellImages, limit: int | None, c
 
 
 def test_a_collection_without_any_readable_image_is_refused_even_when_skipping(damaged: CellImages):
-    with pytest.raises(AliError, match=r"2 of 2 images cannot be read: .*; replace the files$"):
+    with pytest.raises(AliError, match=r"2 of 2 images cannot be read: replace the files\. The first"):
         PixelSource.open(damaged.subset([3, 7]), PX, skip_unreadable=True, workers=1)
 
 

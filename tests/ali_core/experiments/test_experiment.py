@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ali_core import AliError
 from ali_core.columns import Columns
+from ali_core.experiments.data_source import Preparation
 from ali_core.experiments.experiment import Experiment, paper_file
 from ali_core.experiments.planned_runs import planned_runs
 from ali_core.experiments.variants import Variant, expanded
@@ -227,10 +228,10 @@ def test_columns_in_older_words_name_any_data():
     runs = [{"method": "tml"}]
     older = Experiment(runs=runs, images={"label_column": "kind", "where": ["stain", "MGG"]})
     newer = Experiment(runs=runs, columns={"label": "kind", "where": ["stain", "MGG"]})
-    assert older.named == newer.named == Columns(label="kind", where=("stain", "MGG"))
+    assert older.preparation == newer.preparation == Preparation(columns=Columns(label="kind", where=("stain", "MGG")))
     both = Experiment(runs=runs, images={"label_column": "kind"}, columns={"label": "kind"})
     with pytest.raises(AliError, match="give columns or images"):
-        _ = both.named
+        _ = both.preparation
 
 
 @given(st.text(min_size=1, max_size=120))

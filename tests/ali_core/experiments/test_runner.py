@@ -16,11 +16,10 @@ import pandas as pd
 import pytest
 
 from ali_core import AliError, LabelledEmbedding
-from ali_core.columns import Columns
 from ali_core.data import FoldWarning, long_tail
 from ali_core.evaluation import compare_methods
 from ali_core.experiments import runner
-from ali_core.experiments.data_source import DataSource
+from ali_core.experiments.data_source import DataSource, Preparation
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.planned_runs import planned_runs
 from ali_core.experiments.run_results import RESULT_COLUMNS, STAGES, TIMING_COLUMNS
@@ -250,10 +249,10 @@ def test_data_is_opened_and_prepared_from_its_path(tmp_path):
 
 def test_a_process_that_finds_other_data_says_so(tmp_path):
     path = DATA.save(tmp_path / "cells.npz")
-    source = DataSource(path=path, exclude=(), columns=Columns(), long_tail=None, fingerprint=DATA.fingerprint)
+    source = DataSource(path=path, preparation=Preparation(), fingerprint=DATA.fingerprint)
     assert source.open().fingerprint == DATA.fingerprint
     assert source.open() is source.open()
-    other = DataSource(path=path, exclude=(), columns=Columns(), long_tail=None, fingerprint="other")
+    other = DataSource(path=path, preparation=Preparation(), fingerprint="other")
     (first,) = planned_runs(small(TML, folds=(0,)), tmp_path)
     assert "holds other data here" in carry_out(first, other).error
 
