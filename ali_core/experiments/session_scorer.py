@@ -22,7 +22,6 @@ from ali_core.evaluation import ClassificationScores
 from ali_core.experiments.fold_scorer import DryRunFold, FoldScorer
 from ali_core.experiments.session_split import SessionSplit, split_for_session
 from ali_core.interventions import (
-    ClassStatistics,
     ClassTransforms,
     InterventionState,
     InterventionStep,
@@ -177,7 +176,8 @@ class SessionScorer:
         oracle = transfer = untouched
         if steps:
             tell(N_PARTS - 1, "classifying the moved samples")
-            oracle, transfer = scorer.classified(_transforms(replace(scorer.statistics, spread=spread), steps))
+            start = InterventionState.untouched(replace(scorer.statistics, spread=spread))  # of the training part
+            oracle, transfer = scorer.classified(carried_out(start, steps)[1][-1].transforms)
         return SessionScores(
             untouched=untouched,
             transfer=transfer,
@@ -218,9 +218,3 @@ def _in_force(session: Session) -> Steps:
 def _key(steps: Steps, spread: Spread) -> Key:
     """Return what the scores of these steps depend on."""
     return (spread, *(step.model_dump_json(exclude=OUTCOMES) for step in steps))
-
-
-def _transforms(statistics: ClassStatistics, steps: Steps) -> ClassTransforms:
-    """Return θ of each class after the steps, computed from the training part."""
-    state = InterventionState.untouched(statistics)
-    return (state, *carried_out(state, steps)[1])[-1].transforms

@@ -109,9 +109,5 @@ def configuration_name(settings: InterventionSettings) -> str:
     """Return settings as a short text that names each of them once."""
     values = {name: getattr(settings, name) for name in STRENGTHS}
     told = [name for name in values if name == "contract" or values[name] != Strengths.model_fields[name].default]
-    parts = [f"{STRENGTHS[name].short}={_exact(values[name])}" for name in told]
+    parts = [f"{STRENGTHS[name].short}={repr(values[name]).removesuffix('.0')}" for name in told]
     return " ".join([*parts, f"n={settings.n_neighbours}", settings.criterion, settings.selection])
-
-
-def _exact(value: float) -> str:
-    return repr(value).removesuffix(".0")

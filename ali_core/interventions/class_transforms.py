@@ -154,14 +154,14 @@ class ClassTransforms:
             )
 
 
-def _are_codes(labels: Any) -> bool:  # noqa: ANN401
-    return len(labels) == 0 or np.asarray(labels).dtype.kind in "iu"
-
-
 def _check_samples(vectors: Any, labels: Any) -> None:  # noqa: ANN401
     if tuple(getattr(labels, "shape", (len(labels),))) != (len(vectors),):
         raise AliError(f"labels must be one per sample, shape ({len(vectors)},); got {tuple(labels.shape)}")
-    if labels.is_floating_point() if hasattr(labels, "is_floating_point") else not _are_codes(labels):
+    if hasattr(labels, "is_floating_point"):
+        whole = not labels.is_floating_point()
+    else:
+        whole = len(labels) == 0 or np.asarray(labels).dtype.kind in "iu"
+    if not whole:
         raise AliError("labels must be class codes, integers; LabelledEmbedding.labels holds them")
     floating = (
         np.issubdtype(vectors.dtype, np.floating) if isinstance(vectors, np.ndarray) else vectors.is_floating_point()

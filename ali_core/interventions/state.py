@@ -37,10 +37,9 @@ class Places:
     @cached_property
     def statistics(self) -> ClassStatistics:
         """Statistics of the moved embedding."""
-        present = self.initial.present[:, None]
         return replace(
             self.initial,
-            centers=np.where(present, self.images + self.offsets, 0.0),
+            centers=np.where(self.initial.present[:, None], self.images + self.offsets, 0.0),
             squares=self.scales**2 * self.initial.squares,
         )
 

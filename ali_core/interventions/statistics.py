@@ -43,7 +43,14 @@ class DistanceTable:
         """Return the least and the mean of each row of the distances to other present classes, shape (C,) each."""
         nearest, means = np.full(len(centers), np.inf), np.zeros(len(centers))
         with self._lock:
-            self._update(centers)
+            same = self._centers.shape == centers.shape
+            moved = np.flatnonzero((self._centers != centers).any(axis=1)) if same else np.arange(len(centers))
+            if len(moved) > len(centers) // 2:
+                self._distances = _cdist(centers, centers)
+            else:
+                self._distances[moved] = _cdist(centers[moved], centers)
+                self._distances[:, moved] = self._distances[moved].T
+            self._centers = centers
             for start in range(0, len(centers), ROWS):
                 rows = np.arange(start, min(start + ROWS, len(centers)))
                 block = self._distances[rows]
@@ -57,16 +64,6 @@ class DistanceTable:
         for array in (nearest, means):
             array.flags.writeable = False
         return nearest, means
-
-    def _update(self, centers: NDArray[np.float64]) -> None:
-        same = self._centers.shape == centers.shape
-        moved = np.flatnonzero((self._centers != centers).any(axis=1)) if same else np.arange(len(centers))
-        if len(moved) > len(centers) // 2:
-            self._distances = _cdist(centers, centers)
-        else:
-            self._distances[moved] = _cdist(centers[moved], centers)
-            self._distances[:, moved] = self._distances[moved].T
-        self._centers = centers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

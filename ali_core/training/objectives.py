@@ -72,7 +72,7 @@ class ToRecorded(Pull):
     def __init__(self, settings: TrainSettings, class_weights: Tensor | None) -> None:  # noqa: ARG002
         super().__init__()
         self.register_buffer("targets", torch.empty(0, 2), persistent=False)
-        self.projection: Callable[[Tensor], Tensor] = _unchanged
+        self.projection: Callable[[Tensor], Tensor] = lambda points: points
 
     def forward(self, points: Tensor, labels: Tensor, rows: Tensor) -> Tensor:  # noqa: ARG002
         return functional.mse_loss(self.projection(points), self.targets[rows])
@@ -105,17 +105,13 @@ class Objective(nn.Module, ABC):
     """
 
     pull: Pull | None
+    class_weights: Tensor | None
 
     def __init__(self, settings: TrainSettings, class_weights: Tensor | None, counts: NDArray[np.int64]) -> None:
         super().__init__()
         self.settings, self.counts, self.intervening = settings, counts, True
         self.pull = None
         self.register_buffer("class_weights", class_weights, persistent=False)
-
-    @property
-    def weights(self) -> Tensor | None:
-        """The class weights, on the device of the objective."""
-        return self._buffers["class_weights"]
 
     def forward(self, embeddings: Tensor, labels: Tensor, rows: Tensor) -> Terms:
         """Return the loss of a batch and its parts.
@@ -157,7 +153,7 @@ class Triplet(Objective):
     """``tml``: the triplet margin loss."""
 
     def terms(self, points: Tensor, labels: Tensor) -> Terms:
-        found = triplet_terms(points, labels, margin=self.settings.margin, class_weights=self.weights)
+        found = triplet_terms(points, labels, margin=self.settings.margin, class_weights=self.class_weights)
         return {"base": found.loss, "active": found.n_active, "triplets": found.n_triplets}
 
 
@@ -169,7 +165,7 @@ class CrossEntropy(Objective):
         self.classify = nn.Linear(settings.width, len(counts))
 
     def terms(self, points: Tensor, labels: Tensor) -> Terms:
-        return {"base": functional.cross_entropy(self.scores(points), labels, weight=self.weights)}
+        return {"base": functional.cross_entropy(self.scores(points), labels, weight=self.class_weights)}
 
     def scores(self, points: Tensor) -> Tensor:
         """Return the logits of a batch, shape (B, C)."""
@@ -231,10 +227,6 @@ class ProxyAnchor(Objective):
 
     def terms(self, points: Tensor, labels: Tensor) -> Terms:
         return {"base": self.loss(points, labels)}
-
-
-def _unchanged(points: Tensor) -> Tensor:
-    return points
 
 
 def make_objective(settings: TrainSettings, counts: NDArray[np.int64]) -> Objective:

@@ -136,29 +136,26 @@ class Run:
         known: list[LabelledEmbedding] = []
 
         def embed() -> LabelledEmbedding:
-            if not known:
-                if moment != self._moment:
-                    raise AliError(
-                        f"the embedding of epoch {epoch} was not needed and is gone, since training has gone on; ask "
-                        "for state.embedding before the next state"
-                    )
-                known.append(self._embed_training_fold())
+            if known:
+                return known[0]
+            if moment != self._moment:
+                raise AliError(
+                    f"the embedding of epoch {epoch} was not needed and is gone, since training has gone on; ask "
+                    "for state.embedding before the next state"
+                )
+            with self._stage("embed", epoch):
+                rows = self.worker.own(self.split.train)
+                known.append(self._embedding(rows, self.worker.embed(rows)))
+            if self.settings.keep_embeddings and self.folder is not None:
+                with self._stage("save", epoch):
+                    whole = self._whole(known[0])
+                    if self.worker.fabric.is_global_zero:
+                        self.folder.write_embedding(epoch, whole)
             return known[0]
 
         if self.settings.keep_embeddings:
             embed()
         return embed
-
-    def _embed_training_fold(self) -> LabelledEmbedding:
-        with self._stage("embed", self.epoch):
-            rows = self.worker.own(self.split.train)
-            embedding = self._embedding(rows, self.worker.embed(rows))
-        if self.settings.keep_embeddings and self.folder is not None:
-            with self._stage("save", self.epoch):
-                whole = self._whole(embedding)
-                if self.worker.fabric.is_global_zero:
-                    self.folder.write_embedding(self.epoch, whole)
-        return embedding
 
     def is_due(self) -> bool:
         """Whether this epoch is to be scored, and is not yet."""

@@ -26,7 +26,7 @@ def trained(data, settings):
         run.follow(session, embed)
         run.train_epoch()
     objective = run.worker.learner.objective
-    weights = objective.weights if objective.pull is None else objective.pull.loss.class_weights
+    weights = objective.class_weights if objective.pull is None else objective.pull.loss.class_weights
     kept["class weights"] = None if weights is None else weights.numpy()
     kept |= {name: tensor.numpy().copy() for name, tensor in run.worker.learner.state_dict().items()}
     scores = [row["test_f1"] for row in run.history.rows]
