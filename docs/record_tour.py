@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pandas as pd
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.jupyter import JupyterLab, NotebookPage, find_chromium, open_browser, write_notebook
 
@@ -195,7 +195,7 @@ def drag(page: NotebookPage) -> None:
     page.page.mouse.down()
     page.page.mouse.move(x - 60, y + 70, steps=12)
     page.page.mouse.up()
-    page.wait_for("studio.mode", True)
+    expect(page.button("Undrag")).to_be_enabled(timeout=30_000)
 
 
 def tab(page: NotebookPage, name: str) -> None:
