@@ -82,6 +82,7 @@ def main() -> None:
             ("Light", OPEN.format(path=path, images=images), walk_light),
             ("Light", None, walk_training),
             ("Dark", OPEN.format(path=path, images=images), walk_dark),
+            ("Light", OPEN.format(path=path, images=images), walk_small),
         ):
             with tempfile.TemporaryDirectory() as folder:
                 code = cell or TRAIN.format(path=path, images=images, out=folder)
@@ -155,6 +156,16 @@ def walk_training(tour: Tour) -> None:
         lambda: (page.button("Train 1 epoch").click(), page.wait_for(rested, [False, 2], 90)),
         "studio.training.history.rows[-1]['n_steps']",
     )
+
+
+def walk_small(tour: Tour) -> None:
+    """The same in a small window."""
+    page, cursor = tour.page, "studio.session.cursor"
+    page.page.set_viewport_size({"width": 1000, "height": 700})
+    page.button("Run 25").click()
+    tour.stage("40-small", "1000 × 700, clicked Run 25", lambda: page.wait_for(cursor, 25), cursor, animated=False)
+    tour.stage("41-small-manual", "Manual, a lasso", lambda: lasso(page), "studio.selected", animated=False)
+    tour.stage("42-small-effect", "tab Effect", lambda: tab(page, "Effect"), cursor, animated=False)
 
 
 def walk_dark(tour: Tour) -> None:
@@ -259,7 +270,8 @@ def opened(browser: Browser, folder: Path, code: str, theme: str) -> Iterator[No
 
 
 def keep(page: NotebookPage, path: Path) -> Path:
-    """Keep a picture as a palette PNG that a repository can carry."""
+    """Keep a picture, the app at its top, as a palette PNG that a repository can carry."""
+    page.page.locator(".ali-studio").last.evaluate("app => app.scrollIntoView({block: 'start'})")
     page.page.mouse.move(2, 2)
     page.picture(path)
     with Image.open(path) as picture:

@@ -59,7 +59,7 @@ class TrainView:
         self.pause = button("Pause", PAUSE_HELP, actions.pause.click)
         self.skip = button("Skip interventions", SKIP_HELP, actions.skip.click)
         self.strengths = button("Use strengths", STRENGTHS_HELP, actions.use_strengths.click)
-        self.rewind_to = dropdown("epoch", (), "Epochs whose states are kept", lambda _: "", width="120px")
+        self.rewind_to = dropdown("epoch", (), "Epochs whose states are kept", lambda _: "", width="170px")
         self.rewind = button("Rewind to", REWIND_HELP, lambda: actions.rewind.click(self.rewind_to.value))
         self.progress = widgets.IntProgress(
             min=0, max=1, tooltip="Batches of the epoch under way", layout={"width": "120px", "flex": "0 0 auto"}

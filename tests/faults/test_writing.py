@@ -1,5 +1,6 @@
 """A disk that is full, a folder that cannot be written, a process that is killed: what was saved before is there."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -22,21 +23,21 @@ def cells(tmp_path):
     return LabelledEmbedding(vectors, labels, ("blast", "band")).save(tmp_path / "cells.npz")
 
 
-def full(*_):
-    raise OSError(28, "No space left on device")
-
-
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 @pytest.mark.parametrize("command", ["intervene", "panels"])
-def test_a_full_disk_is_one_line_and_loses_nothing(cells, tmp_path, monkeypatch, capsys, command):
+def test_a_full_or_read_only_disk_is_one_line_and_loses_nothing(cells, tmp_path, monkeypatch, capsys, command, number):
+    def refused(*_):
+        raise OSError(number, os.strerror(number))
+
     out = tmp_path / "out"
     assert run(["intervene", str(cells), "--iterations", "3", "--out", str(out)]) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     capsys.readouterr()
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(Path, "replace", refused)
     given = [str(cells)] if command == "intervene" else [str(out / "session.json"), "--embedding", str(cells)]
     assert run([command, *given, "--out", str(out)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "No space left" in line
+    assert os.strerror(number) in line
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 

@@ -31,7 +31,7 @@ def process(folder, *words, **environment):
 
 @contextmanager
 def cluster(folder, n_workers=2, n_threads=1):
-    """Yield the address of a scheduler and the processes of its workers; end them all."""
+    """Yield the address of a scheduler, the processes of its workers, and its own; end them all."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -41,7 +41,7 @@ def cluster(folder, n_workers=2, n_threads=1):
     try:
         started += [process(folder, *words, "--name", f"worker-{at}") for at in range(n_workers)]
         _wait(address, n_workers)
-        yield address, started[1:]
+        yield address, started[1:], started[0]
     finally:
         for one in reversed(started):
             one.kill()

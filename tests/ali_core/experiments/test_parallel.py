@@ -145,7 +145,7 @@ def test_an_address_that_does_not_answer_is_told(monkeypatch, address):
 def test_a_cluster(tmp_path, monkeypatch):
     require_dask()
     (tmp_path / "notes").mkdir()
-    with cluster(tmp_path) as (address, workers):
+    with cluster(tmp_path) as (address, workers, scheduler):
         assert sorted(in_parallel(square, [(number,) for number in range(7)], scheduler=address)) == [
             number * number for number in range(7)
         ]
@@ -160,13 +160,18 @@ def test_a_cluster(tmp_path, monkeypatch):
         results.close()
         time.sleep(1.0)
         assert len(list((tmp_path / "notes").iterdir())) < 20
+        results = in_parallel(note, [(tmp_path / "notes", number, 0.3) for number in range(40)], scheduler=address)
+        next(results)
+        scheduler.kill()
+        with pytest.raises(AliError, match=f"the scheduler at {address} is gone"):
+            list(results)
 
 
 @pytest.mark.slow
 def test_clusters_that_cannot_work_are_refused(tmp_path, monkeypatch):
     require_dask()
-    with cluster(tmp_path, n_workers=1, n_threads=3) as (address, _), pytest.raises(AliError, match="has 3 threads"):
+    with cluster(tmp_path, n_workers=1, n_threads=3) as (address, *_), pytest.raises(AliError, match="has 3 threads"):
         next(in_parallel(square, [(1,)], scheduler=address))
     monkeypatch.setattr(parallel, "WORKER_SECONDS", 1)
-    with cluster(tmp_path, n_workers=0) as (address, _), pytest.raises(AliError, match="has no worker"):
+    with cluster(tmp_path, n_workers=0) as (address, *_), pytest.raises(AliError, match="has no worker"):
         next(in_parallel(square, [(1,)], scheduler=address))

@@ -369,7 +369,7 @@ def test_a_cluster_whose_worker_is_killed_at_a_run_loses_nothing(tmp_path, monke
     experiment, killed = small(common=COMMON | {"max_epochs": 20}), []
     run(experiment, tmp_path / "alone")
     monkeypatch.setattr(runner, "carry_out", carry_out_and_sign)
-    with cluster(tmp_path) as (address, workers):
+    with cluster(tmp_path) as (address, workers, _):
 
         def kill_one(now):
             if now.done == 1:
