@@ -16,6 +16,8 @@ __all__ = ["ManualStep", "resolve_manual"]
 class ManualStep(Strengths):
     """What a person wants done: chosen classes, what they move away from, and how strongly.
 
+    It has the fields of :class:`~ali_core.interventions.settings.Strengths`, and these:
+
     Parameters
     ----------
     classes
@@ -24,11 +26,9 @@ class ManualStep(Strengths):
         Names of the classes to move away from; None for the nearest ``n_neighbours`` of each.
     n_neighbours
         Used when ``away_from`` is None; None takes it from the settings of the session.
-    contract, rotate, shift, shift_mix
-        See :class:`~ali_core.interventions.settings.Strengths`.
     displacement
         A vector of shape (D,) that every chosen class is moved by, as when a person drags it; None for none. Without
-        one, contract, rotate or shift must be above 0.
+        one, a transform must have a strength above 0.
 
     Notes
     -----

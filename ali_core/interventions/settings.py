@@ -125,10 +125,10 @@ TRANSFORMS = tuple(name for name in STRENGTHS if name != "shift_mix")
 class InterventionSettings(Strengths):
     """All that decides what automatic interventions do to an embedding.
 
+    It has the fields of :class:`Strengths`, and these:
+
     Parameters
     ----------
-    contract, rotate, shift, shift_mix
-        See :class:`Strengths`.
     n_neighbours
         n: how many nearest classes the chosen one moves away from; clipped to the classes there are.
     n_iterations

@@ -39,7 +39,7 @@ def step_table(steps: Sequence[InterventionStep], class_names: Sequence[str]) ->
     Returns
     -------
     pandas.DataFrame
-        Columns: ``step`` (from 1), ``source``, ``class``, ``neighbours`` (nearest first, joined by ``; ``), the four
+        Columns: ``step`` (from 1), ``source``, ``class``, ``neighbours`` (nearest first, joined by ``; ``), the
         strengths, ``displacement`` (its D numbers, joined by ``; ``; empty without one), ``norm_keeping``, ``skipped``,
         ``criterion``, ``selection``, ``seed``, ``score`` (of the class), ``shift_length`` (missing where the step is
         skipped), ``norm_factor`` and ``notes``.

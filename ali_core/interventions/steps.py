@@ -47,6 +47,8 @@ def _with_one_nan(scores: tuple[float, ...]) -> tuple[float, ...]:
 class InterventionStep(Strengths):
     """One intervention: who chose, which classes, which neighbours, which strengths, and what came of it.
 
+    It has the fields of :class:`~ali_core.interventions.settings.Strengths`, and these:
+
     Parameters
     ----------
     source
@@ -55,11 +57,8 @@ class InterventionStep(Strengths):
         Codes of the moved classes.
     neighbours
         For each of them the codes of the classes it moves away from, nearest first.
-    contract, rotate, shift, shift_mix
-        See :class:`~ali_core.interventions.settings.Strengths`.
     displacement
-        A vector of shape (D,) added to the center of every moved class after contract, rotate and shift; None for
-        none.
+        A vector of shape (D,) added to the center of every moved class after all transforms; None for none.
     norm_keeping
         See :class:`~ali_core.interventions.settings.InterventionSettings`.
     skipped
@@ -255,7 +254,7 @@ def _check_lengths(state: InterventionState, step: InterventionStep, lengths: It
 
 
 def strengths_of(source: Strengths) -> dict[str, float]:
-    """Return the four strengths of any record that has them."""
+    """Return the strengths of any record that has them."""
     return {name: getattr(source, name) for name in Strengths.model_fields}
 
 
