@@ -1,4 +1,4 @@
-"""The value that flows: vectors with a class label, and perhaps an id, a group, a split and more about each.
+"""Labelled embeddings: vectors with a class label, and perhaps an id, a group, a split and more about each.
 
 Synopsis::
 

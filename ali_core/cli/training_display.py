@@ -61,7 +61,7 @@ class LineDisplay:
         typer.echo(epoch_line(state.history, self.settings.max_epochs))
 
     def batch(self, done: int, of: int) -> None:
-        """Nothing: batches are not worth a line."""
+        """Print nothing."""
 
 
 class LiveDisplay:

@@ -46,7 +46,7 @@ def train_and_tell(
     tensorboard: bool,
     with_control: bool,
 ) -> None:
-    """Train into ``out`` and say what came of it; with a control, train that into ``out/control`` and compare.
+    """Train into ``out`` and print the result; with a control, train that into ``out/control`` and compare.
 
     Of several processes, only the first speaks.
 

@@ -1,4 +1,4 @@
-"""How well an embedding is classified, what the score was computed on, and whether a difference is more than luck."""
+"""Classification scores of an embedding, and paired comparisons of methods."""
 
 from ali_core.evaluation.comparison import compare_methods
 from ali_core.evaluation.scores import ClassificationScores

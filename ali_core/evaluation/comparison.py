@@ -1,4 +1,4 @@
-"""Is one method better than another, or were its folds luckier: paired differences with an interval.
+"""Paired differences between methods over the same folds and seeds, with confidence intervals.
 
 Synopsis::
 

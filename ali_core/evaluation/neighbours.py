@@ -1,4 +1,4 @@
-"""Which samples have got other neighbours."""
+"""Samples whose nearest neighbours differ between two states of an embedding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def changed_neighbours(
     progress: NeighbourProgress | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> NDArray[np.float64]:
-    """Return for each sample the share of its k nearest neighbours that are not among them any more.
+    """Return for each sample the share of its k nearest neighbours before that are not so after.
 
     Parameters
     ----------

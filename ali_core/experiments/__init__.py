@@ -1,4 +1,4 @@
-"""Dry runs and cross-validated experiments: what suits this data, and whether it pays.
+"""Dry runs and cross-validated experiments.
 
 Names are looked up when first used, so that importing this package imports neither scikit-learn nor torch.
 """

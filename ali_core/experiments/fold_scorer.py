@@ -83,7 +83,7 @@ class DryRunFold:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FoldScorer:
-    """A fold with all that its scores need and no intervention changes.
+    """A fold with everything that its scores need and that interventions leave unchanged.
 
     Parameters
     ----------

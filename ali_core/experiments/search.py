@@ -174,7 +174,7 @@ def race(
 def _mark(
     members: Sequence[InterventionSettings], runner: CurveRunner, book: CurveBook, keep: int
 ) -> tuple[tuple[float, int], int]:
-    """Return what must be equalled, and how many interventions are enough to see whether it is."""
+    """Return the score and number of interventions to equal, and after how many interventions that is decided."""
     ranked = book.ranked(map(configuration_name, members))
     if len(ranked) < min(keep, len(members)):
         return (-1.0, 0), runner.longest
@@ -195,7 +195,7 @@ def _everyone(
 def _scouts(
     members: Sequence[InterventionSettings], keep: int, book: CurveBook, longest: int
 ) -> Sequence[InterventionSettings]:
-    """Return some with the strongest contraction, which are done soonest, from all over the grid."""
+    """Return configurations with the strongest contraction, spread over the grid; their curves end soonest."""
     del book, longest
     by_strength = sorted(members, key=lambda one: one.contract, reverse=True)
     strongest = [one for one in by_strength if one.contract == by_strength[0].contract]
@@ -205,7 +205,7 @@ def _scouts(
 def _leaders(
     members: Sequence[InterventionSettings], keep: int, book: CurveBook, longest: int
 ) -> Sequence[InterventionSettings]:
-    """Return the most promising of those that were begun."""
+    """Return the best configurations of those with a curve, judged by their bounds."""
     begun = [one for one in members if configuration_name(one) in book.curves]
     return sorted(begun, key=lambda one: book.bound(configuration_name(one), longest), reverse=True)[:keep]
 

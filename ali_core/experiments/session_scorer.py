@@ -1,4 +1,4 @@
-r"""What a session's steps would do for classification, told before any training: an honest prediction and a bound.
+r"""Scores of a session's steps before any training: a prediction that uses no label of a scored sample, and a bound.
 
 Synopsis::
 

@@ -1,4 +1,4 @@
-"""Which samples of an embedding learn a session's steps, and which are scored."""
+"""Division of an embedding: samples from which a session's steps are computed, and samples that are scored."""
 
 from dataclasses import dataclass
 from math import ceil

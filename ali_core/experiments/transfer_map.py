@@ -1,4 +1,4 @@
-"""What samples of unknown class would do in an intervention: a smooth map, learnt from the samples that were moved.
+"""Displacements of samples of unknown class in an intervention: a smooth map, learnt from the samples that were moved.
 
 Synopsis::
 

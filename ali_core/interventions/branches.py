@@ -1,4 +1,4 @@
-"""The branches of a session, as frozen values: a change returns new ones, and what was read stays as it is."""
+"""The branches of a session, as immutable values: each change returns a new value."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""How far apart classes are, and what became of it: promised by steps, and found after training.
+"""How far apart classes are: before steps, as steps promise, and as found after training.
 
 Synopsis::
 

@@ -1,4 +1,4 @@
-"""The Ω loop: choose, move, restore the norm, n times over, without looking at a sample."""
+"""The Ω loop: choose a class, move it, restore the norm, n times, from class statistics alone."""
 
 from dataclasses import dataclass
 from functools import cached_property

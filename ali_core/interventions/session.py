@@ -190,7 +190,7 @@ class Session:
         """Return a Python script that does the same: it loads the embedding and takes the steps in force.
 
         Run where the embedding file is found, it leaves ``session.after.vectors`` bit for bit as they are here. Steps
-        that Ω would choose again are asked of Ω; all others are written out.
+        that Ω would choose again are calls of Ω; all others are written out.
         """
         line = self._branches.line
         return session_code(self.embedding, self._settings, line.states[0], line.steps[: line.cursor])
@@ -499,7 +499,7 @@ class Session:
                 )
 
     def _own_criterion(self) -> Criterion | None:
-        """Return the function given, while the settings name it."""
+        """Return the user's criterion if the settings name it."""
         named = self.criterion is not None and criterion_name(self.criterion) == self._settings.criterion
         return self.criterion if named else None
 

@@ -81,7 +81,7 @@ RECENT = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InterventionState:
-    r"""Class-wise maps together with what they make of the statistics.
+    r"""The class-wise maps so far, and the class statistics after them.
 
     Each map is a similarity :math:`x \mapsto sQx + T`. So the center of a class is :math:`sQ\bar c_0 + T`, its summed
     squared deviations are :math:`s^2` times those at the start, and its summed squared norm is

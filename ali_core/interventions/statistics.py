@@ -25,8 +25,8 @@ ROWS = 256
 class DistanceTable:
     """Distances between centers, for the statistics that follow from each other step by step.
 
-    One C × C matrix for all of them, of the centers that were asked about last: of others only the rows are computed
-    that differ. What is read from it is small.
+    All of them share one C × C matrix, that of the centers asked about last. For other centers, only the rows and
+    columns of those that differ are computed anew.
     """
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ norm would leave nothing of the others in double precision."""
 
 
 def _with_one_nan(scores: tuple[float, ...]) -> tuple[float, ...]:
-    """Put one and the same object for every NaN: so equal records compare equal, as tuples ask for identity first."""
+    """Replace each NaN by the same object, so that equal records compare equal: tuples compare by identity first."""
     return tuple(math.nan if math.isnan(score) else score for score in scores)
 
 

@@ -1,4 +1,4 @@
-"""Statistics of a training set that is spread over processes: C (D + 2) numbers travel, no sample does."""
+"""Statistics of a training set that is spread over processes: each sends C (D + 2) numbers and no sample."""
 
 from collections.abc import Callable
 from functools import reduce

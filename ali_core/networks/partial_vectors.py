@@ -1,4 +1,4 @@
-"""Vectors on disk that are not all there yet: what lets an interrupted embedding continue.
+"""The vectors of an unfinished embedding on disk, with which an interrupted one continues.
 
 A folder ``<out>.partial/`` with ``vectors.f32`` (the finished rows, little-endian float32, one after the other) and
 ``state.json`` (what the rows were computed from, and how many count). Rows are on the disk before the count moves on.

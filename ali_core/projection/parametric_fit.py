@@ -1,4 +1,4 @@
-"""How parametric t-SNE is fit: affinities, regression, divergence by batches, a refit that holds on to what was."""
+"""How parametric t-SNE is fit: affinities, regression, divergence by batches, refits anchored to the last layout."""
 
 from collections.abc import Iterator
 

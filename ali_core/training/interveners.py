@@ -1,4 +1,4 @@
-"""Between two epochs: where a method wants the embedding to go, and how its loss is told."""
+"""What a method does between two epochs: propose interventions, and hand them to the loss."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -93,7 +93,8 @@ class GlobalDraws:
 
     Notes
     -----
-    The generators belong to the whole process. Each block therefore keeps other threads' blocks out and leaves the
+    These layers, and the initial weights of torchvision and pytorch-metric-learning, take no generator. The global ones
+    belong to the whole process. Each block therefore keeps other threads' blocks out and leaves the
     generators as it found them, so that two trainings side by side draw what each would draw alone.
     """
 

@@ -207,7 +207,7 @@ class LiveTraining:
 
     @property
     def result(self) -> TrainResult | None:
-        """What the run came to; None before it has ended by itself."""
+        """The result; None before the run has ended by itself."""
         return self.training.result
 
     @property

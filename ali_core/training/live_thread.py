@@ -1,4 +1,4 @@
-"""A thread that trains one epoch after another, and when it rests; it knows nothing of what an epoch is."""
+"""A thread that trains one epoch after another and rests between them; the caller says what an epoch is."""
 
 import atexit
 import logging

@@ -79,7 +79,7 @@ class EpochState:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainResult:
-    """What a run came to.
+    """The result of a run.
 
     Parameters
     ----------
@@ -119,11 +119,11 @@ class Training(Iterator[EpochState]):
     Attributes
     ----------
     run
-        The moves that the loop makes.
+        The stages that the loop calls, and what the run holds.
     state
         The state yielded last; None before the first.
     result
-        What the run came to; None before it has ended by itself.
+        The result; None before the run has ended by itself.
     driver
         Who asks for the states, if that is not you: a :class:`~ali_core.training.live.LiveTraining`.
     closed

@@ -1,6 +1,6 @@
 """The methods of training, one entry each: what they are called, minimise and move, and how figures show them.
 
-A new method is an entry of :data:`SPECS`, and a class where one that is there does not serve. ``ali train``,
+A new method is an entry of :data:`SPECS` and, where no class that is there serves, a class. ``ali train``,
 experiments, tables and figures read this table.
 """
 

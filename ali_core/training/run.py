@@ -1,4 +1,4 @@
-"""The moves of a run, in the order in which :mod:`ali_core.training.loop` makes them."""
+"""The stages of a run, in the order in which :mod:`ali_core.training.loop` calls them."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -127,7 +127,7 @@ class Run:
     # One epoch, move by move ---------------------------------------------------------------------------------------
 
     def embedder(self) -> Callable[[], LabelledEmbedding]:
-        """Return a function that embeds the training fold as the network is now, once, and then knows it.
+        """Return a function that embeds the training fold with the present network, once, and keeps the result.
 
         The fold is embedded in evaluation mode; of several processes, each its own samples. AliError when the function
         is first called after the network has been trained on.

@@ -329,7 +329,7 @@ class RunFolder:
     def write_end(
         self, epoch: int, n_epochs: int, scores: Scores, embedding: LabelledEmbedding, net: EmbeddingNet | FeatureNet
     ) -> None:
-        """Write what the best network is worth and makes of the data; the run counts as finished from then on."""
+        """Write the scores and the embedding of the best network; the run counts as finished from then on."""
         for name, table in scores.tables(embedding.class_names).items():
             write_csv(table, self.folder / f"{name}.csv")
         embedding.save(self.folder / "embedding.npz")
@@ -340,7 +340,7 @@ class RunFolder:
 
 
 def parts_of(split: FoldSplit) -> str:
-    """Return the SHA-256 (hex) of which rows train, choose and are scored."""
+    """Return the SHA-256 (hex) of the rows of the training, validation and test part."""
     rows = (split.train, split.validation, split.test)
     return hashlib.sha256(b";".join(part.astype("<i8").tobytes() for part in rows)).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What an embedding is worth: an RBF-SVM trained on the training fold, chosen on validation, told on test."""
+"""Scores of an embedding by an RBF-SVM: trained on the training fold, chosen on validation, scored on test."""
 
 import warnings
 from dataclasses import dataclass

@@ -629,7 +629,7 @@ class Actions:
     def _compare(self, stopped: Callable[[], bool]) -> None:
         rows = self.layouts.rows("pca")
         count = self.insight.compare(compared(self.session, self.last, self.state), rows, stopped)
-        self.say(f"Compared neighbours: {count:,} of {len(rows):,} cells have got others")
+        self.say(f"Compared neighbours: {count:,} of {len(rows):,} cells have other neighbours")
 
     def _export(self, where: Path, scene: Scene) -> list[Path]:
         from ali_viz.screen_export import export_screen  # noqa: PLC0415  # draws with matplotlib, which is slow to import

@@ -26,7 +26,7 @@ CHOICES = (
 )
 NOTHING = {
     "selected": "No cell is selected: use the lasso, the legend or the list of classes.",
-    "changed": "No cell has got other neighbours.",
+    "changed": "No cell has other neighbours than before.",
     "hovered": "Move the pointer over a point of the plot.",
 }
 LARGE_PX = 128

@@ -110,7 +110,7 @@ def test_what_came_of_slow_work_is_said_when_it_is_done(studio):
     assert status(studio) == f"Scored: macro F1 {untouched:.3f} untouched, {predicted}"
     studio.list_cells()
     share = changed_neighbours(studio.session.embedding.vectors, studio.session.after.vectors)
-    assert status(studio) == f"Compared neighbours: {np.count_nonzero(share)} of 100 cells have got others"
+    assert status(studio) == f"Compared neighbours: {np.count_nonzero(share)} of 100 cells have other neighbours"
     begin(studio, "a run of 7 steps", lambda _: None)
     assert studio.wait(30)
     assert status(studio) == "Done: a run of 7 steps"
