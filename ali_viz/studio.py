@@ -175,7 +175,7 @@ class Studio:
         self._actions.undrag()
 
     def change_settings(self, **values: Any) -> None:  # noqa: ANN401  # fields of InterventionSettings
-        """Change settings of the next steps; those of coming epochs are :attr:`LiveTraining.settings`."""
+        """Change settings of the next steps; those of coming epochs are ``studio.training.settings``."""
         self._actions.change_settings(**values)
 
     # Back and forth ------------------------------------------------------------------------------------------------

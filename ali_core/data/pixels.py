@@ -84,7 +84,7 @@ class PixelSource:
         px
             Height and width at which they are wanted.
         memory_limit_bytes
-            The images are kept when N · px² · 3 is not above it. By default a quarter of :func:`available_memory`;
+            The images are kept when N · px² · 3 is not above it. By default a quarter of the memory that is free;
             the memory limits of containers and batch systems are not known here, so give one there.
         skip_unreadable
             Whether to leave out images that cannot be read; all of them, also those that were missing when the

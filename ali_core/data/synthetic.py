@@ -51,7 +51,7 @@ def render_marrow(n: int = 4560, *, px: int = 64, seed: int = 0, first_region: i
     Returns
     -------
     CellImages
-        ids ``synthetic-00000``…, groups ``region-00``…, classes in the order of :data:`MARROW_CLASSES`.
+        ids ``synthetic-00000``…, groups ``region-00``…, classes in the order of ``MARROW_CLASSES``.
 
     Raises
     ------

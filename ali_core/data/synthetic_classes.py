@@ -118,7 +118,7 @@ COUNT_SPREAD = 0.25
 
 
 def class_counts(n: int) -> NDArray[np.int64]:
-    """Return how many of ``n`` cells belong to each of :data:`MARROW_CLASSES`, shape (15,), summing to ``n``.
+    """Return how many of ``n`` cells belong to each of ``MARROW_CLASSES``, shape (15,), summing to ``n``.
 
     The proportions are those of 4,560 cells; every class has at least 6 cells, or ``n // 15`` if that is less.
 
@@ -146,7 +146,7 @@ def draw_traits(labels: NDArray[np.int64], draws: Draws) -> dict[str, NDArray[np
     Parameters
     ----------
     labels
-        Codes into :data:`MARROW_CLASSES`, shape (N,).
+        Codes into ``MARROW_CLASSES``, shape (N,).
     draws
         The random numbers of the same N cells.
     """

@@ -48,7 +48,7 @@ def plan(
 ) -> Plan:
     r"""Plan ``settings.n_iterations`` automatic interventions in a row.
 
-    :math:`\theta_c = \theta_c^{n-1}\circ\dots\circ\theta_c^0` (Sec. III-A of the paper).
+    :math:`\theta_c = \theta_c^{n-1}\circ\ldots\circ\theta_c^0` (Sec. III-A of the paper).
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class Session:
     instead. Branches share the states of the steps that they have in common.
 
     Methods may be called from several threads. Each is carried out whole or not at all, and a reader never sees half a
-    change. Listeners are called in the thread that made the change, after :attr:`lock` is free again; so a listener may
+    change. Listeners are called in the thread that made the change, after ``lock`` is free again; so a listener may
     take locks of its own. Its failure is logged, and does not reach whoever changed the session.
 
     Examples

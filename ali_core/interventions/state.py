@@ -101,7 +101,7 @@ class InterventionState:
     Notes
     -----
     A state is small, O(D + C) and what its last step added: many can be kept. The arrays, O(C D), are kept by one state
-    in :data:`KEPT_EVERY` and by the last few; for all others they are made anew when asked for, by the same operations
+    in ``KEPT_EVERY`` and by the last few; for all others they are made anew when asked for, by the same operations
     in the same order and so with the same numbers. The matrices of :attr:`transforms` are not kept by it; see
     :class:`~ali_core.interventions.turns.Turns`.
     """

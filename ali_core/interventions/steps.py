@@ -151,7 +151,7 @@ def decide(
     settings
         Strengths and choices.
     rng
-        For a probabilistic selection; see :func:`step_generator`.
+        For a probabilistic selection.
     criterion
         Your own criterion; by default the one that ``settings`` names.
 
@@ -191,7 +191,7 @@ def carry_out(state: InterventionState, step: InterventionStep) -> tuple[Interve
     ------
     AliError
         When the displacement of the step has not as many numbers as the embedding has dimensions; when a class would
-        move farther than :data:`FARTHEST` times the root mean square length of the embedding.
+        move farther than ``FARTHEST`` times the root mean square length of the embedding.
     """
     if step.skipped:
         return state, step.model_copy(update={"shift_lengths": (), "norm_factor": 1.0, "notes": ()})
@@ -227,7 +227,7 @@ def automatic_steps(
     settings, criterion
         See :func:`decide`.
     start
-        Number of the first intervention, from 0; see :func:`step_generator`.
+        Number of the first intervention, from 0.
 
     Yields
     ------

@@ -97,7 +97,7 @@ class InterventionTerms:
 class InterventionLoss(nn.Module):
     r"""Triplet margin loss and the distance to the moved embedding (Eq. 1 and 5 of the paper).
 
-    .. math:: L = (1 - w)\,L_{tml}(B) + \frac{w}{|B|}\sum_{i \in B} w_{y_i}\,\mathcal{L}_1\big(p(x_i),\ x'_i\big),
+    .. math:: L = (1 - w)\,L_{tml}(B) + \frac{w}{|B|}\sum_{i \in B} w_{y_i}\,\mathcal{L}_1(p(x_i),\ x'_i),
               \qquad x'_i = \theta_{y_i}(p(x_i))
 
     with p the identity (ALI), or a frozen parametric t-SNE (PALI).
@@ -183,7 +183,7 @@ class InterventionLoss(nn.Module):
         Returns
         -------
         Plan
-            The steps and the map of each class; assign another one's ``transforms`` to :attr:`transforms` to use it.
+            The steps and the map of each class; assign another one's ``transforms`` to ``loss.transforms`` to use it.
 
         Raises
         ------

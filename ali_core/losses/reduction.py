@@ -37,7 +37,7 @@ def merged_over_ranks(statistics: ClassStatistics, gather: Gather | None = None)
     Returns
     -------
     ClassStatistics
-        Merged in float64 in the order of the ranks, exactly: see :meth:`ClassStatistics.merged`.
+        Merged in float64 in the order of the ranks, exactly: see ``ClassStatistics.merged``.
 
     Raises
     ------
