@@ -275,10 +275,12 @@ def whole_names(
     array = np.asarray(values)
     if array.dtype.kind in "iub":
         return array.astype(np.int64 if array.dtype.kind != "b" else str).astype(str)
-    distinct, places = _distinct(array)
-    missing_texts = MISSING if role == "label" else MISSING_NAMES
-    texts = ["" if (text := _text(value, role)) in missing_texts else text for value in distinct]
-    names = np.array(texts, dtype=str)[places]
+    if role != "label" and _are_texts(array):  # perhaps all different
+        names = np.char.strip(array.astype(str))
+    else:
+        distinct, places = _distinct(array)
+        names = np.array([_text(value, role) for value in distinct], dtype=str)[places]
+    names[np.isin(names, [*(MISSING if role == "label" else MISSING_NAMES)])] = ""
     missing = np.flatnonzero(names == "")
     if len(missing) and not keep_missing:
         row = int(missing[0])
@@ -292,6 +294,12 @@ def whole_names(
     return names
 
 
+def _are_texts(array: NDArray[Any]) -> bool:
+    return array.dtype.kind == "U" or (
+        array.dtype.kind == "O" and {*map(type, array.tolist())} <= {str, np.str_, type(None)}
+    )
+
+
 def _text(value: Any, role: str) -> str:  # noqa: ANN401
     text = "" if value is None else str(value, "utf-8", "replace") if isinstance(value, bytes) else str(value)
     text = text.strip()
@@ -303,7 +311,8 @@ def _distinct(array: NDArray[Any]) -> tuple[list[Any], NDArray[np.int64]]:
     """Return the different values, and which of them each place has."""
     if array.dtype.kind == "O":
         seen: dict[Any, int] = {}
-        places = [seen.setdefault(value, len(seen)) for value in _hashable(array)]
+        values = array.tolist() if _are_texts(array) else _hashable(array)
+        places = [seen.setdefault(value, len(seen)) for value in values]
         return list(seen), np.array(places, dtype=np.int64)
     distinct, inverse = np.unique(array, return_inverse=True)
     return distinct.tolist(), inverse.astype(np.int64)

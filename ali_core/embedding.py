@@ -302,8 +302,10 @@ class LabelledEmbedding:
 
 
 def _frozen(array: ArrayT) -> ArrayT:
-    """Return what nobody else can write to: the array itself when it is read-only, else a copy."""
-    kept = array.copy() if array.flags.writeable or array.base is not None else array
+    """Return what nobody else can write to: a read-only array, or view of one, itself; of others a copy."""
+    owner = array if array.base is None else array.base
+    free = array.flags.writeable or not isinstance(owner, np.ndarray) or owner.flags.writeable
+    kept = array.copy() if free or owner.base is not None else array
     kept.flags.writeable = False
     return kept
 
@@ -422,8 +424,8 @@ def _names(values: ArrayLike, role: str, n_samples: int) -> NDArray[np.str_]:
 
 def _checked_ids(ids: ArrayLike, n_samples: int) -> NDArray[np.str_]:
     array = _names(ids, "ids", n_samples)
-    unique, counts = np.unique(array, return_counts=True)
-    if len(unique) < n_samples:
+    if len(set(array.tolist())) < n_samples:
+        unique, counts = np.unique(array, return_counts=True)
         raise AliError(f"ids must differ from each other; {str(unique[counts.argmax()])!r} occurs {counts.max()} times")
     return array
 

@@ -171,7 +171,9 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, columns: Column
         frame = _columns_of(arrays, per_sample)
     frame, columns = _with_class_names(frame, arrays, roles["label"], columns, path.name)
     found = assembled(arrays[vectors], frame, roles, columns, table, dims=vectors)
-    found["vectors"].flags.writeable = False
+    for array in (found["vectors"], found["vectors"].base):  # which nobody else has
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
     if beside is not None:
         found["read_as"] += f" (table {Path(beside).name})"
     return found

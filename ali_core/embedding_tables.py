@@ -211,7 +211,7 @@ def read_parquet(path: Path, columns: Columns) -> dict[str, Any]:
     from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        with parquet.ParquetFile(path, buffer_size=PAGES) as file:
+        with parquet.ParquetFile(path, buffer_size=PAGES, pre_buffer=False) as file:
             check_size(path, 8.0 * file.metadata.num_rows * file.metadata.num_columns)
             if not file.metadata.num_rows:
                 raise _no_rows(path.name)

@@ -38,13 +38,16 @@ def main():
     embedding = LabelledEmbedding(vectors, labels)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        plain, ours = Path(folder) / "plain.npz", Path(folder) / "ours.npz"
-        LabelledEmbedding.load(embedding.subset(np.arange(400)).save(ours))  # what is imported late is there
+        plain, ours, table = (Path(folder) / name for name in ("plain.npz", "ours.npz", "ours.parquet"))
+        for path in (ours, table):
+            LabelledEmbedding.load(embedding.subset(np.arange(4 * n_classes)).save(path))  # late imports are there
         _, numpy_save, _ = measured(lambda: np.savez(plain, vectors=vectors, labels=labels))
         _, numpy_load, _ = measured(lambda: [np.load(plain)[name] for name in ("vectors", "labels")])
         for name, call, peer in (
             (".npz save", lambda: embedding.save(ours), numpy_save),
             (".npz load", lambda: LabelledEmbedding.load(ours), numpy_load),
+            (".parquet save", lambda: embedding.save(table), numpy_save),
+            (".parquet load", lambda: LabelledEmbedding.load(table), numpy_load),
         ):
             _, seconds, memory = measured(call)
             rows.append((name, seconds, f"{seconds / peer:.2f} × numpy", memory))

@@ -15,10 +15,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-__all__ = ["INPUT_RMS", "SparseAffinities", "TsneNetwork", "kl_divergence", "kl_gradient"]
+__all__ = ["INPUT_RMS", "SparseAffinities", "TsneNetwork", "drawn_in", "kl_divergence", "kl_gradient"]
 
 INPUT_RMS = 4.0
 """Root mean square, per axis, of what the first layer receives from the samples it was fit to."""
+FARTHEST = 20.0
+"""A sample this many times as far from the mean as the root mean square is put there; others farther out as well."""
 
 
 class TsneNetwork(nn.Module):
@@ -69,8 +71,15 @@ class TsneNetwork(nn.Module):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Lay out ``vectors`` (N, D) of the network's dtype; returns positions (N, 2)."""
-        positions: Tensor = self.layers((vectors - self.center) / self.scale)
+        positions: Tensor = self.layers(drawn_in((vectors - self.center) / self.scale))
         return positions
+
+
+def drawn_in(inputs: Tensor) -> Tensor:
+    """Return ``inputs`` (N, D) with those beyond :data:`FARTHEST` at that distance, in the direction they were."""
+    most = FARTHEST * INPUT_RMS * inputs.shape[1] ** 0.5
+    distances = torch.linalg.vector_norm(inputs, dim=1, keepdim=True)
+    return inputs * (most / distances.clamp(min=most))
 
 
 def _linear(n_inputs: int, n_outputs: int, generator: torch.Generator) -> nn.Linear:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ali_core.errors import AliError
 from ali_core.networks.devices import choose_device
-from ali_core.networks.parametric_tsne import TsneNetwork
-from ali_core.projection.parametric_fit import Descent, plane, sparse_affinities, standard
+from ali_core.networks.parametric_tsne import TsneNetwork, drawn_in
+from ali_core.projection.parametric_fit import Descent, near, plane, sparse_affinities, standard
 from ali_core.projection.tsne import MIN_SAMPLES, Progress
 
 __all__ = ["ParametricTSNE"]
@@ -67,7 +67,9 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     -----
     The network's first layer receives samples less their mean, divided by one scalar such that the RMS per axis is 4:
     no axis is stretched against another, and scale and position of the input do not matter. Both numbers are taken
-    anew in every fit, so the picture does not change when an embedding grows or moves as a whole during training.
+    anew in every fit, so the picture does not change when an embedding grows or moves as a whole during training. A few
+    samples that lie very far out (up to 5 %, ten times as far as half of the samples) do not count in either, and are
+    drawn in: they would shrink all others to a point.
 
     A first fit starts by regression on the first two principal components at a standard deviation of 1. The
     exaggeration is 2, not the 12 of t-SNE: under 12 with Adam the layout collapses to a point that batches do not
@@ -144,7 +146,8 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         _check_parameters(self)
         warm = bool(self.warm_start) and hasattr(self, "network_")
         vectors = self._checked(X, reset=not warm)
-        center, scale = standard(vectors)
+        kept = near(vectors)
+        center, scale = standard(vectors if kept.all() else vectors[kept])
         generator = torch.Generator()
         if warm:
             generator.set_state(self._generator_state)
@@ -154,9 +157,10 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             network = TsneNetwork(vectors.shape[1], self.hidden, generator=generator)
         network.standardise(torch.tensor(center), torch.tensor(scale))
         device = choose_device(self.device)
-        affinities = sparse_affinities(
-            (vectors - center) / scale, perplexity=self.perplexity, seed=int(self.random_state), device=device
-        )
+        inputs = (vectors - center) / scale
+        if not kept.all():
+            inputs = drawn_in(torch.tensor(inputs)).numpy()
+        affinities = sparse_affinities(inputs, perplexity=self.perplexity, seed=int(self.random_state), device=device)
         samples = torch.tensor(vectors, dtype=torch.float32, device=device)
         descent = Descent(
             network.to(device),
@@ -169,7 +173,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         if warm:
             descent.follow(self.refit_iterations, self.learning_rate, self.anchoring)
         else:
-            targets = torch.tensor(plane(vectors), dtype=torch.float32, device=device)
+            targets = torch.tensor(plane(vectors if kept.all() else inputs, kept), dtype=torch.float32, device=device)
             descent.begin(targets, self.n_iterations, self.learning_rate)
         positions = descent.finish()
         self.network_, self._generator_state = network, generator.get_state()

@@ -18,8 +18,17 @@ REGRESSION_ITERATIONS, REGRESSION_RATE = 30, 1e-2
 EXAGGERATION, EXAGGERATED_SHARE = 2.0, 1 / 3
 DECAY = 0.2
 """The learning rate at the end of a fit, as a part of that at its start; it falls geometrically."""
+FAR, FEW = 10.0, 0.05
+"""Samples this many times as far from the median as half of them are outliers, when they are at most this share."""
 COLLAPSED_BELOW = 0.5
 """With all points this close to their mean all similarities 1 / (1 + |z_i - z_j|²) are alike and say nothing."""
+
+
+def near(vectors: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which samples are no outliers: all, when more than a few lie ten times as far out as half of them do."""
+    distances = np.linalg.norm(vectors - np.median(vectors, axis=0), axis=1)
+    found: NDArray[np.bool_] = distances <= (FAR * np.median(distances) or np.inf)  # 0: half of them are equal
+    return found if found.mean() >= 1.0 - FEW else np.ones(len(vectors), dtype=np.bool_)
 
 
 def standard(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -34,10 +43,10 @@ def standard(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     return center, scale
 
 
-def plane(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the first two principal components (N, 2), the first with a standard deviation of 1."""
-    positions = principal_plane(vectors).project(vectors)
-    spread = float(positions[:, 0].std())
+def plane(vectors: NDArray[np.float64], near: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the first two principal components (N, 2) of those that are near, at a standard deviation of 1."""
+    positions = principal_plane(vectors if near.all() else vectors[near]).project(vectors)
+    spread = float(positions[near, 0].std())
     return positions / spread
 
 

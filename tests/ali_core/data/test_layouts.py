@@ -67,7 +67,7 @@ def test_class_folders_hold_images_at_any_depth(folder: Path):
     assert images.groups is None
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3)])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (28, 28, 3)])
 @pytest.mark.parametrize("label_shape", [(-1,), (-1, 1)])
 def test_medmnist_splits_are_joined_in_order(tmp_path: Path, shape: tuple, label_shape: tuple):
     rng = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def test_medmnist_splits_are_joined_in_order(tmp_path: Path, shape: tuple, label
     assert images.class_names == ("0", "1", "2", "3")
     got = from_medmnist(tmp_path / "x.npz", "test", class_names="wxyz")
     assert got.class_names == ("w", "x", "y", "z")
-    expected = arrays["test_images"] if len(shape) == 3 else np.stack([arrays["test_images"]] * 3, axis=-1)
+    expected = np.broadcast_to(arrays["test_images"].reshape(2, 28, 28, -1), (2, 28, 28, 3))
     assert np.array_equal(got.load([0, 1], 28), expected)
 
 
@@ -128,6 +128,12 @@ def test_bad_tables_are_refused(folder: Path, table: str, options: dict, message
     with pytest.raises(AliError, match=message) as caught:
         from_csv(folder / "t.csv", **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_with_semicolons_names_images(folder: Path):
+    (folder / "labels.csv").write_bytes("Datei;Typ\r\na/0.png;Groß\r\nb/1.png;klein \r\n".encode("cp1252"))
+    images = open_images(folder, path="Datei", label="Typ")
+    assert (images.class_names, images.ids.tolist()) == (("Groß", "klein"), ["a/0.png", "b/1.png"])
 
 
 def test_tables_that_are_not_text_are_refused(folder: Path):

@@ -196,17 +196,39 @@ def test_a_state_does_not_change_with_the_estimator(iris):
     assert all(torch.equal(state[name], before[name]) for name in state)
 
 
-def test_duplicates_lie_together(iris):
-    vectors = np.repeat(iris[0][::5], 4, axis=0)
+@pytest.mark.parametrize(
+    "taken",
+    [
+        lambda x: np.repeat(x[::5], 4, axis=0),
+        lambda x: np.vstack([x[::3], np.repeat(x[:1], 60, axis=0)]),
+        lambda x: x[:10],
+    ],
+    ids=["four of each", "half of them equal", "fewer than the perplexity"],
+)
+def test_equal_samples_lie_together(iris, taken):
+    vectors = taken(iris[0])
     positions = ParametricTSNE(**SMALL).fit_transform(vectors)
     assert np.isfinite(positions).all()
-    np.testing.assert_array_equal(positions[::4], positions[3::4])
+    _, first, same = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
+    np.testing.assert_allclose(positions, positions[first][same], atol=1e-5)
 
 
 def test_a_hundred_copies_of_one_sample_leave_room_for_the_others():
     positions = ParametricTSNE(**SMALL).fit_transform(np.vstack([np.zeros((100, 3)), np.eye(3)]))
     places = positions[99:]
     assert min(np.linalg.norm(places[i] - places[j]) for i in range(4) for j in range(i)) > 0.1
+
+
+def test_one_sample_far_out_does_not_shrink_the_others(iris):
+    vectors, labels = iris
+    alone = ParametricTSNE(**SMALL).fit(vectors).transform(vectors)
+    for factor in (1e2, 1e5):
+        far = vectors.mean(axis=0) + factor * (vectors[:1] - vectors.mean(axis=0))
+        model = ParametricTSNE(**SMALL).fit(np.vstack([vectors, far]))
+        positions = model.transform(vectors)
+        assert size(positions) > 0.5 * size(alone)
+        assert accuracy(positions, labels) > 0.9
+        assert np.isfinite(model.transform(far)).all()
 
 
 def test_what_it_returns(iris):

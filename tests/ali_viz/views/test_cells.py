@@ -94,6 +94,15 @@ def test_a_folder_of_files_is_opened_by_path(tmp_path):
     assert source.picture(IDS[9], 8) is None
 
 
+def test_row_numbers_name_no_pictures():
+    """Features of a shuffled loader, and a table whose ids are running numbers: they would match, wrongly."""
+    bare = LabelledEmbedding(np.arange(8.0).reshape(4, 2), [0, 1, 0, 1])
+    pixels = np.zeros((4, 4, 4, 3), np.uint8)
+    numbered = CellImages(labels=[0, 1] * 2, class_names=NAMES, ids=list("0123"), pixels=pixels)
+    with pytest.raises(AliError, match="this embedding has no ids to find pictures by"):
+        ImageSource(numbered, bare)
+
+
 def test_images_of_other_ids_are_refused():
     other = CellImages(labels=[0, 1], class_names=NAMES, ids=["0", "1"], pixels=np.zeros((2, 4, 4, 3), np.uint8))
     with pytest.raises(AliError, match=r"no id of the embedding names an image.*'slide/000.png'.*'0'"):
