@@ -78,8 +78,9 @@ class TsneNetwork(nn.Module):
 def drawn_in(inputs: Tensor) -> Tensor:
     """Return ``inputs`` (N, D) with those beyond :data:`FARTHEST` at that distance, in the direction they were."""
     most = FARTHEST * INPUT_RMS * inputs.shape[1] ** 0.5
-    distances = torch.linalg.vector_norm(inputs, dim=1, keepdim=True)
-    return inputs * (most / distances.clamp(min=most))
+    distances = torch.linalg.vector_norm(inputs, dim=1, keepdim=True).clamp(min=most)
+    near: Tensor = inputs * (most / distances)
+    return near
 
 
 def _linear(n_inputs: int, n_outputs: int, generator: torch.Generator) -> nn.Linear:
