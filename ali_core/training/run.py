@@ -71,6 +71,7 @@ class Run:
         self.out, self.progress = out, progress
         self.intervener = make_intervener(settings, worker.learner.objective, worker.inputs.class_names)
         self.folder = None if out is None else RunFolder(out, keep_checkpoints=settings.keep_checkpoints)
+        self._written = self.folder if worker.fabric.is_global_zero else None  # one of several processes writes
         self.history, self.epoch = History(), 0
         self.best: tuple[int, dict[str, Tensor]] = (0, {})
         self._seconds: dict[str, float] = {}
@@ -149,8 +150,8 @@ class Run:
             if self.settings.keep_embeddings and self.folder is not None:
                 with self._stage("save", epoch):
                     whole = self._whole(known[0])
-                    if self.worker.fabric.is_global_zero:
-                        self.folder.write_embedding(epoch, whole)
+                    if self._written is not None:
+                        self._written.write_embedding(epoch, whole)
             return known[0]
 
         if self.settings.keep_embeddings:
@@ -228,8 +229,8 @@ class Run:
 
     def train_epoch(self) -> None:
         """Train on the training fold once."""
-        if self.folder is not None and self.worker.fabric.is_global_zero:
-            self.folder.unfinish()
+        if self._written is not None:
+            self._written.unfinish()
         self._moment += 1
         with self._stage("train", self.epoch + 1):
             self._losses = self.worker.run_epoch(self.split.train, self.epoch, self.progress)
@@ -246,10 +247,10 @@ class Run:
             scores = self._score({part: vectors[getattr(self.split, part)] for part in PARTS})
             embedding = self._embedding(everything, vectors)
             self.reference = self._untrained()
-            if self.folder is not None and self.reference is not None and self.worker.fabric.is_global_zero:
-                write_csv(self.reference, self.folder.folder / "reference.csv")
-            if self.folder is not None and self.worker.fabric.is_global_zero:
-                self.folder.write_end(epoch, self.epoch, scores, embedding, self.worker.learner.net)
+            if self._written is not None:
+                if self.reference is not None:
+                    write_csv(self.reference, self._written.folder / "reference.csv")
+                self._written.write_end(epoch, self.epoch, scores, embedding, self.worker.learner.net)
         return epoch, scores, embedding
 
     def rewind(self, epoch: int) -> None:
@@ -262,8 +263,8 @@ class Run:
         self.best = (best, prefixed(under(best_tensors, "learner"), "learner"))
         self._restore(tensors)
         self._save()
-        if self.worker.fabric.is_global_zero:
-            self.folder.forget_after(epoch)
+        if self._written is not None:
+            self._written.forget_after(epoch)
 
     def recover(self) -> None:
         """Go back to the last state that is safe, as a run that is continued does; AliError when there is none."""
@@ -308,9 +309,9 @@ class Run:
             As :meth:`check_interventions`, and when they cannot be written: nothing has changed then.
         """
         intervener = self.check_interventions(interventions)
-        if self.folder is not None and self.worker.fabric.is_global_zero:
+        if self._written is not None:
             with self._stage("save", self.epoch):
-                self.folder.amend(CHOSEN, self._chosen(interventions))
+                self._written.amend(CHOSEN, self._chosen(interventions))
         intervener.interventions = interventions
 
     def close(self) -> None:
@@ -350,8 +351,8 @@ class Run:
         if session is None:
             session = Session(self._whole(embedding), self.settings.intervention_settings())
             session.replay(self._steps)
-        if self.folder is not None and self.worker.fabric.is_global_zero:
-            self.folder.write_session(self.epoch, session)
+        if self._written is not None:
+            self._written.write_session(self.epoch, session)
 
     def _untrained(self) -> pd.DataFrame | None:
         """Return the scores of classifiers on untouched features; None for images."""
@@ -389,14 +390,14 @@ class Run:
         return times
 
     def _save(self) -> None:
-        if self.folder is None or not self.worker.fabric.is_global_zero:
+        if self._written is None:
             return
         with self._stage("save", self.epoch):
             tensors = prefixed(self.worker.learner.state_dict(), "learner")
             tensors |= prefixed(optimiser_tensors(self.worker.optimiser), "optimiser")
             tensors |= prefixed({} if self.intervener is None else self.intervener.state(), "intervener")
             tensors |= {} if self.intervener is None else self._chosen(self.intervener.interventions)
-            self.folder.save(self.history, tensors, self.best)
+            self._written.save(self.history, tensors, self.best)
 
     def _best_until(self, epoch: int) -> int:
         """Return the best epoch as it was after ``epoch``."""
@@ -416,9 +417,9 @@ class Run:
         self.epoch = self.history.epoch
         self.best = (int((self.history.best() or {"epoch": 0})["epoch"]), best)
         self._restore(tensors)
-        if self.folder is not None and self.worker.fabric.is_global_zero:
+        if self._written is not None:
             with self._stage("save", self.epoch):
-                self.folder.write_tables(self.history)  # a run killed between two files lacks the last row there
+                self._written.write_tables(self.history)  # a run killed between two files lacks the last row there
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
         self._moment += 1
