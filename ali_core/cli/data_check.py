@@ -18,9 +18,9 @@ def check(
         Path, typer.Argument(metavar="PATH", exists=True, help="Embedding file, or folder, table or archive of images.")
     ],
     *,
-    columns: Columns,
     skip_unreadable: SkipUnreadable = False,
     white: WhiteLevel = None,
+    columns: Columns,
 ) -> None:
     """Say what would be read, and what must be mended.
 

@@ -6,14 +6,14 @@ Synopsis::
     def command(data: Path, *, columns: Columns) -> None: ...     # gets --label-column, --group-column, … as one value
 """
 
-import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
 import typer
 
+from ali_core.cli.options import in_place_of
 from ali_core.columns import SHELL, ColumnOptions, Columns
 
 __all__ = ["reads_data"]
@@ -81,31 +81,20 @@ PREFIX = "named_"
 
 def reads_data(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that name columns in place of its parameter ``columns``, which holds them as one."""
-    own = inspect.signature(command)
-    hints = get_type_hints(command, include_extras=True)
-    default = {"unlabelled": "refuse"}
-    shared = [
-        inspect.Parameter(
-            PREFIX + name, inspect.Parameter.KEYWORD_ONLY, default=default.get(name), annotation=annotation
+    options = {
+        PREFIX + name: inspect.Parameter(
+            PREFIX + name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default="refuse" if name == "unlabelled" else None,
+            annotation=annotation,
         )
         for name, annotation in OPTIONS.items()
-    ]
-    kept = [
-        parameter.replace(annotation=hints[name]) for name, parameter in own.parameters.items() if name != "columns"
-    ]
-
-    @functools.wraps(command)
-    def with_columns(*values: Any, **options: Any) -> None:  # noqa: ANN401
-        given = {name: options.pop(PREFIX + name) for name in OPTIONS}
-        command(*values, columns=_columns(given), **options)
-
-    with_columns.__signature__ = own.replace(parameters=[*kept, *shared])  # type: ignore[attr-defined]  # typer reads it
-    with_columns.__annotations__ = {parameter.name: parameter.annotation for parameter in [*kept, *shared]}
-    return with_columns
+    }
+    return in_place_of("columns", options, _columns)(command)
 
 
 def _columns(given: dict[str, Any]) -> Columns:
-    values = {name: value for name, value in given.items() if value not in (None, [])}
+    values = {name.removeprefix(PREFIX): value for name, value in given.items() if value not in (None, [])}
     if "where" in values:
         values["where"] = _pair(values["where"], SHELL["where"], "COLUMN=VALUE")
     if "colours" in values:

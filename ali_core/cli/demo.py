@@ -46,11 +46,11 @@ def demo(
     ] = None,
     preset_name: PresetName = "c,s",
     exclude: Exclude = None,
-    columns: Columns,
     skip_unreadable: SkipUnreadable = False,
     white: WhiteLevel = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the results.")] = Path("runs/demo"),
+    columns: Columns,
 ) -> None:
     """Train with interventions, embed cells, intervene, draw what happened.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from ali_core.cli.data_options import reads_data
-from ali_core.cli.options import Exclude, as_typed, read_embedding
+from ali_core.cli.options import Exclude, as_typed, one_of, read_embedding
 from ali_core.cli.training_run import Interrupted
 from ali_core.columns import Columns
 from ali_core.errors import AliError
@@ -32,21 +32,6 @@ SPACES = ("nd", "2d")
 SEARCHES = ("race", "full")
 
 
-def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in choices:
-            raise typer.BadParameter(f"{value!r} is none of {' | '.join(choices)}")
-        return value
-
-    return check
-
-
-def _known(names: list[str] | None) -> list[str] | None:
-    for name in names or ():
-        _one_of(PRESETS)(name)
-    return names
-
-
 @reads_data
 def dry_run(
     data: Annotated[
@@ -63,19 +48,21 @@ def dry_run(
     combination: Annotated[
         list[str] | None,
         typer.Option(
-            callback=_known, help=f"{' | '.join(PRESETS)}; may be given several times (all six).", metavar="NAME"
+            callback=one_of(PRESETS),
+            help=f"{' | '.join(PRESETS)}; may be given several times (all six).",
+            metavar="NAME",
         ),
     ] = None,
     space: Annotated[
         str,
         typer.Option(
-            callback=_one_of(SPACES), help="nd: the embedding itself; 2d: a parametric t-SNE of each training fold."
+            callback=one_of(SPACES), help="nd: the embedding itself; 2d: a parametric t-SNE of each training fold."
         ),
     ] = "nd",
     search: Annotated[
         str,
         typer.Option(
-            callback=_one_of(SEARCHES),
+            callback=one_of(SEARCHES),
             help="race: leave configurations that cannot become the best; full: follow all, as figure 4 needs. The "
             "recommended settings are the same.",
         ),
@@ -93,12 +80,12 @@ def dry_run(
     n_folds: Annotated[int, typer.Option(min=3, help="Folds of an embedding file.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds of an embedding file, and of the t-SNE.")] = 0,
     exclude: Exclude = None,
-    columns: Columns,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes (one a core).")] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://host:8786, instead."),
     ] = None,
+    columns: Columns,
 ) -> None:
     """Try strengths, criteria and neighbours on an embedding; an SVM is scored after every intervention.
 

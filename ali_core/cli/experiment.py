@@ -63,9 +63,9 @@ def experiment(
         str | None,
         typer.Option(metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://host:8786, instead."),
     ] = None,
-    columns: Columns,
     skip_unreadable: SkipUnreadable = False,
     white: WhiteLevel = None,
+    columns: Columns,
 ) -> None:
     """Train methods on the same folds and compare them.
 

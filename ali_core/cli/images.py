@@ -63,10 +63,10 @@ def embed(
     px: Annotated[int, typer.Option("--px", min=32, help="Images are resized to this width and height.")] = 160,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 64,
     out: Annotated[Path, typer.Option(help="File for the embedding (.npz).", dir_okay=False)] = Path("emb.npz"),
-    columns: Columns,
     exclude: Exclude = None,
     skip_unreadable: SkipUnreadable = False,
     white: WhiteLevel = None,
+    columns: Columns,
 ) -> None:
     """Embed images with a network, or features with a head of ali train.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ali_core.cli.data_options import reads_data
-from ali_core.cli.options import EmbeddingFile, Exclude, PresetName, SessionFile, read_embedding
+from ali_core.cli.options import EmbeddingFile, Exclude, PresetName, SessionFile, one_of, read_embedding
 from ali_core.columns import Columns
 from ali_core.embedding import LabelledEmbedding
 from ali_core.embedding_files import WRITTEN
@@ -26,12 +26,6 @@ RecordedOn = Annotated[
 ]
 
 
-def _known_criterion(name: str | None) -> str | None:
-    if name is not None and name not in CRITERIA:
-        raise typer.BadParameter(f"{name!r} is none of {' | '.join(CRITERIA)}")
-    return name
-
-
 @reads_data
 def intervene(
     embedding: EmbeddingFile,
@@ -42,13 +36,13 @@ def intervene(
     ] = None,
     criterion: Annotated[
         str | None,
-        typer.Option(callback=_known_criterion, help=f"How the next class is chosen: {' | '.join(CRITERIA)}."),
+        typer.Option(callback=one_of(CRITERIA), help=f"How the next class is chosen: {' | '.join(CRITERIA)}."),
     ] = None,
     probabilistic: Annotated[bool, typer.Option("--probabilistic", help="Draw the class instead of the best.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     exclude: Exclude = None,
-    columns: Columns,
     out: Annotated[Path, typer.Option(help="Folder for the results.", file_okay=False)] = Path("runs/intervene"),
+    columns: Columns,
 ) -> None:
     """Let Ω choose and move classes; save the steps.
 

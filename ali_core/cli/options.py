@@ -1,8 +1,11 @@
 """Options that several commands share, each described once, and the data they name."""
 
+import functools
+import inspect
 import os
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -23,7 +26,8 @@ __all__ = [
     "SkipUnreadable",
     "WhiteLevel",
     "as_typed",
-    "known_preset",
+    "in_place_of",
+    "one_of",
     "open_data",
     "read_embedding",
     "tell",
@@ -36,11 +40,51 @@ PRESET_HELP = (
 )
 
 
-def known_preset(name: str | None) -> str | None:
-    """Return ``name`` if it is a preset, or None; else the command was used wrongly."""
-    if name is not None and name not in PRESETS:
-        raise typer.BadParameter(f"{name!r} is none of {' | '.join(PRESETS)}")
-    return name
+def in_place_of(
+    name: str, options: Mapping[str, inspect.Parameter], read: Callable[[dict[str, Any]], Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that gives a command many options in place of one parameter.
+
+    Parameters
+    ----------
+    name
+        Of the parameter.
+    options
+        Keyword-only parameters as typer reads them, by name.
+    read
+        Returns the value of the parameter from those of the options.
+    """
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        own, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
+        parameters = [
+            one
+            for each, parameter in own.parameters.items()
+            for one in (options.values() if each == name else [parameter.replace(annotation=hints[each])])
+        ]
+
+        @functools.wraps(command)
+        def with_options(*values: Any, **given: Any) -> None:  # noqa: ANN401
+            value = read({option: given.pop(option) for option in options})
+            command(*values, **{name: value}, **given)
+
+        with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]  # typer reads it
+        with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return with_options
+
+    return decorated
+
+
+def one_of(choices: Collection[str]) -> Callable[[Any], Any]:
+    """Return the callback of an option whose value, or values if it may be given several times, are ``choices``."""
+
+    def checked(value: Any) -> Any:  # noqa: ANN401  # text, several, or None
+        for word in [value] if isinstance(value, str) else value or ():
+            if word not in choices:
+                raise typer.BadParameter(f"{word!r} is none of {' | '.join(choices)}")
+        return value
+
+    return checked
 
 
 EmbeddingFile = Annotated[
@@ -49,7 +93,7 @@ EmbeddingFile = Annotated[
 SessionFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="Session file (.json) with the steps.", metavar="SESSION")
 ]
-PresetName = Annotated[str, typer.Option("--preset", callback=known_preset, help=PRESET_HELP)]
+PresetName = Annotated[str, typer.Option("--preset", callback=one_of(PRESETS), help=PRESET_HELP)]
 Exclude = Annotated[
     list[str] | None,
     typer.Option("--exclude", help="Leave out a class, by name; may be given several times.", metavar="CLASS"),

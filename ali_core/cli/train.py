@@ -52,12 +52,12 @@ def train(
             exists=True, dir_okay=False, metavar="FILE", help="TOML file with any setting; options override it."
         ),
     ] = None,
-    columns: Columns,
     white: WhiteLevel = None,
     exclude: Exclude = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write OUT/tensorboard too; needs the extra tensorboard.")
     ] = False,
+    columns: Columns,
 ) -> None:
     """Train a network, with interventions between epochs or without.
 

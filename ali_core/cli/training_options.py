@@ -6,16 +6,15 @@ Synopsis::
     def command(data: Path, *, given: dict[str, Any]) -> None: ...      # gets --method, --base, … as one dictionary
 """
 
-import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 import typer
 
-from ali_core.cli.options import PRESET_HELP
+from ali_core.cli.options import PRESET_HELP, in_place_of, one_of
 from ali_core.interventions import PRESETS
 from ali_core.training import METHODS, TrainSettings
 from ali_core.training.methods import BASES, SPECS
@@ -80,31 +79,18 @@ PATHS: dict[str, dict[str, Any]] = {
 
 def reads_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each setting in place of its parameter ``given``, which holds those that are set."""
-    own = inspect.signature(command)
-    hints = get_type_hints(command, include_extras=True)
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name))
+    options = {
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name))
         for name in WORDS
-    ]
-    parameters = [
-        one
-        for name, parameter in own.parameters.items()
-        for one in (shared if name == "given" else [parameter.replace(annotation=hints[name])])
-    ]
+    }
+    return in_place_of("given", options, _given)(command)
 
-    @functools.wraps(command)
-    def with_settings(*values: Any, **options: Any) -> None:  # noqa: ANN401
-        given = {name: options.pop(name) for name in WORDS}
-        for name, choices in CHOICES.items():
-            if given[name] is not None and given[name] not in choices:
-                raise typer.BadParameter(f"{given[name]!r} is none of {' | '.join(choices)}")
-        if given["groups"] is not None:
-            given["groups"] = "ignore" if given["groups"] else "keep"
-        command(*values, given={name: value for name, value in given.items() if value is not None}, **options)
 
-    with_settings.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]  # typer reads it
-    with_settings.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_settings
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in values.items() if value is not None}
+    if "groups" in given:
+        given["groups"] = "ignore" if given["groups"] else "keep"
+    return given
 
 
 def _option(name: str) -> Any:  # noqa: ANN401  # an annotation
@@ -125,6 +111,7 @@ def _option(name: str) -> Any:  # noqa: ANN401  # an annotation
             NAMES.get(name, f"{flag}/--no-{flag[2:]}" if kind is bool else flag),
             help=WORDS[name].removesuffix(".") + f"{told}.",
             metavar=METAVARS.get(name),
+            callback=one_of(CHOICES[name]) if name in CHOICES else None,
             **bounds,
             **PATHS.get(name, {}),
         ),
