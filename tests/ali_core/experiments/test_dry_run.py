@@ -1,9 +1,6 @@
 """A dry run as a whole: where its folds come from, what it writes, and that it goes on where it was stopped."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +15,8 @@ from ali_core.experiments.recommendation import CURVE_COLUMNS
 from ali_core.training import TrainSettings, train
 from tests.ali_core.experiments.dry_run_samples import clouds, fold_of, folds
 from tests.ali_core.training.samples import features, small
+from tests.killing import run_killed
 
-ROOT = Path(__file__).parents[3]
 TABLES = ("curves.csv", "table1.csv", "recommended.toml")
 LITTLE = SweepGrid(contract=(0.5,), shift=(1.0, 2.0), choices=(("product", "deterministic"),), n_neighbours=2)
 OPTIONS = {"combinations": ["c,s"], "grid": LITTLE, "longest": 4, "workers": 1}
@@ -117,18 +114,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(tmp_path):
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_arrives_at_the_same_bytes(tmp_path):
-    script = ROOT / "tests" / "ali_core" / "experiments" / "kill_dry_run.py"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, script, tmp_path, "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(re.search(r"kills (\d+)", done.stdout)[1]) >= 3
+    run_killed("experiments/kill_dry_run.py", tmp_path, "1")
     straight, killed = texts(tmp_path / "straight"), texts(tmp_path / "killed")
     assert set(TABLES) <= straight.keys()
     assert {name: data for name, data in killed.items() if not Path(name).name.startswith(".")} == straight

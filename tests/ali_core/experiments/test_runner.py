@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from ali_core.training import TrainSettings, train
 from tests.ali_core.experiments.cluster import cluster, require_dask
 from tests.ali_core.experiments.small_experiment import AFTER, ALI, COMMON, DATA, TML, small
 from tests.ali_core.experiments.tasks import carry_out_and_sign, carry_out_or_die
+from tests.killing import run_killed
 
 ROOT = Path(__file__).parents[3]
 TIMES = [name for name in RESULT_COLUMNS if name.endswith("seconds")]
@@ -330,18 +330,7 @@ def test_a_pool_gives_the_same_numbers(straight, tmp_path):
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_arrives_at_the_same_numbers(tmp_path):
-    script = ROOT / "tests" / "ali_core" / "experiments" / "kill_experiment.py"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, script, tmp_path, "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(re.search(r"kills (\d+)", done.stdout)[1]) >= 3
+    run_killed("experiments/kill_experiment.py", tmp_path, "1")
     assert numbers(tmp_path / "killed") == numbers(tmp_path / "straight")
     assert len(pd.read_csv(tmp_path / "killed" / "results.csv")) == 9
     assert (tmp_path / "killed" / "table2.md").read_text() == (tmp_path / "straight" / "table2.md").read_text()

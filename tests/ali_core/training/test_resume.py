@@ -1,11 +1,5 @@
 """A run that was stopped goes on as if nothing had happened."""
 
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,9 +9,9 @@ from ali_core.networks import load_feature_net
 from ali_core.training import TrainSettings, epochs, train
 from ali_core.training.history import COLUMNS, TIMES
 from tests.ali_core.training.samples import features, small
+from tests.killing import run_killed
 
 DATA = features()
-ROOT = Path(__file__).parents[3]
 EQUAL = ("epochs.csv", "parts.csv", "classes.csv", "confusion.csv", "result.json", "settings.toml")
 
 
@@ -40,18 +34,7 @@ def test_stopped_between_epochs_it_arrives_at_the_same_numbers(tmp_path, method)
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["ali", "pali"])
 def test_killed_at_random_moments_it_arrives_at_the_same_numbers(tmp_path, method):
-    script = ROOT / "tests" / "ali_core" / "training" / "kill_script.py"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, script, tmp_path, method, "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(re.search(r"kills (\d+)", done.stdout)[1]) >= 3
+    run_killed("training/kill_script.py", tmp_path, method, "1")
     for name in EQUAL:
         assert (tmp_path / "killed" / name).read_text() == (tmp_path / "straight" / name).read_text(), name
     for place in ("straight", "killed"):
