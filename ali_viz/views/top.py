@@ -66,31 +66,7 @@ class TopView:
             [COMPARISON_HELP[key] for key in compared],
             actions.compare_with.click,
         )
-        self.folder = widgets.Text(
-            value="ali-export",
-            description="folder",
-            tooltip="Files are written into this folder, beside the notebook unless the path is absolute",
-            style={"description_width": "auto"},
-            layout={"width": "auto", "flex": "1 1 auto"},
-        )
-        self.export = button("Export", EXPORT_HELP, lambda: actions.export.click(self.folder.value))
-        self.save = button(
-            "Save session",
-            "Write session.json: the steps, and which embedding they belong to",
-            lambda: actions.save.click(self.folder.value),
-        )
-        self.open = button(
-            "Open session",
-            "Read session.json from the folder and carry its steps out again",
-            lambda: actions.open.click(self.folder.value),
-        )
-        files = row(self.folder, self.save, self.open, name="ali-files")
-        files.layout.display = "none"
-        self.files = toggle(
-            "Files ▾",
-            "The folder for files; save and open a session",
-            lambda on: put(files.layout, display="" if on else "none"),
-        )
+        self.files = _Files(actions)
         self.tabs = toggle("tabs", "The tabs on the right: fold them away, or back", unfold, value=True)
         self.expand = Expand()
         self.layers = {key: toggle(*words, self._layer(actions, key)) for key, words in LAYERS.items()}
@@ -114,10 +90,10 @@ class TopView:
                 *(part.widget for part in parts),
                 self.badge,
                 self.comparison.widget,
-                row(self.export, self.files.widget, self.tabs.widget, self.expand, name="ali-end"),
+                row(self.files.export, self.files.fold.widget, self.tabs.widget, self.expand, name="ali-end"),
                 name="ali-bar",
             ),
-            files,
+            self.files.widget,
             row(
                 self.words,
                 self.progress,
@@ -147,12 +123,47 @@ class TopView:
         put(self.cancel.layout, display="" if state.progress else "none")
         thinned = len(scene.drawing.rows) < len(scene.session.embedding)
         put(self.note, value=f'<span class="ali-muted">{escape(scene.drawing.note)}</span>' if thinned else "")
-        for control in (self.export, self.save, self.open):
-            put(control, disabled=bool(scene.busy))
+        self.files.rest(bool(scene.busy))
 
     @staticmethod
     def _layer(actions: Actions, key: Layer) -> Callable[[bool], str]:
         return lambda on: actions.show_layer.click(key, on)
+
+
+class _Files:
+    """Export; and, folded away at first, the folder for files, and a session that is saved or opened there."""
+
+    def __init__(self, actions: Actions) -> None:
+        folder = widgets.Text(
+            value="ali-export",
+            description="folder",
+            tooltip="Files are written into this folder, beside the notebook unless the path is absolute",
+            style={"description_width": "auto"},
+            layout={"width": "auto", "flex": "1 1 auto"},
+        )
+        self.export = button("Export", EXPORT_HELP, lambda: actions.export.click(folder.value))
+        self._save = button(
+            "Save session",
+            "Write session.json: the steps, and which embedding they belong to",
+            lambda: actions.save.click(folder.value),
+        )
+        self._open = button(
+            "Open session",
+            "Read session.json from the folder and carry its steps out again",
+            lambda: actions.open.click(folder.value),
+        )
+        self.widget = row(folder, self._save, self._open, name="ali-files")
+        self.widget.layout.display = "none"
+        self.fold = toggle(
+            "Files ▾",
+            "The folder for files; save and open a session",
+            lambda on: put(self.widget.layout, display="" if on else "none"),
+        )
+
+    def rest(self, busy: bool) -> None:
+        """Let nothing be written or opened while something is under way."""
+        for control in (self.export, self._save, self._open):
+            put(control, disabled=busy)
 
 
 def _line(role: str, text: str) -> str:
