@@ -81,6 +81,13 @@ def _lives(process: int) -> bool:
     return True
 
 
+def write_text(text: str, path: str | Path) -> Path:
+    r"""Write ``text`` in UTF-8, its lines ended by ``\n`` on all systems, whole or not at all, and return the path."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    return Path(path)
+
+
 def write_csv(table: "pd.DataFrame", path: str | Path) -> Path:
     """Write ``table`` without its index, whole or not at all, and return the path."""
     with atomic_path(path) as temporary:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.io import to_html
 from plotly.subplots import make_subplots
 
-from ali_core.files import atomic_path
+from ali_core.files import write_text
 from ali_core.interventions import Session
 from ali_core.projection import LAYOUTS
 from ali_viz.limits import is_strip, shared_limits
@@ -85,12 +85,9 @@ def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, session: 
     config = dict(OFFLINE)  # plotly changes what it is given
     figure = to_html(page_figure(table), config=config, include_plotlyjs=True, full_html=False, div_id="embedding")
     items = "".join(f"<li>{escape(step)}</li>" for step in map(session.describe, session.steps))
-    with atomic_path(path) as temporary:
-        text = TEMPLATE.format(
-            policy=POLICY, figure=figure, caption=escape(caption), count=count_interventions(session.steps), steps=items
-        )
-        temporary.write_text(text, encoding="utf-8")
-    return Path(path)
+    count = count_interventions(session.steps)
+    text = TEMPLATE.format(policy=POLICY, figure=figure, caption=escape(caption), count=count, steps=items)
+    return write_text(text, path)
 
 
 def _class_trace(rows: pd.DataFrame, *, shown: bool, legend: bool) -> go.Scattergl:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.files import atomic_path, write_csv
+from ali_core.files import atomic_path, write_csv, write_text
 from ali_core.interventions import Session
 from ali_viz.app.state import Drawing, Scene
 from ali_viz.page import write_page
@@ -113,7 +113,7 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         session.after.save(folder / "after.npz"),
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
-        _text(session.as_code(), folder / "steps.py"),
+        write_text(session.as_code(), folder / "steps.py"),
         write_page(panel.table, folder / "embedding.html", caption=caption, session=session),
     ]
     return [*files, *_last_step(session, drawing.rows, folder), *_scores(scene.scores, folder / "scores.csv")]
@@ -167,10 +167,4 @@ def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Pa
     titles = np.array(drawing.titles)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, ids=embedding.sample_names[drawing.rows], labels=drawing.labels, titles=titles, **sides)
-    return path
-
-
-def _text(text: str, path: Path) -> Path:
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ali_core.errors import AliError
-from ali_core.files import atomic_path
+from ali_core.files import write_text
 
 __all__ = ["LAB_ONLY", "is_own", "keep_own", "studio_notebook", "write_studio_notebook"]
 
@@ -115,10 +115,7 @@ def write_studio_notebook(
         file = where / f"studio-{_name(path)}-{number}.ipynb"
     if not file.exists():
         try:
-            with atomic_path(file) as temporary:
-                temporary.write_text(
-                    json.dumps(studio_notebook(path, images, columns), indent=1, ensure_ascii=False), "utf-8"
-                )
+            write_text(json.dumps(studio_notebook(path, images, columns), indent=1, ensure_ascii=False), file)
         except OSError as error:
             raise AliError(f"cannot write {file} ({error.strerror}); go to a folder of your own") from None
         keep_own(file)

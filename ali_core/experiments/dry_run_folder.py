@@ -29,7 +29,7 @@ from ali_core.errors import AliError
 from ali_core.experiments.fold_scorer import DryRunFold, Space
 from ali_core.experiments.sweep_grid import SweepGrid
 from ali_core.experiments.table_files import as_latex, as_markdown
-from ali_core.files import atomic_path, write_csv
+from ali_core.files import write_csv, write_text
 
 if TYPE_CHECKING:
     from ali_core.experiments.sweeps import DryRun
@@ -59,7 +59,7 @@ class DryRunFolder:
         }
         place = self.folder / "dry_run.json"
         if not place.is_file():
-            _write_text(json.dumps(asked, indent=1) + "\n", place)
+            write_text(json.dumps(asked, indent=1) + "\n", place)
             return
         found = json.loads(place.read_text(encoding="utf-8"))
         changed = [name for name, value in asked.items() if found.get(name) != value]
@@ -84,9 +84,9 @@ class DryRunFolder:
                 write_csv(self._joined(table, self.folder / f"{name}.csv"), self.folder / f"{name}.csv")
         self._write_table_one()
         for name, recommended in found.recommendations.items():
-            _write_text(recommended.toml(space), self._recommended(space, name))
+            write_text(recommended.toml(space), self._recommended(space, name))
         best = self._recommended(space, _best_combination(self.folder / "table1.csv", space))
-        _write_text(best.read_text(encoding="utf-8"), self.folder / "recommended.toml")
+        write_text(best.read_text(encoding="utf-8"), self.folder / "recommended.toml")
 
     def _recommended(self, space: Space, combination: str) -> Path:
         return self.folder / "recommended" / f"{space}-{combination.replace(',', '-')}.toml"
@@ -101,8 +101,8 @@ class DryRunFolder:
             f"{about['n_classes']} classes), and those of the paper. oracle_f1: macro F1 of an SVM whose validation "
             "samples were moved by their true class; transfer_f1: moved without labels; both after n_interventions."
         )
-        _write_text(as_markdown(best, caption=caption), self.folder / "table1.md")
-        _write_text(as_latex(best, caption=caption), self.folder / "table1.tex")
+        write_text(as_markdown(best, caption=caption), self.folder / "table1.md")
+        write_text(as_latex(best, caption=caption), self.folder / "table1.tex")
 
     def _joined(self, table: pd.DataFrame, file: Path) -> pd.DataFrame:
         if not file.is_file():
@@ -127,8 +127,3 @@ def _fingerprint(fold: DryRunFold) -> str:
     for array in (fold.train_vectors, fold.train_labels, fold.validation_vectors, fold.validation_labels):
         digest.update(np.ascontiguousarray(array).tobytes())
     return f"{fold.fold}:{digest.hexdigest()[:16]}"
-
-
-def _write_text(text: str, file: Path) -> None:
-    with atomic_path(file) as temporary:
-        temporary.write_text(text, encoding="utf-8")

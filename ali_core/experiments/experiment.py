@@ -43,7 +43,7 @@ from ali_core.data.decoding import White
 from ali_core.errors import AliError
 from ali_core.experiments.data_source import ImageTable, LongTail, Preparation
 from ali_core.experiments.variants import Variant, expanded
-from ali_core.files import atomic_path
+from ali_core.files import write_text
 from ali_core.foreign import read_toml
 from ali_core.interventions.settings import Record
 
@@ -165,10 +165,7 @@ class Experiment(Record):
 
     def write(self, path: str | Path) -> Path:
         """Write a TOML file that :meth:`read` reads, whole or not at all, and return the path."""
-        content = self.model_dump(mode="json", exclude_none=True)
-        with atomic_path(path) as temporary:
-            temporary.write_text(tomli_w.dumps(content), encoding="utf-8")
-        return Path(path)
+        return write_text(tomli_w.dumps(self.model_dump(mode="json", exclude_none=True)), path)
 
 
 def _anchored(content: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ali_core.experiments.result_tables import caption, table_two, table_two_lat
 from ali_core.experiments.run_results import Row, compared, results_table, timing_rows
 from ali_core.experiments.run_work import RunState, is_finished
 from ali_core.experiments.table_files import as_latex, as_markdown
-from ali_core.files import atomic_path, write_csv
+from ali_core.files import write_csv, write_text
 from ali_core.training import TrainSettings
 
 __all__ = ["ExperimentFolder"]
@@ -75,7 +75,7 @@ class ExperimentFolder:
             "class_names": samples.class_names,
         }
         try:
-            _write_text(self.path / "data.json", json.dumps(about, indent=1) + "\n")
+            write_text(json.dumps(about, indent=1) + "\n", self.path / "data.json")
             self.experiment.write(self.path / "experiment.toml")
         except OSError as error:
             raise AliError(f"{self.path} cannot be written ({error}); choose another folder with --out") from None
@@ -113,8 +113,8 @@ class ExperimentFolder:
         else:
             about = self._about(comparison, note)
             write_csv(comparison, self.path / "comparison.csv")
-            _write_text(self.path / "comparison.md", as_markdown(comparison[list(COMPARED)], caption=about))
-            _write_text(self.path / "comparison.tex", as_latex(comparison[list(COMPARED)], caption=about))
+            write_text(as_markdown(comparison[list(COMPARED)], caption=about), self.path / "comparison.md")
+            write_text(as_latex(comparison[list(COMPARED)], caption=about), self.path / "comparison.tex")
         self._write_table_two(results, comparison)
 
     def _about(self, comparison: pd.DataFrame, note: str) -> str:
@@ -137,10 +137,5 @@ class ExperimentFolder:
             planned=len(planned_runs(self.experiment, self.path)),
         )
         write_csv(table, self.path / "table2.csv")
-        _write_text(self.path / "table2.md", table_two_markdown(table, about))
-        _write_text(self.path / "table2.tex", table_two_latex(table, about))
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        write_text(table_two_markdown(table, about), self.path / "table2.md")
+        write_text(table_two_latex(table, about), self.path / "table2.tex")

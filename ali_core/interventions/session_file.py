@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.files import atomic_path
+from ali_core.files import write_text
 from ali_core.foreign import read_text
 from ali_core.interventions.branches import FIRST_BRANCH, Branches
 from ali_core.interventions.settings import InterventionSettings, Record
@@ -147,9 +147,7 @@ class SavedSession(Record):
 
     def write(self, path: Path) -> Path:
         """Write the file, whole or not at all."""
-        with atomic_path(path) as temporary:
-            temporary.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        return path
+        return write_text(self.model_dump_json(indent=1) + "\n", path)
 
     def check(self, embedding: LabelledEmbedding, path: Path) -> None:
         """Raise AliError unless ``embedding`` is the one that the session was recorded on."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ali_core.errors import AliError
-from ali_core.files import atomic_path
+from ali_core.files import write_text
 
 __all__ = ["PartialVectors"]
 
@@ -67,8 +67,8 @@ class PartialVectors:
             file.flush()
             os.fsync(file.fileno())
         self.done += len(vectors)
-        with atomic_path(self.folder / _STATE) as temporary:
-            temporary.write_text(json.dumps({**self.origin, "width": self.width, "done": self.done}, indent=1))
+        state = {**self.origin, "width": self.width, "done": self.done}
+        write_text(json.dumps(state, indent=1), self.folder / _STATE)
 
     def read(self) -> NDArray[np.float32]:
         """Return the rows that are done, shape (done, width)."""

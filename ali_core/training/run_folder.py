@@ -46,7 +46,7 @@ from ali_core.data import FoldSplit
 from ali_core.data.folds import OURS
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.files import atomic_path, write_csv
+from ali_core.files import write_csv, write_text
 from ali_core.foreign import read_json
 from ali_core.interventions import InterventionStep, SavedSession, Session
 from ali_core.networks import EmbeddingNet, save_network
@@ -383,8 +383,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(content: Mapping[str, Any], path: Path) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_text(json.dumps(content, indent=1) + "\n", path)
 
 
 def _provenance() -> dict[str, Any]:

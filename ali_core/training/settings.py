@@ -7,7 +7,7 @@ import tomli_w
 from pydantic import Field, model_validator
 
 from ali_core.errors import AliError
-from ali_core.files import atomic_path
+from ali_core.files import write_text
 from ali_core.foreign import read_toml
 from ali_core.interventions import PRESETS, InterventionSettings, preset
 from ali_core.interventions.settings import Record
@@ -225,10 +225,7 @@ class TrainSettings(Record):
 
     def write(self, path: str | Path) -> Path:
         """Write a TOML file that :meth:`read` reads, whole or not at all, and return the path."""
-        content = self.model_dump(mode="json", exclude_none=True)
-        with atomic_path(path) as temporary:
-            temporary.write_text(tomli_w.dumps(content), encoding="utf-8")
-        return Path(path)
+        return write_text(tomli_w.dumps(self.model_dump(mode="json", exclude_none=True)), path)
 
 
 def thinning(text: str) -> tuple[int, int]:

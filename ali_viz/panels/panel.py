@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ali_core.files import atomic_path
+from ali_core.files import atomic_path, write_text
 from ali_viz.panels.fonts import boxes_allowed, fit_fonts
 from ali_viz.panels.print_style import print_style
 
@@ -78,8 +78,5 @@ def save_panel(figure: Figure, table: pd.DataFrame, folder: str | Path, name: st
             figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
         written.append(path)
     for kind, text in (("csv", table.to_csv(index=False, lineterminator="\n")), ("txt", caption)):
-        path = Path(folder) / f"{name}.{kind}"
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-        written.append(path)
+        written.append(write_text(text, Path(folder) / f"{name}.{kind}"))
     return written
