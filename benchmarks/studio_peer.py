@@ -64,8 +64,7 @@ def move(_):
     clicks += 1
     seconds.append(time.process_time() - start)
 def chosen(change):
-    if len(change["new"]):
-        said.value = f"{{len(change['new'])}} selected"
+    said.value = f"{{len(change['new'])}} selected"
 button.on_click(move)
 right.mouse("lasso")
 right.widget.observe(chosen, "selection")
@@ -116,12 +115,13 @@ def right_picture(page):
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """What is compared: its notebook cell, where it is lassoed, and where it says how many samples that chose."""
+    """What is compared: its notebook cell, where it is lassoed, and where it says how many samples that chose, and how none is."""
 
     name: str
     cell: str
     said: str
     lassoed: Callable
+    none: str
 
 
 TOOLS = (
@@ -130,12 +130,14 @@ TOOLS = (
         cell=STUDIO,
         said=".ali-studio [role=status]:not(.ali-picture-tip)",
         lassoed=lambda page: page.locator(".ali-picture [data-pane='1']").bounding_box(),
+        none="studio.select([])",
     ),
     Tool(
         name="jupyter-scatter",
         cell=SCATTER,
         said=".said",
         lassoed=right_picture,
+        none="right.selection([]) and None",
     ),
 )
 
@@ -188,6 +190,8 @@ class Opened:
 
     def lasso(self, share):
         """Draw a lasso around the left part of a picture; return ms until the words of what was chosen, or NaN."""
+        self.notebook.ask(self.tool.none)  # so that the words change, whatever was chosen before
+        self.page.wait_for_timeout(500)
         box = self.tool.lassoed(self.page)
         left, top, width, height = box["x"] + 14, box["y"] + 40, (box["width"] - 28) * share, box["height"] - 60
         inner = {"x": left, "y": top, "width": width, "height": height}
