@@ -293,14 +293,14 @@ def scores_table(
 
 def _row(proposal: Proposal, style: ClassStyle, code: int, rank: int | None, contracted: int) -> str:
     chosen = code == proposal.step.classes[0]
-    kind = "ali-chosen" if chosen else "ali-neighbour" if rank else ""
+    kind = ' class="ali-chosen"' if chosen else ' class="ali-neighbour"' if rank else ""
     mark = "▶" if chosen else str(rank or "")
     share, top = float(proposal.probabilities[code]), float(np.max(proposal.probabilities))
     numbers = "".join(f"<td>{_number(values[code])}</td>" for values in (proposal.mean_std, proposal.mean_all))
-    times = f"contracted {contracted} time{'s' * (contracted != 1)} so far"
-    tip = escape(f"{style.label}: score {_number(proposal.scores[code])}, {times}")
+    times = f", contracted {contracted} time{'s' * (contracted != 1)} so far" if contracted else ""
+    tip = escape(f"{style.label}: score {_number(proposal.scores[code])}{times}")
     return (
-        f'<tr class="{kind}" title="{tip}"><td>{mark}</td>'
+        f'<tr{kind} title="{tip}"><td>{mark}</td>'
         f'<td class="ali-name">{dot(style.colour)}{escape(style.label)}</td>'
         f'{numbers}<td class="ali-share" style="--share:{100 * share / top:.0f}%">{share:.3f}</td></tr>'
     )
