@@ -29,6 +29,7 @@ __all__ = [
     "Columns",
     "Role",
     "class_codes",
+    "in_natural_order",
     "is_known_name",
     "listed",
     "natural_key",
@@ -333,6 +334,11 @@ def natural_key(name: str) -> tuple[tuple[int, float, str], ...]:
     except ValueError:
         pieces = re.split(r"(\d+)", name)
         return tuple((1, float(piece), piece) if piece.isdecimal() else (2, 0.0, piece) for piece in pieces if piece)
+
+
+def in_natural_order(names: Sequence[str]) -> bool:
+    """Tell whether names stand in natural order, which is that of classes to which nobody has given another."""
+    return list(names) == sorted(names, key=natural_key)
 
 
 def class_codes(

@@ -20,6 +20,7 @@ from ali_core.columns import (
     Columns,
     Role,
     class_codes,
+    in_natural_order,
     is_known_name,
     listed,
     natural_key,
@@ -325,7 +326,7 @@ def described(embedding: "LabelledEmbedding", *, ids: bool = True) -> pd.DataFra
     if ids and embedding.ids is not None:
         columns["id"] = embedding.ids
     columns["label"] = labels
-    if embedding.class_names != tuple(sorted(embedding.class_names, key=natural_key)):
+    if not in_natural_order(embedding.class_names):
         columns[CODE] = pd.array(np.where(embedding.labelled, embedding.labels, 0), dtype="Int64")
         columns[CODE][~embedding.labelled] = pd.NA
     if embedding.colours:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_core.columns import ColumnOptions, Columns
+from ali_core.columns import ColumnOptions, Columns, in_natural_order
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionStep, Session, distance_order
 from ali_core.projection import LAYOUTS, View
@@ -360,8 +360,9 @@ def _checked(colours: Mapping[str, str], class_names: Sequence[str]) -> Mapping[
 
 
 def _class_order(session: Session) -> list[int]:
-    """Return the classes with samples in the order of lists and legend: by lineage where known, else by distance."""
+    """Return the classes with samples in the order of legend and lists: by lineage, as chosen, or by distance."""
     embedding = session.embedding
     names = embedding.class_names
-    order = lineage_order(names) if has_lineages(names) else distance_order(session.state_at(0).statistics)
+    known = has_lineages(names) or not in_natural_order(names)  # lineage_order leaves unknown names as they came
+    order = lineage_order(names) if known else distance_order(session.state_at(0).statistics)
     return [code for code in order if embedding.counts[code]]

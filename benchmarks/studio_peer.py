@@ -115,7 +115,7 @@ def right_picture(page):
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """What is compared: its notebook cell, where it is lassoed, and where it says how many samples that chose, and how none is."""
+    """What is compared: its notebook cell, where it is lassoed, where it says how much that chose, how nothing is."""
 
     name: str
     cell: str
@@ -191,7 +191,9 @@ class Opened:
     def lasso(self, share):
         """Draw a lasso around the left part of a picture; return ms until the words of what was chosen, or NaN."""
         self.notebook.ask(self.tool.none)  # so that the words change, whatever was chosen before
-        self.page.locator(".jp-OutputArea canvas").first.evaluate("picture => picture.scrollIntoView({block: 'center'})")
+        self.page.locator(".jp-OutputArea canvas").first.evaluate(
+            "picture => picture.scrollIntoView({block: 'center'})"
+        )
         self.page.wait_for_timeout(500)
         box = self.tool.lassoed(self.page)
         left, top, width, height = box["x"] + 14, box["y"] + 40, (box["width"] - 28) * share, box["height"] - 60

@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import threading
 import weakref
+from contextlib import closing
 from unittest.mock import Mock
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from ipywidgets import Textarea
 from ipywidgets.widgets.widget import _instances
 
-from ali_core import AliError, ManualStep, Session, preset
+from ali_core import AliError, LabelledEmbedding, ManualStep, Session, preset
 from ali_viz import Studio
 from tests.ali_viz.studio.clouds import cloud
 from tests.ali_viz.studio.hands import (
@@ -500,3 +501,11 @@ def test_a_view_that_fails_reaches_nobody_and_keeps_no_other_from_showing(studio
     step = studio.step()
     assert step.classes == tuple(timeline(studio).rows[0]["codes"])
     assert "no ink" in caplog.text
+
+
+def test_an_order_that_somebody_chose_is_that_of_the_legend():
+    labels = np.repeat(["low", "middle", "high"], 20)
+    places = {"low": 0.0, "middle": 10.0, "high": 4.0}  # by distance, high would stand between the two
+    vectors = np.array([[places[name], 0.0] for name in labels]) + np.random.default_rng(0).normal(size=(60, 2))
+    with closing(Studio(LabelledEmbedding(vectors, labels, ("low", "middle", "high")))) as studio:
+        assert [entry["label"] for entry in chips(studio).entries] == ["Low", "Middle", "High"]
