@@ -188,6 +188,13 @@ class Opened:
         """Click the button that moves a class."""
         return self.watched(self.notebook.button("Step").first.click, DRAWN)
 
+    def box(self):
+        """Return where the picture that is lassoed lies in the window, once it is there."""
+        picture = self.page.locator(".jp-OutputArea canvas").first
+        picture.evaluate("picture => picture.scrollIntoView({block: 'center'})")
+        self.page.wait_for_timeout(500)
+        return self.tool.lassoed(self.page)
+
     def lasso(self, share):
         """Draw a lasso around the left part of a picture; return ms until the words of what was chosen, or NaN."""
         self.notebook.ask(self.tool.none)  # so that the words change, whatever was chosen before
@@ -280,14 +287,14 @@ def million(browser):
         names = [f"class {code:02d}" for code in labels]
         path = LabelledEmbedding(vectors.astype(np.float32), names).save(Path(folder) / "cells.npz")
         with opened(browser, TOOLS[:1], path=str(path), size=MILLION, view="pca") as (studio,):
-            box = studio.tool.lassoed(studio.page)
-            middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
             def wheel():
                 studio.page.mouse.move(*middle)
                 studio.page.mouse.wheel(0, -200)
 
             steps = np.array([studio.step() for _ in range(4)])[1:]
+            box = studio.box()
+            middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
             zooms = np.array([studio.watched(wheel, DRAWN) for _ in range(3)])
             rows = {
                 "cell run to first picture (s)": studio.first,
