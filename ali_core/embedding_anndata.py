@@ -62,8 +62,9 @@ def read_anndata(data: Any, columns: Columns, source: str) -> dict[str, Any]:  #
     words = {name: pandas_word(frame[name]) for name in frame}
     table = Table(words=words, kinds={name: kind_of(word) for name, word in words.items()}, source=f"obs of {source}")
     roles = roles_of(table, columns)
-    if columns.id is None and not np.array_equal(names, np.arange(len(names)).astype(str)):
-        roles["id"] = INDEX  # unless anndata has made them up, as row numbers
+    made_up = names[:1].tolist() == ["0"] and np.array_equal(names, np.arange(len(names)).astype(str))
+    if columns.id is None and not made_up:  # by anndata, as row numbers
+        roles["id"] = INDEX
         frame[INDEX] = names
     key = _vectors_key(data, columns, source)
     columns = _with_colours(data, roles["label"], columns)

@@ -272,9 +272,9 @@ def _classes(
     names = whole_names(values, "label", table.source, first_line=table.first_line, keep_missing=keep)
     order: tuple[str, ...] = tuple(columns.classes)
     if not order and isinstance(column.dtype, pd.CategoricalDtype):
-        there = set(names.tolist())
-        texts = whole_names(column.cat.categories.to_numpy(dtype=object), "label", table.source, keep_missing=True)
-        order = tuple(dict.fromkeys(text for text in texts.tolist() if text and text in there))
+        there = column.cat.remove_unused_categories().cat.categories.to_numpy(dtype=object)
+        texts = whole_names(there, "label", table.source, keep_missing=True)
+        order = tuple(dict.fromkeys(text for text in texts.tolist() if text))
         if not column.cat.ordered and order == tuple(sorted(order)):
             order = ()  # pandas sorts the categories of what nobody has ordered, and not in natural order
     if not order and CODE in frame:
