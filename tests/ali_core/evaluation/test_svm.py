@@ -82,6 +82,7 @@ def test_a_rare_class_only_trains(rng):
     table = svm_scores(Session(LabelledEmbedding(rng.normal(size=(41, 3)), [0] * 20 + [1] * 20 + [2])))
     assert table.macro_f1.notna().all()
     assert table.n_test.sum() == 40
+    assert (table.n_train + table.n_validation + table.n_test == 41).all()
     assert "only train and have no F1 of their own: 2" in table.folds.iloc[0]
 
 

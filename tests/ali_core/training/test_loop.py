@@ -8,6 +8,7 @@ import torch
 from ali_core import AliError, LabelledEmbedding, ManualStep, Session
 from ali_core.interventions import ClassStatistics, plan
 from ali_core.training import EpochState, epochs, train
+from ali_core.training.inputs import FeatureInputs
 from tests.ali_core.training.samples import NAMES, features, small
 
 DATA = features()
@@ -26,6 +27,20 @@ def test_one_state_before_the_first_epoch_and_one_after_each():
     assert [state.session is None for state in states] == [False, False, False, True]
     assert [state.scores is not None for state in states] == [True, False, True, True]  # every second, and the last
     assert result.table.epoch.tolist() == [0, 1, 2, 3]
+
+
+def test_each_epoch_has_an_order_and_draws_of_its_own(monkeypatch):
+    seen, plain = [], FeatureInputs.training_batches
+
+    def remembered(inputs, order, batch_size, generator):
+        seen.append((tuple(order.tolist()), generator.initial_seed()))
+        return plain(inputs, order, batch_size, generator)
+
+    monkeypatch.setattr(FeatureInputs, "training_batches", remembered)
+    states_of(small(method="ce", max_epochs=3))
+    orders, augmentation = zip(*seen, strict=True)
+    assert len(set(orders)) == len(set(augmentation)) == 3
+    assert len({len(order) for order in orders}) == 1
 
 
 def test_the_session_is_the_plan_for_the_embedding_of_that_moment():
