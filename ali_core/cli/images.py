@@ -1,5 +1,6 @@
 """``ali data`` and ``ali embed``: from images to an embedding."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def synthetic(
 
     from ali_core.data import write_marrow  # noqa: PLC0415
 
-    with tqdm(total=n, desc="synthetic marrow", unit="cell") as bar:
+    with tqdm(total=n, desc="synthetic marrow", unit="cell", disable=None) as bar:  # None: a bar on a terminal alone
         write_marrow(out, n=n, px=px, seed=seed, progress=lambda done, _: bar.update(done - bar.n))
     typer.echo(f"wrote {n} synthetic cells and {out / 'labels.csv'}")
 
@@ -80,7 +81,15 @@ def embed(
         embedding.save(out)
     else:
         network = load_network(weights, backbone=backbone)
-        embedding = embed_images(found, network, px=px, batch_size=batch_size, out=out, skip_unreadable=skip_unreadable)
+        embedding = embed_images(
+            found,
+            network,
+            px=px,
+            batch_size=batch_size,
+            out=out,
+            progress=sys.stderr.isatty(),  # a log file gets whole lines
+            skip_unreadable=skip_unreadable,
+        )
     left_out = f" ({len(found) - len(embedding)} of {len(found)} left out)" if len(embedding) < len(found) else ""
     typer.echo(
         f"wrote {out}: {len(embedding)} samples{left_out}, {embedding.dim} dimensions, {embedding.n_classes} classes"

@@ -78,6 +78,18 @@ def test_the_demo_says_what_each_number_is_of(done):
     assert numbers == list("12345")
 
 
+def test_its_last_five_lines_say_what_was_seen_and_what_to_do_next(done):
+    _, out, said = done
+    fig6, fig3, scores, app, own = said.splitlines()[-5:]
+    assert fig6.startswith(f"{out / 'fig6.pdf'}: ")
+    assert fig3.startswith(f"{out / 'fig3.pdf'}: ")
+    table = pd.read_csv(out / "scores.csv")
+    untouched, oracle = (table.loc[table["condition"] == name, "macro_f1"].mean() for name in ("untouched", "oracle"))
+    assert f"{untouched:.3f} as embedded; {oracle:.3f} where labels moved the cells" in scores
+    assert app.endswith(f"ali lab {out}")
+    assert own.endswith("ali demo --data FILE")
+
+
 def test_with_too_few_cells_for_folds_fig_6_has_two_columns_and_the_reason_is_told(tmp_path, rng, capsys):
     file = cells(rng, [5, 4, 5]).save(tmp_path / "emb.npz")
     out = tmp_path / "out"
