@@ -1,12 +1,13 @@
-"""How much of ali_core one step, one epoch and one dry-run configuration pass through, counted by ``sys.setprofile``.
+"""How much of our code one step, click, epoch and dry-run configuration pass through, counted by ``sys.setprofile``.
 
     uv run python -m benchmarks.traces            # a line each
     uv run python -m benchmarks.traces --names    # and which functions
 
-Counted are the files and the different functions of ali_core that are called: a method once for all its objects,
-properties among them; comprehensions and lambdas belong to the function that they stand in. ``step`` is one automatic
-step of a session; ``epoch`` is the way of a training on features from one state to the next, with interventions, an
-epoch of batches, and scores; ``configuration`` is the curve of one dry-run configuration over five interventions.
+Counted are the files and the different functions of ali_core and ali_viz that are called: a method once for all its
+objects, properties among them; comprehensions and lambdas belong to the function that they stand in. ``step`` is one
+automatic step of a session; ``click`` one click on Step in the Studio, PCA view, until everything is shown; ``epoch``
+the way of a training on features from one state to the next, with interventions, an epoch of batches, and scores;
+``configuration`` the curve of one dry-run configuration over five interventions.
 """
 
 import argparse
@@ -14,23 +15,27 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from ipywidgets import Button
+from ipywidgets.widgets.widget import _instances
 
 import ali_core
+import ali_viz
 from ali_core import LabelledEmbedding, Session, preset
 from ali_core.experiments.fold_scorer import DryRunFold, FoldScorer
 from ali_core.training import TrainSettings, epochs
+from ali_viz import Studio
 
-ROOT = Path(ali_core.__file__).parent
+ROOTS = tuple(str(Path(package.__file__).parent) for package in (ali_core, ali_viz))
 
 
 def called(work):
-    """Return the functions of ali_core that ``work()`` calls, as (file, name)."""
+    """Return the functions of ours that ``work()`` calls, as (file, name)."""
     found = set()
 
     def heard(frame, event, _):
         code = frame.f_code
-        if event == "call" and code.co_filename.startswith(str(ROOT)) and not code.co_name.startswith("<"):
-            found.add((str(Path(code.co_filename).relative_to(ROOT)), code.co_qualname))
+        if event == "call" and code.co_filename.startswith(ROOTS) and not code.co_name.startswith("<"):
+            found.add((str(Path(code.co_filename).relative_to(Path(ROOTS[0]).parent)), code.co_qualname))
 
     sys.setprofile(heard)
     try:
@@ -57,8 +62,12 @@ def cases():
         n_classes=6,
     )
     scorer = FoldScorer.of(fold)
+    Studio(embedding, view="pca")  # its widgets keep it
+    (button,) = (one for one in _instances.values() if isinstance(one, Button) and one.description == "Step")
+    button.click()
     return {
         "step": Session(embedding, settings).step,
+        "click": button.click,
         "epoch": lambda: next(training),
         "configuration": lambda: scorer.curves([settings], longest=[5], hold=None),
     }
