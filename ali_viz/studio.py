@@ -8,9 +8,8 @@ Synopsis::
 """
 
 import math
-import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -62,7 +61,8 @@ class Studio:
         Of the choice of drawn samples, of t-SNE, and of the split for scores.
     **columns
         What is what in a file, a frame or an AnnData object: ``vectors``, ``label``, ``group``, ``id``, …; see
-        :class:`~ali_core.columns.Columns`. ``colours``, ``#rrggbb`` by class name, go with any source.
+        :class:`~ali_core.columns.Columns`. An embedding takes ``colours``, ``#rrggbb`` by class name; a session or a
+        training has those of its embedding.
 
     Raises
     ------
@@ -89,7 +89,6 @@ class Studio:
         seed: int = 0,
         **columns: Unpack[ColumnOptions],
     ) -> None:
-        colours = columns.pop("colours", {})
         session, training = open_source(source, control, Columns(**columns))
         embedding = session.embedding
         first: View = view or ("dims" if embedding.dim <= 2 else "pca")
@@ -99,13 +98,7 @@ class Studio:
         layouts = Layouts(session, max_points=max_points, max_tsne_points=max_tsne_points, seed=seed)
         pictures = None if images is None else ImageSource(images, embedding)
         self._actions = Actions(session, AppState(view=first, said=words), layouts, training=training, seed=seed)
-        self._desk = Desk(
-            self._actions,
-            embedding,
-            _class_order(session),
-            pictures,
-            {**embedding.colours, **_checked(colours, embedding.class_names)},
-        )
+        self._desk = Desk(self._actions, embedding, _class_order(session), pictures)
         self._actions.views = self._desk.views
         self._live = None if training is None else Live(self._actions)
         self._actions.show()
@@ -348,15 +341,6 @@ class Studio:
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         data["text/plain"] = "Studio: run this cell to show the app; its state is not kept in the notebook"
         return bundle
-
-
-def _checked(colours: Mapping[str, str], class_names: Sequence[str]) -> Mapping[str, str]:
-    for name, colour in colours.items():
-        if name not in class_names:
-            raise AliError(f"colours: no class is called {name!r}; the classes are {', '.join(class_names)}")
-        if not re.fullmatch("#[0-9a-fA-F]{6}", str(colour)):
-            raise AliError(f"the colour of {name!r} must be written as #rrggbb; got {colour!r}")
-    return colours
 
 
 def _class_order(session: Session) -> list[int]:

@@ -1,6 +1,6 @@
 """All views of a Studio: which there are, and where they stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -40,8 +40,6 @@ class Desk:
         Codes of the classes with samples, in the order in which they are listed.
     images
         Pictures of the samples, if there are any.
-    colours
-        ``#rrggbb`` by class name, instead of those of the theme.
     """
 
     def __init__(
@@ -50,9 +48,8 @@ class Desk:
         embedding: LabelledEmbedding,
         order: Sequence[int],
         images: ImageSource | None,
-        colours: Mapping[str, str],
     ) -> None:
-        styles = sample_styles(embedding.class_names, embedding.labels, colours)
+        styles = sample_styles(embedding.class_names, embedding.labels, embedding.colours)
         self.legend = LegendView(actions, embedding, styles, order)
         self.picture, self.timeline = PictureView(actions, embedding, styles, images), TimelineView(actions, styles)
         self.cells = CellsView(actions, embedding, styles, images)

@@ -1,6 +1,8 @@
 """From what a person gives (a path, an embedding, a session, a training) to a Session."""
 
+import dataclasses
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
@@ -41,6 +43,8 @@ def open_source(
         if isinstance(source, Training):
             source = LiveTraining.of(source, control=control)
         if isinstance(source, LiveTraining):
+            if columns is not None and columns.given:
+                raise AliError(f"{', '.join(columns.given)} say how data is read; a training has read its data already")
             return source.session or Session(source.state.embedding), source
     if control is not None:
         raise AliError("control is for a training only; give epochs(data, settings) as the source")
@@ -66,9 +70,7 @@ def open_session(source: Source, columns: Columns | None = None) -> Session:
     """
     given = {} if columns is None else columns.given
     if isinstance(source, Session | LabelledEmbedding):
-        if given:
-            raise AliError(f"{', '.join(given)} name columns of a file, a frame or AnnData; this is read already")
-        return source if isinstance(source, Session) else Session(source)
+        return _of_what_is_read(source, **given)
     if isinstance(source, pd.DataFrame):
         return Session(LabelledEmbedding.from_frame(source, **given))
     if hasattr(source, "obs_names") and hasattr(source, "obsm"):
@@ -86,6 +88,21 @@ def open_session(source: Source, columns: Columns | None = None) -> Session:
     if path.suffix == ".json":
         return Session.load(path, LabelledEmbedding.load(session_embedding(path), **given))
     return Session(LabelledEmbedding.load(path, **given))
+
+
+def _of_what_is_read(
+    source: Session | LabelledEmbedding,
+    colours: Mapping[str, str] | None = None,
+    **columns: Any,  # noqa: ANN401  # none that is allowed
+) -> Session:
+    if columns:
+        raise AliError(f"{', '.join(columns)} name columns of a file, a frame or AnnData; this is read already")
+    if isinstance(source, LabelledEmbedding):
+        changed = {**source.colours, **(colours or {})}
+        return Session(source if changed == source.colours else dataclasses.replace(source, colours=changed))
+    if colours:
+        raise AliError("colours belong to the embedding of a session: give them to the embedding, then make it")
+    return source
 
 
 def _of_folder(folder: Path, given: dict[str, Any]) -> Session:

@@ -479,6 +479,7 @@ def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
     )
     studio = Studio(embedding, colours={"blast": "#123456"})
     assert chips(studio).entries[0]["colour"] == "#123456"
+    assert studio.session.embedding.colours == {"blast": "#123456"}  # so that figures have it, too
     fill(studio, "colour", "slide")
     assert [entry["label"] for entry in chips(studio).entries] == ["a", "b"]
     assert drawn(studio).colouring.title == "slide"
