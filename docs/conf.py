@@ -45,6 +45,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "ALI"
 html_math_renderer = "mathml"
 html_show_copyright = html_show_sourcelink = html_copy_source = False
+html_sidebars = {"docs/start": [], "docs/gallery": []}  # they have no pages below them
 html_theme_options = {"navigation_with_keys": False, "footer_start": [], "footer_end": []}
 
 
