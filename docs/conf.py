@@ -38,6 +38,7 @@ nitpick_ignore_regex = [("py:.*", r"\w+\.\w+\.\w+(\.\w+)?")]  # names of modules
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # `-D nb_execution_mode=force` renders the lessons with their outputs
+nb_execution_in_temp = True
 nb_execution_timeout = 240
 nb_ipywidgets_js = {}  # these would come from another host
 
