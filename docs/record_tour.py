@@ -190,7 +190,7 @@ def lasso(page: NotebookPage) -> None:
     assert box is not None
     width, height = box["width"], box["height"]
     page.drag_around({"x": box["x"] + 0.5 * width, "y": box["y"] + 6, "width": 0.48 * width, "height": 0.5 * height})
-    page.page.get_by_role("status").filter(has_text="selected by a lasso").wait_for(timeout=30_000)
+    page.page.get_by_role("status").filter(has_text="Lasso of").wait_for(timeout=30_000)
 
 
 def apply(page: NotebookPage, cursor: int) -> None:

@@ -102,7 +102,7 @@ class Experiment(Record):
     white: White = None
     ignore_groups: bool = False
     folds: tuple[Whole, ...] | None = None
-    n_folds: Annotated[int, Field(ge=3)] = 6
+    n_folds: Annotated[int, Field(ge=3, le=1_000)] = 6
     fold_seed: Whole = 0
     seeds: Annotated[tuple[Whole, ...], Field(min_length=1)] = (0,)
     baseline: str = "tml"

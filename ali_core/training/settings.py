@@ -137,7 +137,7 @@ class TrainSettings(Record):
     max_epochs: Whole = 200
     patience: Whole = 50
     evaluate_every: Count = 5
-    n_folds: Annotated[int, Field(ge=3)] = 6
+    n_folds: Annotated[int, Field(ge=3, le=1_000)] = 6
     fold: Whole = 0
     fold_seed: Whole = 0
     groups: Literal["keep", "ignore"] = "keep"

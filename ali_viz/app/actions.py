@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -534,21 +535,25 @@ class Actions:
     def _lasso(self, rows: NDArray[np.int64], how: How, *, drawn: NDArray[np.int64]) -> None:
         """Select samples, and the classes they stand for; ``drawn`` are the rows that could be chosen.
 
-        Samples without a class stand for none: they can be selected, and nothing follows.
+        A class that a lasso takes samples from stays selected while at least half of its drawn samples are. Samples
+        without a class stand for none: they can be selected, and nothing follows.
         """
-        labels, n_classes = self.session.embedding.labels, self.session.embedding.n_classes
-        of_classes = (some[labels[some] >= 0] for some in (rows, drawn))
-        inside, among = (np.bincount(labels[some], minlength=n_classes) for some in of_classes)
-        codes = lassoed_classes({code: n for code, n in enumerate(inside.tolist()) if n}, dict(enumerate(among)))
+        labels = self.session.embedding.labels
         with self.lock:
             selected = self.state.selected
             chosen = lassoed_samples(self.state.selected_rows(labels), rows, how, labels=labels, drawn=drawn)
+            inside, left, among = (self._of_classes(some) for some in (rows, np.intersect1d(chosen, drawn), drawn))
             if how == "remove":
-                codes = [code for code in selected if code not in labels[chosen]]
-            selected = combined(selected, codes, how)
+                selected = tuple(code for code in selected if code not in inside or 2 * left[code] >= among[code])
+            else:
+                selected = combined(selected, lassoed_classes(inside, among), how)
             if not selected:
                 chosen = chosen[labels[chosen] < 0]
             self._select(selected, chosen if len(chosen) else None, anew=how == "replace")
+
+    def _of_classes(self, rows: NDArray[np.int64]) -> "Counter[int]":
+        labels = self.session.embedding.labels[rows]
+        return Counter(labels[labels >= 0].tolist())
 
     # What others do ------------------------------------------------------------------------------------------------
 

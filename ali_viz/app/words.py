@@ -51,7 +51,7 @@ def selection_words(names: Sequence[str], n_samples: int, *, lassoed: bool = Fal
     if not names:
         return f"Selected by a lasso: {n_samples:,} without a class" if n_samples else "Nothing is selected"
     what = ", ".join(map(class_label, names)) if len(names) <= 3 else f"{len(names)} classes"
-    return f"{what} selected" + (f" by a lasso of {n_samples:,} points" if lassoed else f": {n_samples:,} samples")
+    return f"Lasso of {n_samples:,} points: {what} selected" if lassoed else f"{what} selected: {n_samples:,} samples"
 
 
 def score_words(scores: "SessionScores") -> str:

@@ -41,8 +41,8 @@ SELECTION_HELP = """How the scores decide
 deterministic: the class with the largest score moves
 probabilistic: the class is drawn with the probabilities in the table"""
 RULE = (
-    "A lasso selects samples. A class follows when at least half of its drawn points are inside, or else the one with "
-    "most of them. Steps move whole classes; the tab Cells lists the samples."
+    "A lasso selects samples. A class follows when at least half of its drawn points are selected, or else the one "
+    "with most of them. Steps move whole classes; the tab Cells lists the samples."
 )
 COLUMNS = (
     ("", "Ω would move ▶; 1, 2, … are its neighbours, nearest first", ""),

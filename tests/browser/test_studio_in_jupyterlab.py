@@ -100,7 +100,7 @@ def test_lasso_contract_undo(app, cells):
         page.button("Manual").click()
         page.drag_around(around(page, 0, (True, True)))
         page.wait_for("studio.selected", ["lymphocyte"])
-        wait_for_status(page, "Lymphocyte selected by a lasso of 100 points")
+        wait_for_status(page, "Lasso of 100 points: Lymphocyte selected")
         page.page.keyboard.down("Shift")
         page.drag_around(around(page, 0, (False, False)))
         page.page.keyboard.up("Shift")

@@ -202,6 +202,10 @@ def test_the_experiment_of_the_paper():
             "'a' starts from itself, by way of 'b'",
         ),
         ("[[runs]]\nmethod = 'ali'", "baseline 'tml' is no run; the runs are ali c,s"),
+        (
+            "n_folds = 18446744073709551616\n[[runs]]\nmethod = 'tml'",
+            "n_folds: input should be less than or equal to 1",
+        ),
         ("folds = [6]\n[[runs]]\nmethod = 'tml'", "folds must lie below n_folds = 6; got 6"),
         ("folds = [1, 1]\n[[runs]]\nmethod = 'tml'", "folds must be at least one number, each once"),
         ("seeds = [0, 0]\n[[runs]]\nmethod = 'tml'", "seeds must be at least one number, each once"),

@@ -96,6 +96,14 @@ def test_samples_are_selected_by_id_as_by_a_lasso(studio):
     assert studio.selected == ()
 
 
+def test_a_class_of_which_less_than_half_is_left_is_no_longer_selected(studio):
+    studio.select(["blast", "monocyte"])
+    lasso(studio, rows_of(studio, BLAST)[:20], "remove")
+    assert studio.selected == ("blast", "monocyte")  # 20 of 40
+    lasso(studio, rows_of(studio, BLAST)[20:21], "remove")
+    assert studio.selected == ("monocyte",)
+
+
 def test_with_the_last_class_its_lasso_is_let_go(studio):
     blasts, few = rows_of(studio, BLAST)[:25], rows_of(studio, LYMPHOCYTE)[:3]
     lasso(studio, np.concatenate([blasts, few]))

@@ -118,7 +118,7 @@ def test_what_came_of_slow_work_is_said_when_it_is_done(studio):
 
 def test_the_selection_is_said_as_it_is_now(studio):
     lasso(studio, rows_of(studio, MONOCYTE)[:20])
-    assert status(studio) == "Monocyte selected by a lasso of 20 points"
+    assert status(studio) == "Lasso of 20 points: Monocyte selected"
     chip(studio, LYMPHOCYTE)
     assert status(studio) == "Monocyte, Lymphocyte selected: 50 samples"
     press(studio, "Clear selection")
