@@ -113,7 +113,7 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         session.after.save(folder / "after.npz"),
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
-        write_text(session.as_code(), folder / "steps.py"),
+        write_text(session.as_code(folder / "embedding.npz"), folder / "steps.py"),
         write_page(panel.table, folder / "embedding.html", caption=caption, session=session),
     ]
     return [*files, *_last_step(session, drawing.rows, folder), *_scores(scene.scores, folder / "scores.csv")]

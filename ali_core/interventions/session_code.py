@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
@@ -24,8 +25,10 @@ def session_code(
     settings: InterventionSettings,
     untouched: InterventionState,
     steps: Sequence[InterventionStep],
+    *,
+    source: str | Path | None,
 ) -> str:
-    """Return a script that loads ``embedding``, takes ``steps`` from ``untouched`` on, and ends with ``settings``.
+    """Return a script that loads ``source``, takes ``steps`` from ``untouched`` on, and ends with ``settings``.
 
     Notes
     -----
@@ -39,11 +42,11 @@ def session_code(
         state, _ = carry_out(state, step)
     now = next((needed for needed, _ in calls if needed is not None), settings)
     lines = [
-        f"embedding = LabelledEmbedding.load({str(embedding.source or 'embedding.npz')!r})",
+        f"embedding = LabelledEmbedding.load({str(source or 'embedding.npz')!r})",
         f"assert embedding.fingerprint.startswith({embedding.fingerprint[:16]!r}), 'this is another embedding'",
         f"session = Session(embedding, {_settings_code(now, embedding.dim)})",
     ]
-    if embedding.source is None:
+    if source is None:
         lines.insert(0, "# the embedding came from memory: write it with embedding.save('embedding.npz')")
     for (needed, call), same in groupby([*calls, (settings, "")]):
         if needed not in (None, now):

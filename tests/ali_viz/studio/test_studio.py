@@ -377,6 +377,9 @@ def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     assert [line.split(",")[0] for line in selected] == blasts.tolist()
     replayed = Session.load(tmp_path / "out" / "session.json", studio.session.embedding)
     assert np.array_equal(replayed.after.vectors, studio.session.after.vectors)
+    told = {}
+    exec((tmp_path / "out" / "steps.py").read_text(), told)  # it loads the embedding that lies beside it
+    assert np.array_equal(told["session"].after.vectors, studio.session.after.vectors)
     control(studio, "folder").value = " "
     press(studio, "Export")
     assert "folder is empty" in alert(studio)
