@@ -24,6 +24,7 @@ from ali_viz.app.jobs import Jobs, Task
 from ali_viz.app.layouts import Layouts
 from ali_viz.app.state import COMPARISONS, LAYERS, AppState, Comparison, Layer, Mode, Scene
 from ali_viz.app.words import count_words, event_words, score_words, selection_words
+from ali_viz.picture import colour_columns
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -298,9 +299,8 @@ class Actions:
 
     @action(while_busy="allow")
     def colour_by(self, column: str) -> None:
-        """Colour the points by a column of the metadata; empty for the classes."""
-        metadata = self.session.embedding.metadata
-        columns = [] if metadata is None else list(map(str, metadata.columns))
+        """Colour the points by ``group`` or a column of the metadata; empty for the classes."""
+        columns = colour_columns(self.session.embedding)
         if column and column not in columns:
             raise AliError(f"the metadata have no column {column!r}; they have {', '.join(columns) or 'none'}")
         self.look(colour_by=column)

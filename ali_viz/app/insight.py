@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionState, Proposal, Session
 from ali_viz.app.state import AppState, Cells
-from ali_viz.picture import Colouring, colouring
+from ali_viz.picture import Colouring, colour_columns, colouring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ class Insight:
         self._seed = seed
         self._scorer: tuple[object, SessionScorer] | None = None
         self._changed: tuple[tuple[Moment, Moment], NDArray[np.int64], NDArray[np.float64]] | None = None
-        self._coloured: tuple[tuple[int, str], Colouring] | None = None
+        self._coloured: tuple[LabelledEmbedding, Colouring] | None = None
         self._proposed: tuple[object, Proposal | None, str] = (None, None, "")
 
     def proposal(self, session: Session) -> tuple[Proposal | None, str]:
@@ -49,12 +50,12 @@ class Insight:
         return self._proposed[1:]
 
     def colouring(self, session: Session, column: str) -> Colouring | None:
-        """Return the colours of all samples by a column of the metadata; None for no column."""
-        metadata = session.embedding.metadata
-        if not column or metadata is None:
+        """Return the colours of all samples by group or a column of the metadata; None for no column."""
+        embedding = session.embedding
+        if not column:
             return None
-        if self._coloured is None or self._coloured[0] != (id(metadata), column):
-            self._coloured = ((id(metadata), column), colouring(column, metadata[column].to_numpy()))
+        if self._coloured is None or self._coloured[0] is not embedding or self._coloured[1].title != column:
+            self._coloured = (embedding, colouring(column, colour_columns(embedding)[column]))
         return self._coloured[1]
 
     def known_scores(self, session: Session) -> "SessionScores | None":

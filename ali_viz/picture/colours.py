@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_viz.theme import CYCLE
 
-__all__ = ["Colouring", "colouring"]
+__all__ = ["Colouring", "colour_columns", "colouring"]
 
 MISSING = "#9a9a9a"
 OTHERS = "#c9c9c9"
@@ -40,6 +41,14 @@ class Colouring:
     palette: NDArray[np.uint8]
     entries: tuple[tuple[str, str], ...]
     range: tuple[float, float] | None
+
+
+def colour_columns(embedding: LabelledEmbedding) -> dict[str, ArrayLike]:
+    """Return what can colour the samples (N,) beside their class, by name: the group, and each column of metadata."""
+    columns: dict[str, ArrayLike] = {} if embedding.groups is None else {"group": embedding.groups}
+    if embedding.metadata is not None:
+        columns |= {str(name): embedding.metadata[name].to_numpy() for name in embedding.metadata}
+    return columns
 
 
 def colouring(title: str, values: ArrayLike | Sequence[object]) -> Colouring:

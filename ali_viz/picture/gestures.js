@@ -175,7 +175,8 @@ export function listen(root, look, tell, signal) {
     }
     if (event.key === "Escape") {
       if (drag !== null) giveUp();
-      else if (!endCross()) tell.clear();
+      else if (endCross()) tell.forget();
+      else tell.clear();
       return true;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return false;

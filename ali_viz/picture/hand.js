@@ -79,8 +79,13 @@ export class Hand {
     this.view.tell({ kind: "name", code, how });
   }
 
-  clear() {
+  /** Take away the tip, also one that a click keeps. */
+  forget() {
     this.view.tip.hide();
+  }
+
+  clear() {
+    this.forget();
     this.view.tell({ kind: "clear" });
   }
 

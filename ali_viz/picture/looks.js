@@ -6,7 +6,7 @@ const ALL = 0.8;
 const CHOSEN = 0.95;
 const OTHERS = 0.12;
 const [MUTED, OLD] = ["#8a8f99", 0.18]; // seen on white and on black
-const PLANNED = 0.85;
+const PLANNED = 0.4; // the step just taken is seen through it
 const CROWDS = [2500, 10000, 50000, 300000];
 
 /** @param {string} hex "#rrggbb" @param {number} alpha @returns {number[]} red, green, blue, alpha, 0 to 1 */

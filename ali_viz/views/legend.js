@@ -1,5 +1,6 @@
 // Chips of the classes: a mark in shape and colour, the name, the count. Told: {code}, and {clear} for Escape.
 
+const [LONG, ENDING] = [24, 8];
 const POINTS = {
   square: [[-4, -4], [4, -4], [4, 4], [-4, 4]],
   diamond: [[0, -5], [5, 0], [0, 5], [-5, 0]],
@@ -45,11 +46,14 @@ function render({ model, el }) {
       const chip = document.createElement(entry.code === undefined ? "span" : "button");
       chip.className = "ali-class";
       chip.title = entry.label;
-      const name = document.createElement("span");
-      name.textContent = entry.label;
+      const name = document.createElement("span"), end = document.createElement("b");
+      const cut = entry.label.length > LONG ? entry.label.length - ENDING : entry.label.length;  // the middle goes
+      name.textContent = entry.label.slice(0, cut);
+      end.textContent = entry.label.slice(cut);
+      chip.setAttribute("aria-label", `${entry.label} ${entry.count ?? ""}`);
       const count = document.createElement("u");
       count.textContent = entry.count ?? "";
-      chip.append(mark(entry), name, count);
+      chip.append(mark(entry), name, end, count);
       if (entry.code !== undefined) {
         chip.dataset.code = entry.code;
         chip.onclick = () => model.send({ code: entry.code });

@@ -123,7 +123,8 @@ function render({ model, el }) {
         track.onpointermove = track.onpointerup = track.onpointercancel = null;
         if (dragged || !tick) return;
         const number = Number(tick.dataset.number);
-        if (number) model.send({ toggle: number });
+        if (number > state()) go(number);  // undone: it is taken again, not skipped
+        else if (number) model.send({ toggle: number });
         else go(0);
       };
       event.preventDefault();

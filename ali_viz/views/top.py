@@ -9,6 +9,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.projection import LAYOUTS, View
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import COMPARISONS, LAYERS, Layer, Scene
+from ali_viz.picture import colour_columns
 from ali_viz.views.controls import badge, box, button, dropdown, html, put, row, switch, toggle
 from ali_viz.views.expand import Expand
 
@@ -36,7 +37,7 @@ class TopView:
     actions
         What the controls do.
     embedding
-        Its metadata can colour the points.
+        Its group and metadata can colour the points.
     unfold
         Called with whether the tabs are to be seen.
     """
@@ -70,7 +71,7 @@ class TopView:
         self.tabs = toggle("tabs", "The tabs on the right: fold them away, or back", unfold, value=True)
         self.expand = Expand()
         self.layers = {key: toggle(*words, self._layer(actions, key)) for key, words in LAYERS.items()}
-        columns = [] if embedding.metadata is None else list(map(str, embedding.metadata.columns))
+        columns = list(colour_columns(embedding))
         self.colour_by = dropdown(
             "colour",
             [("by class", ""), *((name, name) for name in columns)],

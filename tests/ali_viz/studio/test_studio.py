@@ -478,7 +478,9 @@ def test_a_closed_studio_leaves_nothing_behind():
 
 def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
     embedding = dataclasses.replace(
-        cloud(), metadata=pd.DataFrame({"stain": np.arange(100) % 2 * 1.5, "slide": ["a", "b"] * 50})
+        cloud(),
+        groups=np.repeat(["p1", "p2"], 50),
+        metadata=pd.DataFrame({"stain": np.arange(100) % 2 * 1.5, "slide": ["a", "b"] * 50}),
     )
     studio = Studio(embedding, colours={"blast": "#123456"})
     assert chips(studio).entries[0]["colour"] == "#123456"
@@ -488,6 +490,8 @@ def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
     assert drawn(studio).colouring.title == "slide"
     fill(studio, "colour", "stain")
     assert drawn(studio).colouring.range == (0.0, 1.5)
+    fill(studio, "colour", "group")
+    assert [entry["label"] for entry in chips(studio).entries] == ["p1", "p2"]
     fill(studio, "colour", "")
     assert drawn(studio).colouring is None
     studio.close()
