@@ -16,7 +16,6 @@ WHAT_HAPPENED = {
     "undo": "Undone",
     "redo": "Redone",
     "reset": "Reset",
-    "toggle": "Step switched, the later ones carried out again",
 }
 
 
@@ -41,9 +40,12 @@ def event_words(event: SessionEvent, session: Session, known: Collection[str]) -
     steps, undone = session.steps, session.undone
     skipped = sum(step.skipped for step in steps)
     where = f"{len(steps) - skipped} of {len(steps) + len(undone)} steps in force"
-    return f"{WHAT_HAPPENED.get(event.kind, f'Branch {session.branch}')}: {where}" + (
-        f", {skipped} skipped" * bool(skipped)
-    )
+    if event.kind == "toggle" and event.step is not None:
+        found = (at for at, step in enumerate([*steps, *undone], start=1) if step is event.step)
+        what = f"Step {next(found, '')} {'left out' if event.step.skipped else 'taken in again'}"
+    else:
+        what = WHAT_HAPPENED.get(event.kind, f"Branch {session.branch}")
+    return f"{what}: {where}" + (f", {skipped} skipped" if skipped else "")
 
 
 def selection_words(names: Sequence[str], n_samples: int, *, lassoed: bool = False) -> str:

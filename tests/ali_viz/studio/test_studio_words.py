@@ -43,7 +43,7 @@ NAMES = ("band_neutrophil", "plasma_cell", "x_y", "z_z")
 def test_skipped_steps_are_counted_alike_everywhere(studio):
     studio.run(4)
     studio.toggle(2)
-    assert status(studio).endswith("3 of 4 steps in force, 1 skipped")
+    assert status(studio) == "Step 2 left out: 3 of 4 steps in force, 1 skipped"
     assert titles(studio)[1] == "After: 3 steps, 1 skipped"
     studio.undo()
     assert status(studio) == "Undone: 2 of 4 steps in force, 1 skipped"
@@ -54,7 +54,7 @@ def test_skipped_steps_are_counted_alike_everywhere(studio):
     studio.compare_with("previous")
     assert titles(studio)[0] == "Before: 1 step, 1 skipped"
     studio.toggle(2)
-    assert status(studio).endswith("3 of 4 steps in force")
+    assert status(studio) == "Step 2 taken in again: 3 of 4 steps in force"
     assert titles(studio)[1] == "After: 3 steps"
 
 
