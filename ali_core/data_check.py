@@ -103,8 +103,7 @@ def check_data(
         found.lines.append(f"{place.name}: {len(samples)} samples, {samples.read_as}")
         _look_at_vectors(samples, found)
     else:
-        told = found.notes if skip_unreadable else found.faults
-        samples = _look_at_images(samples, told, progress, leave_out=skip_unreadable)
+        samples = _look_at_images(samples, found, progress, leave_out=skip_unreadable)
         found.lines.append(f"{place.name}: {len(samples)} images")
     _look_at_classes(samples, found)
     _look_at_groups(samples, found)
@@ -206,11 +205,13 @@ def _is_class_code(values: NDArray[np.floating[Any]], labels: NDArray[np.int64])
     return n_values == n_classes == pairs.shape[1] and n_classes > 1
 
 
-def _look_at_images(images: CellImages, told: list[str], progress: Progress | None, *, leave_out: bool) -> CellImages:
+def _look_at_images(images: CellImages, found: _Findings, progress: Progress | None, *, leave_out: bool) -> CellImages:
     """Tell which images are missing or damaged, and return those that are counted."""
+    told = found.notes if leave_out else found.faults
     if images.missing:
         names = [name for name, _ in images.missing]
-        told.append(f"{len(names)} images are missing ({_few(names)}): restore them, or add --skip-unreadable")
+        remedy = "" if leave_out else ": restore them, or add --skip-unreadable"
+        told.append(f"{len(names)} images are missing ({_few(names)}){remedy}")
     readers = Readers(2)
     try:
         damaged = readers.scan(images, SCAN_PX, None, progress)
@@ -220,9 +221,11 @@ def _look_at_images(images: CellImages, told: list[str], progress: Progress | No
         names = [str(images.ids[row]) for row in damaged]
         told.append(
             f"{len(damaged)} of {len(images)} images cannot be used ({_few(names)}). The first: "
-            f"{next(iter(damaged.values()))}. To leave them out, add --skip-unreadable"
+            f"{next(iter(damaged.values()))}" + ("" if leave_out else ". To leave them out, add --skip-unreadable")
         )
     readable = np.setdiff1d(np.arange(len(images)), list(damaged))
+    if leave_out and not len(readable):
+        found.faults.append("no image can be used")
     return images.subset(readable) if leave_out and len(readable) else images
 
 

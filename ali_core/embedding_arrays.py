@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -120,7 +121,8 @@ def _arrays_in(content: Any, name: str = "") -> Iterator[tuple[str, NDArray[Any]
         if all(isinstance(one, str | int | float) for one in content):
             yield name or "labels", np.array(content)
         elif all(hasattr(one, "detach") for one in content):
-            yield name or "vectors", _joined([array for one in content for _, array in _arrays_in(one)])
+            with suppress(ValueError):  # arrays of different shapes are none together
+                yield name or "vectors", _joined([array for one in content for _, array in _arrays_in(one)])
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:

@@ -198,11 +198,7 @@ class Opened:
     def lasso(self, share):
         """Draw a lasso around the left part of a picture; return ms until the words of what was chosen, or NaN."""
         self.notebook.ask(self.tool.none)  # so that the words change, whatever was chosen before
-        self.page.locator(".jp-OutputArea canvas").first.evaluate(
-            "picture => picture.scrollIntoView({block: 'center'})"
-        )
-        self.page.wait_for_timeout(500)
-        box = self.tool.lassoed(self.page)
+        box = self.box()
         left, top, width, height = box["x"] + 14, box["y"] + 40, (box["width"] - 28) * share, box["height"] - 60
         inner = {"x": left, "y": top, "width": width, "height": height}
         try:

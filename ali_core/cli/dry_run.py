@@ -77,7 +77,7 @@ def dry_run(
         ),
     ] = None,
     longest: Annotated[int, typer.Option(min=1, help="Most interventions.")] = 50,
-    n_folds: Annotated[int, typer.Option(min=3, help="Folds of an embedding file.")] = 6,
+    n_folds: Annotated[int, typer.Option(min=3, max=1000, help="Folds of an embedding file.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds of an embedding file, and of the t-SNE.")] = 0,
     exclude: Exclude = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes (one a core).")] = None,

@@ -42,7 +42,7 @@ def session_code(
         state, _ = carry_out(state, step)
     now = next((needed for needed, _ in calls if needed is not None), settings)
     lines = [
-        f"embedding = LabelledEmbedding.load({str(source or 'embedding.npz')!r})",
+        f"embedding = LabelledEmbedding.load({Path(source or 'embedding.npz').as_posix()!r})",
         f"assert embedding.fingerprint.startswith({embedding.fingerprint[:16]!r}), 'this is another embedding'",
         f"session = Session(embedding, {_settings_code(now, embedding.dim)})",
     ]

@@ -24,7 +24,8 @@ def describe_step(step: InterventionStep, class_names: Sequence[str]) -> str:
         parts.append(f"moved by {math.hypot(*step.displacement):.3g}")
     moved = ", ".join(class_names[code] for code in step.classes)
     others = dict.fromkeys(class_names[code] for group in step.neighbours for code in group)
-    away = "" if step.displacement is not None else f" (away from {', '.join(others)})"
+    turned = step.displacement is None or step.rotate or step.shift  # else the neighbours play no part
+    away = f" (away from {', '.join(others)})" if turned else ""
     text = f"{moved}: {', '.join(parts) or 'nothing'}{away}"
     return "; ".join((text, *named_notes(step, class_names)))
 

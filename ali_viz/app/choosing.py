@@ -19,20 +19,20 @@ def how(modifiers: frozenset[str]) -> How:
 
 
 def lassoed_classes(inside: Mapping[int, int], drawn: Mapping[int, int]) -> list[int]:
-    """Return the classes that follow from selected samples.
+    """Return the classes that a lasso selects.
 
     Parameters
     ----------
     inside
-        Selected points by class code.
+        Points in the lasso by class code.
     drawn
         Drawn points by class code.
 
     Returns
     -------
     list of int
-        Classes with at least half of their drawn points selected, by code; if there is none, the class with most
-        of them.
+        Classes with at least half of their drawn points in it, by code; if there is none, the class with most of
+        them.
     """
     half = sorted(code for code, count in inside.items() if 2 * count >= drawn[code])
     if half or not inside:

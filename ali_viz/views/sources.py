@@ -44,7 +44,10 @@ def open_source(
             source = LiveTraining.of(source, control=control)
         if isinstance(source, LiveTraining):
             if columns is not None and columns.given:
-                raise AliError(f"{', '.join(columns.given)} say how data is read; a training has read its data already")
+                raise AliError(
+                    f"{', '.join(columns.given)} belong to the data of a training: give them to open_images or "
+                    "LabelledEmbedding.load, then train"
+                )
             return source.session or Session(source.state.embedding), source
     if control is not None:
         raise AliError("control is for a training only; give epochs(data, settings) as the source")

@@ -41,7 +41,7 @@ SELECTION_HELP = """How the scores decide
 deterministic: the class with the largest score moves
 probabilistic: the class is drawn with the probabilities in the table"""
 RULE = (
-    "A lasso selects samples. A class follows when at least half of its drawn points are selected, or else the one "
+    "A lasso selects samples. A class follows when at least half of its drawn points are inside, or else the one "
     "with most of them. Steps move whole classes; the tab Cells lists the samples."
 )
 COLUMNS = (

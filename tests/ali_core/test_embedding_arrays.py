@@ -101,7 +101,8 @@ def test_feature_dumps_of_torch_are_read_without_running_code(tmp_path, dtype):
     "labels", [[torch.tensor([0, 1, 0, 1, 0]), torch.tensor([1, 0, 1])], [torch.tensor(i % 2) for i in range(N)]]
 )
 def test_what_a_loop_has_collected_is_joined(tmp_path, vectors, labels):
-    torch.save({"vectors": vectors, "labels": labels}, tmp_path / "f.pth")
+    crops = [torch.zeros(3, 8, 8), torch.zeros(3, 9, 9)]  # no array, and in nobody's way
+    torch.save({"vectors": vectors, "labels": labels, "crops": crops}, tmp_path / "f.pth")
     found = LabelledEmbedding.load(tmp_path / "f.pth")
     assert found.vectors.tolist() == [[1.0, 1.0]] * 5 + [[0.0, 0.0]] * 3
     assert found.labels.tolist() == [0, 1] * 4

@@ -1,4 +1,4 @@
-"""What the documents name exists: commands with their options, public packages, methods of the app; examples run."""
+"""Documents and code agree: commands with their options, public packages, methods of the app; examples run."""
 
 import json
 import re
@@ -70,10 +70,6 @@ def test_the_page_of_the_app_names_every_method():
     page = (ROOT / "docs" / "studio.md").read_text("utf-8")
     named = set(re.findall(r"`(?:studio\.)?(\w+)[`(.]", page))
     assert {name for name in vars(Studio) if not name.startswith("_")} <= named
-
-
-def python_blocks(page):
-    return re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
 def run(page, tmp_path, monkeypatch, **lighter):

@@ -88,3 +88,7 @@ def test_missing_and_damaged_images_are_all_counted(tmp_path, capsys):
     assert "note: 1 of 4 images cannot be used (b/1.png" in out
     assert f"{tmp_path.name}: 3 images\nclasses: a 2, b 1\n" in out  # what is left out does not count
     assert f"ali embed {tmp_path} --skip-unreadable --weights FILE" in out
+    for name in ("a/0.png", "a/1.png", "b/0.png"):
+        (tmp_path / name).write_bytes(b"no image")
+    assert run(["data", "check", str(tmp_path), "--skip-unreadable"]) == 1
+    assert "no image can be used" in capsys.readouterr().out

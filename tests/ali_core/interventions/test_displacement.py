@@ -21,7 +21,9 @@ def test_every_moved_class_goes_by_the_vector_and_no_other(rng):
     expected = embedding.vectors + np.isin(embedding.labels, [2, 4])[:, None] * vector
     np.testing.assert_allclose(session.after.vectors, expected, atol=1e-14)
     np.testing.assert_allclose(step.shift_lengths, [np.linalg.norm(vector)] * 2)
-    assert f"moved by {np.linalg.norm(vector):.3g}" in session.describe(step)
+    assert session.describe(step) == f"band, rare: moved by {np.linalg.norm(vector):.3g}"
+    turned = session.apply(ManualStep(classes=("band",), rotate=0.25, displacement=tuple(vector)))
+    assert "(away from " in session.describe(turned)
 
 
 def test_it_comes_after_contract_rotate_and_shift(rng):

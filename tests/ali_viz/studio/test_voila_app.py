@@ -26,7 +26,7 @@ from ali_viz.voila_app import (
     write_page_files,
 )
 
-NOTEBOOK = Path("/work/studio-cells.ipynb")
+NOTEBOOK = Path("/cells/studio-cells.ipynb")
 
 
 class Server:
