@@ -189,7 +189,7 @@ class Session:
     def as_code(self, path: str | Path | None = None) -> str:
         """Return a Python script that does the same: it loads the embedding and takes the steps in force.
 
-        ``path`` is the file of :meth:`LabelledEmbedding.save` that the script loads; by default the one that the
+        ``path`` is the file of ``LabelledEmbedding.save`` that the script loads; by default the one that the
         embedding came from. Run where that file is found, it leaves ``session.after.vectors`` bit for bit as they are
         here. Steps that Ω would choose again are calls of Ω; all others are written out.
         """
