@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ali_core.columns import Columns
 from ali_core.errors import AliError
 from ali_core.files import atomic_path
 from ali_viz.server import ONLY_THIS_HOST, private_folder, run_server
 from ali_viz.studio_notebook import is_own, keep_own, write_studio_notebook
+from ali_viz.views.sources import open_session
 from ali_viz.voila_app import open_app
 
 __all__ = [
@@ -112,8 +114,11 @@ def open_studio(
     Raises
     ------
     AliError
-        When a path does not exist, the notebook cannot be written, or ``app`` is asked for and Voilà is missing.
+        When a path does not exist, ``columns`` name what is not in it, the notebook cannot be written, or ``app`` is
+        asked for and Voilà is missing.
     """
+    if columns:  # a name that is not there is told here, and not by a cell of the notebook
+        open_session(path, Columns(**columns))
     if app:
         for given in (path, *([] if images is None else [images])):
             if not Path(given).exists():

@@ -144,3 +144,12 @@ def test_as_an_app_the_path_goes_to_voila_and_no_notebook_is_left(tmp_path, monk
     assert not list(tmp_path.glob("*.ipynb"))
     with pytest.raises(AliError, match="there is no file or folder"):
         open_studio(tmp_path / "nothing", app=True)
+
+
+def test_a_name_that_is_not_in_the_file_is_told_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    cells, started = tmp_path / "cells.csv", len(Process.started)
+    cells.write_text("a,b,kind\n0.5,1.5,x\n1.5,0.5,y\n")
+    with pytest.raises(AliError, match="stage"):
+        open_studio(cells, folder=tmp_path / "work", columns={"label": "stage"}, browser=False)
+    assert (len(Process.started), (tmp_path / "work").exists()) == (started, False)
