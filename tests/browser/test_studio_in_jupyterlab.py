@@ -248,6 +248,7 @@ def test_the_timeline_goes_through_the_states_skips_steps_and_shows_branches(app
         ticks = page.page.locator('.ali-tick[data-current="true"]')
         ticks.nth(1).click()
         page.wait_for("[step.skipped for step in studio.session.steps]", [False, True, *[False] * 4])
+        expect(ticks.nth(1)).to_have_class(re.compile("ali-skipped"))  # the timeline is drawn anew
         handle, third = page.page.locator(".ali-handle").bounding_box(), ticks.nth(2).bounding_box()
         middle = handle["y"] + handle["height"] / 2
         page.page.mouse.move(handle["x"] + handle["width"] / 2, middle)
