@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from ali_viz.limits import is_strip, shared_limits
 
-
 SQUEEZE = st.just(0.0) | st.floats(1e-290, 1)  # below, a margin is less than the next number
 
 
