@@ -107,7 +107,7 @@ function render({ model, el }) {
   function listen(focused) {
     const about = { role: "slider", tabindex: "0", "aria-label": "State", "aria-valuemin": "0" };
     for (const [key, value] of Object.entries(about)) track.setAttribute(key, value);
-    track.title = "Drag the frame, or use ← and →, to go through the states; space plays. A click on a step skips it (key S: the last one). Square: by Ω, round: by hand, pale: skipped, hollow: undone";
+    track.title = "Drag the frame, or use ← and →, to go through the states; space plays. A click on a step skips it (key S: the last one), on an undone one goes to it. Square: by Ω, round: by hand, pale: skipped, hollow: undone";
     track.onpointerdown = (event) => {
       if (event.target.closest(".ali-branch-name") || event.button) return;
       const tick = event.target.closest(".ali-tick"), begin = event.clientX;

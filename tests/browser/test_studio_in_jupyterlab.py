@@ -241,11 +241,15 @@ def test_the_timeline_goes_through_the_states_skips_steps_and_shows_branches(app
         page.page.keyboard.press("ArrowLeft")
         page.page.keyboard.press("ArrowLeft")
         page.wait_for(CURSOR, 4)
+        ticks = page.page.locator('.ali-tick[data-current="true"]')
+        ticks.nth(4).click()  # the fifth step is undone: go there
+        page.wait_for(CURSOR, 5)
+        assert not page.ask("any(step.skipped for step in studio.session.steps)")
+        track.focus()
         page.page.keyboard.press("Home")
         page.wait_for(CURSOR, 0)
         page.page.keyboard.press("Space")
         page.wait_for(CURSOR, 6)
-        ticks = page.page.locator('.ali-tick[data-current="true"]')
         ticks.nth(1).click()
         page.wait_for("[step.skipped for step in studio.session.steps]", [False, True, *[False] * 4])
         expect(ticks.nth(1)).to_have_class(re.compile("ali-skipped"))  # the timeline is drawn anew
