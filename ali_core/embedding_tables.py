@@ -225,10 +225,12 @@ def _parquet_rows(
 ) -> tuple[NDArray[Any], "pa.Table"]:
     """Read all rows of a parquet file: the columns ``dims`` as one array, ``rest`` as a table.
 
-    A parquet file keeps each column of many rows in one piece, so numbers are read some columns at a time.
+    A parquet file keeps each column of many rows in one piece, so numbers are read some columns at a time. Columns
+    that all are float32 stay so.
     """
     n_rows, start = file.metadata.num_rows, 0
-    if _is_list(file.schema_arrow.field(dims[0]).type):
+    types = [file.schema_arrow.field(name).type for name in dims]
+    if _is_list(types[0]):
         vectors: NDArray[Any] | None = None
         for batch in file.iter_batches(ROWS, columns=dims):
             block = _unpacked(batch.column(0), dims[0], source)
@@ -238,7 +240,7 @@ def _parquet_rows(
             vectors[start : start + len(block)] = block
             start += len(block)
         return cast("NDArray[Any]", vectors), file.read(columns=rest)
-    vectors = np.empty((n_rows, len(dims)))
+    vectors = np.empty((n_rows, len(dims)), np.float32 if {*map(str, types)} == {"float"} else np.float64)
     for group in range(file.num_row_groups):
         stop = start + file.metadata.row_group(group).num_rows
         for at in range(0, len(dims), COLUMNS):

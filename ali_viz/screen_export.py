@@ -12,6 +12,8 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv, write_text
 from ali_core.interventions import Session
+from ali_core.sampling import stratified_rows
+from ali_viz.app.presenter import note_on
 from ali_viz.app.state import Drawing, Scene
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
@@ -22,11 +24,16 @@ from ali_viz.panels.state_panel import STATE_COLUMNS
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
 
-__all__ = ["export_screen", "screen_panel", "selection_table"]
+__all__ = ["MOST_PRINTED", "export_screen", "screen_panel", "selection_table"]
+
+MOST_PRINTED = 20_000
+"""Of more samples than this a stratified part is printed, and the captions say so: more would only cover each other."""
 
 
 def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 0) -> Panel:
     """Return the picture on screen as a print panel: the same positions, one column a side.
+
+    Of more than ``MOST_PRINTED`` samples a stratified part is printed.
 
     Parameters
     ----------
@@ -44,9 +51,10 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 
     """
     if drawing.waiting:
         raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
-    table = _screen_table(drawing, embedding)
+    printed = _printed(drawing)
+    table = _screen_table(drawing, embedding, printed)
     return Panel(
-        figure=draw_states(table, remark=drawing.note),
+        figure=draw_states(table, remark=note_on(len(printed), embedding)),
         table=table,
         caption=state_caption(table, **_about(embedding, seed)),
     )
@@ -57,12 +65,19 @@ def _about(embedding: LabelledEmbedding, seed: int) -> dict[str, Any]:
     return {"data": source_name(embedding), "n_samples": len(embedding), "seed": seed, "start": start}
 
 
-def _screen_table(drawing: Drawing, embedding: LabelledEmbedding) -> pd.DataFrame:
-    samples = class_columns(embedding.subset(drawing.rows))
+def _printed(drawing: Drawing) -> NDArray[np.int64]:
+    """Return which of the drawn samples are printed."""
+    return stratified_rows(drawing.labels, MOST_PRINTED, seed=0)
+
+
+def _screen_table(drawing: Drawing, embedding: LabelledEmbedding, printed: NDArray[np.int64]) -> pd.DataFrame:
+    samples = class_columns(embedding.subset(drawing.rows[printed]))
     parts = [
         pd.concat(
             [
-                pd.DataFrame({"view": drawing.view, "state": title, "x": positions[:, 0], "y": positions[:, 1]}),
+                pd.DataFrame(
+                    {"view": drawing.view, "state": title, "x": positions[printed, 0], "y": positions[printed, 1]}
+                ),
                 samples,
             ],
             axis=1,
@@ -86,14 +101,14 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
     scene
         What is shown.
     folder
-        Gets ``screen`` (PDF, SVG, PNG, CSV, TXT, and NPZ with positions (n, 2) of each side), ``fig3`` (the last
-        step in force that dragged nothing), ``selection.csv`` (the selected samples: id, class, group,
-        metadata, and where each is in all pictures, empty for one that is not drawn), ``session.json``, ``steps.csv``,
-        ``steps.py``,
-        ``embedding.npz`` (untouched), ``after.npz``, and ``embedding.html``, a page without network. Where the steps
-        in force have been scored, ``scores.csv`` too, a row for each number with what it is: ``measure``
-        (``macro_f1`` or ``f1``), ``class``, ``n_validation``, ``state`` (``untouched``, ``transfer``, ``oracle``),
-        ``value``, ``n_steps``, ``meaning``. Else one that is there, of other steps, is removed.
+        Gets ``screen`` (PDF, SVG, PNG, CSV, TXT of at most ``MOST_PRINTED`` samples, and NPZ with the positions (n, 2)
+        of all that are drawn on each side), ``fig3`` (the last step in force that dragged nothing), ``selection.csv``
+        (the selected samples: id, class, group, metadata, and where each is in all pictures, empty for one that is not
+        drawn), ``session.json``, ``steps.csv``, ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and
+        ``embedding.html``, a page without network. Where the steps in force have been scored, ``scores.csv`` too, a
+        row for each number with what it is: ``measure`` (``macro_f1`` or ``f1``), ``class``, ``n_validation``,
+        ``state`` (``untouched``, ``transfer``, ``oracle``), ``value``, ``n_steps``, ``meaning``. Else one that is
+        there, of other steps, is removed.
     seed
         Of the t-SNE in it.
 
@@ -116,7 +131,8 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         write_text(session.as_code(folder / "embedding.npz"), folder / "steps.py"),
         write_page(panel.table, folder / "embedding.html", caption=caption, session=session),
     ]
-    return [*files, *_last_step(session, drawing.rows, folder), *_scores(scene.scores, folder / "scores.csv")]
+    step = _last_step(session, drawing.rows[_printed(drawing)], folder)
+    return [*files, *step, *_scores(scene.scores, folder / "scores.csv")]
 
 
 def selection_table(scene: Scene) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Large embeddings: seconds and memory of loading, saving and moving, beside numpy's own in the same run.
+"""Large embeddings: seconds and memory of loading, saving, moving, exporting, beside numpy's own in the same run.
 
 ``python -m benchmarks.scale [N] [D] [C]`` prints a table in Markdown; by default 1,000,000 × 128 float32, 200 classes.
 Memory is the growth of the most that was in use, as a multiple of the array.
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ali_core import LabelledEmbedding, Session, preset
+from ali_viz import Studio
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -57,6 +58,11 @@ def main():
     _, copied, _ = measured(vectors.copy)
     _, seconds, memory = measured(lambda: session.after)
     rows.append(("after", seconds, f"{seconds / copied:.1f} × a copy", memory))
+    studio = Studio(session)  # 200,000 points a side are drawn, 20,000 printed
+    with tempfile.TemporaryDirectory() as folder:
+        _, seconds, memory = measured(lambda: studio.export(folder))
+    studio.close()
+    rows.append(("export of the Studio's screen", seconds, "", memory))
     print(f"{n:,} × {dim} float32, {n_classes} classes\n\n| | seconds | beside | memory |\n|---|---|---|---|")
     for name, seconds, beside, memory in rows:
         print(f"| {name} | {seconds:.2f} | {beside} | {memory / vectors.nbytes:.2f} × the array |")

@@ -1,6 +1,7 @@
 """Samples drawn by class, and the legend that goes with them, from the rows of a table."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -194,6 +195,7 @@ def _n_columns(entries: Sequence[tuple[str, str, str]], width_mm: float) -> int:
     return 1
 
 
+@lru_cache(maxsize=4096)
 def _width_mm(label: str) -> float:
     font = FontProperties(family=list(families_for(label)), size=SMALL)
     with boxes_allowed():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from ali_core.errors import AliError
 from ali_viz.panels.combinations import combination_of, in_order
@@ -121,5 +121,5 @@ def _interval(scores: NDArray[np.float64], ratio: float) -> dict[str, float]:
     n_runs, mean = len(scores), float(scores.mean())
     if n_runs < 2:
         return {"mean": mean, "low": np.nan, "high": np.nan, "n": n_runs}
-    half = float(stats.t.ppf(0.975, n_runs - 1) * np.sqrt((1 / n_runs + ratio) * scores.var(ddof=1)))
+    half = float(stdtrit(n_runs - 1, 0.975) * np.sqrt((1 / n_runs + ratio) * scores.var(ddof=1)))
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": n_runs}

@@ -139,10 +139,11 @@ def step_geometry(session: Session, number: int, *, moved: int = 0, rows: ArrayL
     rotation = rotate(centers[chosen], others, step.rotate)
     rotated = centers[chosen] if rotation is None else rotation.apply(centers[chosen][None])[0]
     parts = _shift_parts(step, rotated, others, float(statistics.spreads[chosen]))
-    before, after = session.at(index), session.at(number)
-    if rows is not None:
-        chosen_rows = np.asarray(rows)
-        before, after = before.subset(chosen_rows), after.subset(chosen_rows)
+    drawn = session.embedding if rows is None else session.embedding.subset(rows)
+    before, after = (
+        drawn.with_vectors(session.state_at(cursor).transforms.apply(drawn.vectors, drawn.labels))
+        for cursor in (index, number)
+    )
     involved = np.isin(before.labels, [chosen, *neighbours[:2]])
     return StepGeometry(
         step=step,

@@ -224,4 +224,7 @@ def test_more_columns_rows_and_pieces_than_are_read_at_a_time(tmp_path, rng):
     table.to_parquet(tmp_path / "t.parquet", row_group_size=7)
     found = LabelledEmbedding.load(tmp_path / "t.parquet", vectors="f*")
     np.testing.assert_array_equal(found.vectors, table.drop(columns="label").to_numpy(dtype=np.float64))
+    assert found.vectors.dtype == np.float64
     assert found.labels.tolist() == [0, 1] * (n // 2)
+    floats = LabelledEmbedding.load(tmp_path / "t.parquet", drop=["f3"]).vectors
+    np.testing.assert_array_equal(floats, np.delete(vectors, 3, axis=1), strict=True)

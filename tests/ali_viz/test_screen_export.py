@@ -4,9 +4,11 @@ import re
 from html import unescape
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ali_core import LabelledEmbedding, Session
+from ali_viz import screen_export
 from ali_viz.app.layouts import Layouts
 from ali_viz.app.presenter import draw
 from ali_viz.app.state import AppState, Scene
@@ -96,3 +98,18 @@ def test_selected_samples_are_told_with_where_they_are_in_each_picture(session, 
             found = np.flatnonzero(drawing.rows == row)
             expected = places[found[0]] if len(found) else [np.nan, np.nan]
             np.testing.assert_allclose(table.loc[at, [f"x {side}", f"y {side}"]].to_numpy(float), expected)
+
+
+def test_of_many_samples_a_part_is_printed_and_all_positions_are_kept(session, drawing, tmp_path, monkeypatch):
+    monkeypatch.setattr(screen_export, "MOST_PRINTED", 60)
+    export_screen(scene_of(session, drawing), tmp_path)
+    with np.load(tmp_path / "screen.npz") as whole:
+        place_of = dict(zip(whole["ids"].tolist(), whole["positions_2"], strict=True))
+    assert len(place_of) == len(drawing.rows)
+    table = pd.read_csv(tmp_path / "screen.csv", dtype={"id": str})
+    after = table[table["state"] == drawing.titles[1]]
+    assert len(after) == 60
+    assert after["class_name"].value_counts().to_dict() == {"blast": 20, "monocyte": 20, "lymphocyte": 20}
+    np.testing.assert_allclose(after[["x", "y"]], [place_of[name] for name in after["id"]])
+    for name in ("screen.txt", "fig3.txt"):
+        assert "1,200 samples of 3 classes, 60 of them drawn" in (tmp_path / name).read_text("utf-8")
