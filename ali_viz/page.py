@@ -1,12 +1,13 @@
 """An interactive picture of an embedding before and after, as one HTML file that fetches nothing."""
 
+import json
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.io import to_html
+from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from ali_core.files import write_text
@@ -19,8 +20,13 @@ from ali_viz.theme import class_label
 
 __all__ = ["page_figure", "write_page"]
 
-POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:"
-"""The page asks no host for anything, not even the one that it comes from."""
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; img-src data: blob:"
+)
+"""The page asks no host for anything, not even the one that it comes from; plotly draws with WebGL by eval."""
+
+MOST_SVG = 20_000
+"""Points at once that a browser without WebGL draws as well, one element each."""
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -35,7 +41,17 @@ h1 {{ font-size: 1.3rem; }} pre {{ white-space: pre-wrap; font: inherit; color: 
 </head>
 <body>
 <h1>Latent interventions: before and after</h1>
-{figure}
+<div id="embedding"></div>
+<script>{plotly}</script>
+<script>
+const {{ data, layout }} = {figure};
+const points = data.filter((trace) => trace.visible).reduce((sum, trace) => sum + trace.text.length, 0);
+const webgl = document.createElement("canvas").getContext("webgl") !== null;
+if (!webgl) for (const trace of data) trace.type = "scatter";
+if (webgl || points <= {most_svg}) Plotly.newPlot("embedding", data, layout, {config});
+else document.getElementById("embedding").textContent =
+  `${{points}} points need WebGL, which this browser lacks: switch on hardware acceleration, or take another browser.`;
+</script>
 <pre>{caption}</pre>
 <details><summary>{count}</summary><ol>{steps}</ol></details>
 </body>
@@ -82,12 +98,11 @@ def page_figure(table: pd.DataFrame) -> go.Figure:
 
 def write_page(table: pd.DataFrame, path: str | Path, *, caption: str, session: Session) -> Path:
     """Write the page with plotly inside (5 MB), a caption and the steps of ``session``; return its path."""
-    config = dict(OFFLINE)  # plotly changes what it is given
-    figure = to_html(page_figure(table), config=config, include_plotlyjs=True, full_html=False, div_id="embedding")
+    figure, config = page_figure(table).to_json(), json.dumps(OFFLINE | {"responsive": True})
     items = "".join(f"<li>{escape(step)}</li>" for step in map(session.describe, session.steps))
     count = count_interventions(session.steps)
-    text = TEMPLATE.format(policy=POLICY, figure=figure, caption=escape(caption), count=count, steps=items)
-    return write_text(text, path)
+    page = {"policy": POLICY, "plotly": get_plotlyjs(), "figure": figure, "config": config, "most_svg": MOST_SVG}
+    return write_text(TEMPLATE.format(**page, caption=escape(caption), count=count, steps=items), path)
 
 
 def _class_trace(rows: pd.DataFrame, *, shown: bool, legend: bool) -> go.Scattergl:

@@ -120,3 +120,16 @@ def test_an_epoch_of_training_takes_fig_6_and_leaves_the_page_to_the_session(ses
         "laying out 40 samples before and after",
         "laying out 14 samples before, after, and after one more epoch",
     ]
+
+
+@pytest.mark.browser
+def test_the_page_draws_its_points_with_webgl_and_without(session, tmp_path, chromium):
+    export_session(session, tmp_path, views=("dims",))
+    without = "HTMLCanvasElement.prototype.getContext = (kind) => null;"
+    for script, drawn in (("", ".gl-canvas-context"), (without, "path.point")):
+        page = chromium.new_page()
+        page.add_init_script(script)
+        page.goto((tmp_path / "embedding.html").as_uri())
+        page.locator(drawn).first.wait_for(state="attached")
+        assert page.get_by_text("WebGL is not supported").count() == 0
+        page.close()
