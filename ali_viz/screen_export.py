@@ -13,13 +13,13 @@ from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv, write_text
 from ali_core.interventions import Session
 from ali_core.sampling import stratified_rows
-from ali_viz.app.presenter import note_on
 from ali_viz.app.state import Drawing, Scene
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
 from ali_viz.panels.captions import page_caption, source_name, state_caption
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.panels.state_panel import STATE_COLUMNS
+from ali_viz.picture import Colouring
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -30,8 +30,10 @@ MOST_PRINTED = 20_000
 """Of more samples than this a stratified part is printed, and the captions say so: more would only cover each other."""
 
 
-def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 0) -> Panel:
-    """Return the picture on screen as a print panel: the same positions, one column a side.
+def screen_panel(
+    drawing: Drawing, embedding: LabelledEmbedding, *, colouring: Colouring | None = None, seed: int = 0
+) -> Panel:
+    """Return the picture on screen as a print panel: the same positions and colours, one column a side.
 
     Of more than ``MOST_PRINTED`` samples a stratified part is printed.
 
@@ -41,6 +43,8 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 
         What is on screen.
     embedding
         Whose rows it draws.
+    colouring
+        Colours by a column; None for those of the classes.
     seed
         Of its t-SNE, for the caption.
 
@@ -53,10 +57,13 @@ def screen_panel(drawing: Drawing, embedding: LabelledEmbedding, *, seed: int = 
         raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
     printed = _printed(drawing)
     table = _screen_table(drawing, embedding, printed)
+    caption = state_caption(table, **_about(embedding, seed))
+    if colouring is not None:
+        colours = np.array([f"#{bytes(entry[:3]).hex()}" for entry in colouring.palette])
+        table["colour"] = np.tile(colours[colouring.tints[drawing.rows[printed]]], len(drawing.titles))
+        caption = caption.replace("Labels colour the points; they", f"{colouring.title} colours the points; labels")
     return Panel(
-        figure=draw_states(table, remark=note_on(len(printed), embedding)),
-        table=table,
-        caption=state_caption(table, **_about(embedding, seed)),
+        figure=draw_states(table, remark=embedding.description, colouring=colouring), table=table, caption=caption
     )
 
 
@@ -118,8 +125,11 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         The files.
     """
     session, drawing = scene.session, scene.drawing
-    panel = screen_panel(drawing, session.embedding, seed=seed)  # refuses before anything is written
-    caption = page_caption(panel.table, **_about(session.embedding, seed))
+    colouring = scene.state.colouring
+    panel = screen_panel(drawing, session.embedding, colouring=colouring, seed=seed)  # refuses before it writes
+    printed = _printed(drawing)
+    by_class = _screen_table(drawing, session.embedding, printed)
+    caption = page_caption(by_class, **_about(session.embedding, seed))
     files = [
         *panel.save(folder, "screen"),
         _positions(drawing, session.embedding, folder / "screen.npz"),
@@ -129,9 +139,9 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
         write_text(session.as_code(folder / "embedding.npz"), folder / "steps.py"),
-        write_page(panel.table, folder / "embedding.html", caption=caption, session=session),
+        write_page(by_class, folder / "embedding.html", caption=caption, session=session),
     ]
-    step = _last_step(session, drawing.rows[_printed(drawing)], folder)
+    step = _last_step(session, drawing.rows[printed], folder)
     return [*files, *step, *_scores(scene.scores, folder / "scores.csv")]
 
 

@@ -20,7 +20,7 @@ from ali_viz.limits import is_strip, shared_limits
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining
 
-__all__ = ["draw", "draw_epoch", "manual_step", "note_on", "scene"]
+__all__ = ["draw", "draw_epoch", "manual_step", "_note_on", "scene"]
 
 MOVED = 1e-6
 """Centers nearer to each other than this, in units of the picture, have not moved."""
@@ -183,7 +183,7 @@ def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *,
             f"{spec.axis} 1" if spec.linear else None,
             f"{spec.axis} 2" if spec.linear and embedding.dim > 1 else None,
         ),
-        note=note_on(len(rows), embedding),
+        note=_note_on(len(rows), embedding),
         draggable=draggable and spec.is_map and not waiting,
         waiting=waiting,
     )
@@ -214,7 +214,7 @@ def state_name(session: Session, cursor: int) -> str:
     return count_words((*session.steps, *session.undone)[:cursor]) if cursor else "the start"
 
 
-def note_on(drawn: int, embedding: LabelledEmbedding) -> str:
+def _note_on(drawn: int, embedding: LabelledEmbedding) -> str:
     """Say what is drawn, and how much of it."""
     total = len(embedding)
     count = f"all {total:,} points" if drawn == total else f"{drawn:,} of {total:,} points"

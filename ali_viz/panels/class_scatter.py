@@ -1,8 +1,9 @@
-"""Samples drawn by class, and the legend that goes with them, from the rows of a table."""
+"""Samples drawn by class, and the legends that go with them, from the rows of a table."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,19 @@ from matplotlib.textpath import TextPath
 
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.panels.fonts import boxes_allowed, families_for
-from ali_viz.panels.print_style import MM_PER_INCH, SMALL, points_to_mm
+from ali_viz.panels.print_style import MM_PER_INCH, SMALL, add_axes_mm, points_to_mm, text_mm, text_width_mm
 from ali_viz.theme import MARKERS, UNLABELLED, class_label, sample_styles
+
+if TYPE_CHECKING:
+    from ali_viz.picture import Colouring
 
 __all__ = [
     "RASTER_ABOVE",
     "class_columns",
     "class_handle",
     "class_legend",
+    "column_legend",
+    "column_legend_mm",
     "draw_samples",
     "legend_height_mm",
     "marker_area",
@@ -31,7 +37,7 @@ __all__ = [
 RASTER_ABOVE = 5_000
 """With more samples than this in one panel, the points become an image of 600 dpi inside the vector file."""
 
-LEGEND_ROW_MM, LEGEND_SYMBOL_MM = 3.0, 5.6
+LEGEND_ROW_MM, LEGEND_SYMBOL_MM, BAR_MM = 3.0, 5.6, 40.0
 SIZE_FACTORS = {"star": 1.9, "hexagram": 1.6, "diamond": 0.85, "square": 0.95, "cross": 1.2, "x": 1.2}
 """Areas that make the shapes look equally large; 1.15 for the others but the circle."""
 
@@ -65,6 +71,8 @@ def draw_samples(
 ) -> None:
     """Draw the rows of ``table`` (x, y, class_name, colour, symbol), the largest class first so that rare ones show.
 
+    A class has one colour, or each of its samples its own.
+
     Samples without a class are below all others.
 
     Parameters
@@ -83,7 +91,8 @@ def draw_samples(
         for name, rows in table.groupby("class_name")
     ]
     for rank, (*_, rows) in enumerate(sorted(classes, key=lambda item: item[:3])):
-        symbol, colour = str(rows["symbol"].iloc[0]), str(rows["colour"].iloc[0])
+        symbol, colours = str(rows["symbol"].iloc[0]), rows["colour"].unique()
+        colour = str(colours[0]) if len(colours) == 1 else rows["colour"].tolist()
         filled = not symbol.endswith("-open")
         axes.scatter(
             rows["x"],
@@ -117,6 +126,32 @@ def class_legend(
         left_mm=left_mm,
         bottom_mm=bottom_mm,
     )
+
+
+def column_legend(figure: Figure, colouring: "Colouring", *, width_mm: float, left_mm: float, bottom_mm: float) -> None:
+    """Write what colours by a column mean, upwards from this corner: its name above categories, or a bar of numbers."""
+    height = figure.get_size_inches()[1] * MM_PER_INCH
+    top = height - bottom_mm - column_legend_mm(colouring, width_mm)
+    text_mm(figure, left_mm, top, f"Colour: {colouring.title}", fontweight="bold")
+    entries = [(words, colour, "circle") for words, colour in colouring.entries]
+    if colouring.range is not None:
+        low, high = (f"{end:.3g}" for end in colouring.range)
+        text_mm(figure, left_mm, top + LEGEND_ROW_MM, low)
+        left_mm += text_width_mm(low) + 1.0
+        bar = add_axes_mm(figure, left_mm, top + LEGEND_ROW_MM, BAR_MM, 1.8)
+        bar.imshow(colouring.palette[None, :255, :3], aspect="auto")
+        bar.set(xticks=[], yticks=[])
+        text_mm(figure, left_mm + BAR_MM + 1.0, top + LEGEND_ROW_MM, high)
+        left_mm += BAR_MM + text_width_mm(high) + 5.0
+    handles = [class_handle(*entry) for entry in entries]
+    place_legend(figure, handles, n_columns=_n_columns(entries, width_mm), left_mm=left_mm, bottom_mm=bottom_mm)
+
+
+def column_legend_mm(colouring: "Colouring", width_mm: float) -> float:
+    """Return the height that `column_legend` will take."""
+    entries = [(words, colour, "circle") for words, colour in colouring.entries]
+    rows = 1 if colouring.range is not None else ceil(len(entries) / _n_columns(entries, width_mm))
+    return LEGEND_ROW_MM * (1 + rows) + 0.5
 
 
 def place_legend(

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ from ali_viz.panels.class_scatter import (
     RASTER_ABOVE,
     class_columns,
     class_legend,
+    column_legend,
+    column_legend_mm,
     draw_samples,
     legend_height_mm,
 )
@@ -42,6 +45,10 @@ from ali_viz.panels.print_style import (
     text_mm,
     width_in_mm,
 )
+from ali_viz.theme import UNLABELLED
+
+if TYPE_CHECKING:
+    from ali_viz.picture import Colouring
 
 __all__ = ["STATE_COLUMNS", "draw_states", "state_panel", "state_table"]
 
@@ -59,6 +66,7 @@ class StateGrid:
     width: float
     numbers: dict[str, int]
     legend: float
+    columns: float
     note: str
 
     @property
@@ -89,10 +97,10 @@ class StateGrid:
     def height(self) -> float:
         """Height of the figure."""
         lines = self.note.count("\n") + 1 if self.note else 0
-        return self.note_top + lines * NOTE_LINE_MM + 1.5 + self.legend + MARGIN_MM
+        return self.note_top + lines * NOTE_LINE_MM + 1.5 + self.columns + self.legend + MARGIN_MM
 
 
-def state_grid(table: pd.DataFrame, width: Width, remark: str) -> StateGrid:
+def state_grid(table: pd.DataFrame, width: Width, remark: str, colouring: "Colouring | None") -> StateGrid:
     """Lay out the figure of this table."""
     total = width_in_mm(width)
     views, states = list(table["view"].unique()), list(table["state"].unique())
@@ -105,6 +113,7 @@ def state_grid(table: pd.DataFrame, width: Width, remark: str) -> StateGrid:
         width=total,
         numbers=numbers,
         legend=legend_height_mm(table, total - 2 * MARGIN_MM, numbers),
+        columns=0.0 if colouring is None else column_legend_mm(colouring, total - 2 * MARGIN_MM) + 1.0,
         note=textwrap.fill(" ".join(notes), 62 if width == "single" else 165),
     )
 
@@ -189,7 +198,9 @@ def state_table(
     return pd.concat(parts, ignore_index=True)[list(STATE_COLUMNS)]
 
 
-def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "") -> Figure:
+def draw_states(
+    table: pd.DataFrame, *, width: Width = "double", remark: str = "", colouring: "Colouring | None" = None
+) -> Figure:
     """Draw the table of `state_table`: a row a view, a column a state, the same axes along each row.
 
     Parameters
@@ -200,13 +211,15 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "
         ``single`` (88 mm) or ``double`` (181 mm).
     remark
         What the samples are, written beneath the panels.
+    colouring
+        What the colours of ``table`` mean where they are not those of the classes; its legend comes first.
 
     Returns
     -------
     matplotlib.figure.Figure
         With panel letters, one legend beneath, and a note if a view uses labels.
     """
-    grid = state_grid(table, width, remark)
+    grid = state_grid(table, width, remark, colouring)
     letters = (chr(ord("a") + index) for index in count())
     with print_style():
         figure = new_figure(grid.width, grid.height)
@@ -216,8 +229,12 @@ def draw_states(table: pd.DataFrame, *, width: Width = "double", remark: str = "
         for row, view in enumerate(grid.views):
             _draw_row(figure, table[table["view"] == view], grid, row, letters)
         text_mm(figure, MARGIN_MM, grid.note_top, grid.note)
-        inner = grid.width - 2 * MARGIN_MM
-        class_legend(figure, table, width_mm=inner, left_mm=MARGIN_MM, bottom_mm=MARGIN_MM, numbers=grid.numbers)
+        place = {"width_mm": grid.width - 2 * MARGIN_MM, "left_mm": MARGIN_MM}
+        shapes = table
+        if colouring is not None:
+            column_legend(figure, colouring, **place, bottom_mm=MARGIN_MM + grid.legend + 1.0)
+            shapes = table.assign(colour=UNLABELLED.colour)
+        class_legend(figure, shapes, **place, bottom_mm=MARGIN_MM, numbers=grid.numbers)
     return figure
 
 

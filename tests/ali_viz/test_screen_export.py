@@ -6,12 +6,15 @@ from html import unescape
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from ali_core import LabelledEmbedding, Session
 from ali_viz import screen_export
 from ali_viz.app.layouts import Layouts
 from ali_viz.app.presenter import draw
 from ali_viz.app.state import AppState, Scene
+from ali_viz.picture import colouring
 from ali_viz.screen_export import export_screen, screen_panel, selection_table
 
 
@@ -113,3 +116,22 @@ def test_of_many_samples_a_part_is_printed_and_all_positions_are_kept(session, d
     np.testing.assert_allclose(after[["x", "y"]], [place_of[name] for name in after["id"]])
     for name in ("screen.txt", "fig3.txt"):
         assert "1,200 samples of 3 classes, 60 of them drawn" in (tmp_path / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("column", ["donor", "age"])
+def test_the_sheet_has_the_colours_of_the_screen_and_says_what_they_mean(session, drawing, column):
+    n = len(session.embedding)
+    values = np.array([f"d{k % 3}" for k in range(n)]) if column == "donor" else np.linspace(20.0, 80.0, n)
+    found = colouring(column, values)
+    panel = screen_panel(drawing, session.embedding, colouring=found)
+    expected = [f"#{found.palette[found.tints[row], :3].tobytes().hex()}" for row in drawing.rows]
+    for _, rows in panel.table.groupby("state"):
+        assert rows["colour"].tolist() == expected
+    points = {
+        to_hex(colour) for axes in panel.figure.axes for one in axes.collections for colour in one.get_facecolor()
+    }
+    assert points == set(expected)
+    written = " ".join(one.get_text() for one in panel.figure.findobj(Text))
+    for words in (f"Colour: {column}", *(("d0", "d1", "d2") if column == "donor" else ("20", "80"))):
+        assert words in written
+    assert f"{column} colours the points" in panel.caption
