@@ -40,14 +40,14 @@ def shared_limits(positions: NDArray[np.float64], aspect: float = 1.0, *, equal_
     if equal_units:
         width = max(half[0], half[1] / aspect)
         half = np.array([width, width * aspect])
-    half = np.where(half > 0, half, 1.0)
+    half = np.where(half > 0, half, half.max() or 1.0)
     left, bottom, right, top = (float(value) for value in (*(middle - half), *(middle + half)))
     return (left, right), (bottom, top)
 
 
-def widened(limits: Limits, positions: NDArray[np.floating], *, equal_units: bool = True) -> Limits:
+def widened(limits: Limits, positions: NDArray[np.floating]) -> Limits:
     """Return ``limits``, or where they do not hold all ``positions`` (n, 2), limits that hold both with a margin."""
     corners = np.array(limits).T
     if np.all((positions >= corners[0]) & (positions <= corners[1])):
         return limits
-    return shared_limits(np.concatenate([corners, positions]), equal_units=equal_units)
+    return shared_limits(np.concatenate([corners, positions]), equal_units=False)

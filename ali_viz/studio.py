@@ -25,6 +25,7 @@ from ali_viz.app.choosing import How
 from ali_viz.app.layouts import Layouts
 from ali_viz.app.live import Live
 from ali_viz.app.state import AppState, Comparison, Mode
+from ali_viz.picture import colour_columns
 from ali_viz.theme import has_lineages, lineage_order
 from ali_viz.views.desk import Desk
 from ali_viz.views.pictures import ImageSource
@@ -48,7 +49,7 @@ class Studio:
         (:func:`ali_core.training.epochs`), which is then trained from the app.
     images
         Pictures of the samples, matched by id: :class:`~ali_core.data.CellImages`, or a path that
-        :func:`~ali_core.data.open_images` reads.
+        :func:`~ali_core.data.open_images` reads. What their table says beside can colour the samples.
     control
         A second training with ``control=True``, which gets as many epochs; its validation F1 stands beside.
     view
@@ -97,7 +98,9 @@ class Studio:
         words = f"{len(embedding):,} samples, {embedding.dim:,} dimensions, {embedding.n_classes} classes"
         layouts = Layouts(session, max_points=max_points, max_tsne_points=max_tsne_points, seed=seed)
         pictures = None if images is None else ImageSource(images, embedding)
-        self._actions = Actions(session, AppState(view=first, said=words), layouts, training=training, seed=seed)
+        columns_known = colour_columns(embedding) | ({} if pictures is None else pictures.columns)
+        state = AppState(view=first, said=words)
+        self._actions = Actions(session, state, layouts, columns=columns_known, training=training, seed=seed)
         self._desk = Desk(self._actions, embedding, _class_order(session), pictures)
         self._actions.views = self._desk.views
         self._live = None if training is None else Live(self._actions)

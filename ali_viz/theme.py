@@ -13,6 +13,7 @@ __all__ = [
     "class_label",
     "class_styles",
     "has_lineages",
+    "is_faint",
     "lineage_order",
     "sample_styles",
 ]
@@ -127,6 +128,18 @@ def class_label(name: str) -> str:
     words = name.replace("_", " ").strip().split()
     text = " ".join("IG" if word.lower() == "ig" else word for word in words)
     return text[:1].upper() + text[1:] if text else name
+
+
+def is_faint(colour: str) -> bool:
+    """Tell whether ``#rrggbb`` has less than 2 : 1 of contrast to white or to #111111, and needs a rim to be seen."""
+    shares = np.frombuffer(bytes.fromhex(colour[1:]), np.uint8) / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return not 2 * (DARK + 0.05) <= luminance + 0.05 <= 1.05 / 2
+
+
+DARK = 0.0056
+"""Relative luminance of #111111."""
 
 
 def lineage_order(class_names: Sequence[str]) -> list[int]:

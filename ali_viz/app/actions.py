@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
@@ -24,7 +24,7 @@ from ali_viz.app.jobs import Jobs, Task
 from ali_viz.app.layouts import Layouts
 from ali_viz.app.state import COMPARISONS, LAYERS, AppState, Comparison, Layer, Mode, Scene
 from ali_viz.app.words import count_words, event_words, score_words, selection_words
-from ali_viz.picture import colour_columns
+from ali_viz.picture import colouring
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -71,6 +71,8 @@ class Actions:
         What is looked at first.
     layouts
         Where the samples are drawn.
+    columns
+        What else is known of each sample (N,), by name.
     training
         What is trained, if anything is.
     seed
@@ -92,9 +94,16 @@ class Actions:
     """
 
     def __init__(
-        self, session: Session, state: AppState, layouts: Layouts, *, training: "LiveTraining | None", seed: int
+        self,
+        session: Session,
+        state: AppState,
+        layouts: Layouts,
+        *,
+        columns: Mapping[str, NDArray[Any]],
+        training: "LiveTraining | None",
+        seed: int,
     ) -> None:
-        self.session, self.state, self.layouts = session, state, layouts
+        self.session, self.state, self.layouts, self.columns = session, state, layouts, columns
         self.training, self.seed = training, seed
         self.last: Session | None = None
         self.views: tuple[SceneView, ...] = ()
@@ -299,11 +308,10 @@ class Actions:
 
     @action(while_busy="allow")
     def colour_by(self, column: str) -> None:
-        """Colour the points by ``group`` or a column of the metadata; empty for the classes."""
-        columns = colour_columns(self.session.embedding)
-        if column and column not in columns:
-            raise AliError(f"the metadata have no column {column!r}; they have {', '.join(columns) or 'none'}")
-        self.look(colour_by=column)
+        """Colour the points by one of :attr:`columns`; empty for the classes."""
+        if column:
+            _check(column, self.columns, "column")
+        self.look(colouring=colouring(column, self.columns[column]) if column else None)
 
     @action(while_busy="allow", glance=True)
     def open_tab(self, name: str) -> None:
@@ -565,6 +573,8 @@ class Actions:
                 comparison = "start" if self.state.comparison == "epoch" else self.state.comparison
                 words = event_words(event, self.session, known)
                 self.state = replace(self.state, displacement=None, comparison=comparison, said=words, wrong="")
+                if event.kind == "step" and event.step is not None and event.step.source == "automatic":
+                    self.state = replace(self.state, selected=(), lassoed=None, marked=None)  # Ω has chosen another
             self._show_safely()
 
     def _show_safely(self) -> None:

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import InterventionState, Proposal, Session
 from ali_viz.app.state import AppState, Cells
-from ali_viz.picture import Colouring, colour_columns, colouring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +34,6 @@ class Insight:
         self._seed = seed
         self._scorer: tuple[object, SessionScorer] | None = None
         self._changed: tuple[tuple[Moment, Moment], NDArray[np.int64], NDArray[np.float64]] | None = None
-        self._coloured: tuple[LabelledEmbedding, Colouring] | None = None
         self._proposed: tuple[object, Proposal | None, str] = (None, None, "")
 
     def proposal(self, session: Session) -> tuple[Proposal | None, str]:
@@ -48,15 +45,6 @@ class Insight:
             except AliError as error:
                 self._proposed = (key, None, str(error))
         return self._proposed[1:]
-
-    def colouring(self, session: Session, column: str) -> Colouring | None:
-        """Return the colours of all samples by group or a column of the metadata; None for no column."""
-        embedding = session.embedding
-        if not column:
-            return None
-        if self._coloured is None or self._coloured[0] is not embedding or self._coloured[1].title != column:
-            self._coloured = (embedding, colouring(column, colour_columns(embedding)[column]))
-        return self._coloured[1]
 
     def known_scores(self, session: Session) -> "SessionScores | None":
         """Return the scores of the steps in force; None when they have not been scored."""

@@ -68,7 +68,6 @@ def scene(
         effect=effect_of(moments) if tab == "Effect" else None,
         epoch_f1=rows[-1]["validation_f1"] if len(rows) > 1 else None,
         cells=insight.cells(session, state, moments) if tab == "Cells" else None,
-        colouring=insight.colouring(session, state.colour_by),
     )
 
 
@@ -166,7 +165,7 @@ def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *,
     known = [np.array(bounds).T for one in places if (bounds := one.bounds()) is not None]
     corners = np.array(known).reshape(-1, 2)
     equal_units = not (len(corners) and is_strip(corners))
-    limits = shared_limits(corners if len(corners) else np.zeros((1, 2)), equal_units=equal_units)
+    limits = shared_limits(corners if len(corners) else np.zeros((1, 2)), equal_units=False)
     lengths = np.linalg.norm(places[1].centers - places[0].centers, axis=1)
     moved = [] if waiting else [code for code in sorted(stepped) if lengths[code] > MOVED * np.ptp(limits)]
     rows = layouts.rows(view)

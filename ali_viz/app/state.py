@@ -46,8 +46,8 @@ class AppState:
         As the switches on top stand.
     layers
         Which of :data:`LAYERS` are shown.
-    colour_by
-        Column of the metadata that colours the points; empty for the classes.
+    colouring
+        Colours by a column; None for those of the classes.
     selected
         Codes of the selected classes, in the order in which they were chosen.
     lassoed
@@ -70,7 +70,7 @@ class AppState:
     mode: Mode = "automatic"
     comparison: Comparison = "start"
     layers: frozenset[Layer] = frozenset({"names", "old", "preview"})
-    colour_by: str = ""
+    colouring: Colouring | None = None
     selected: tuple[int, ...] = ()
     lassoed: NDArray[np.int64] | None = None
     marked: int | None = None
@@ -170,8 +170,6 @@ class Scene:
         What is trained, if anything is.
     scores, effect, epoch_f1, cells
         Of the steps in force, for the tabs that explain.
-    colouring
-        Colours by a column of the metadata; None for those of the classes.
     """
 
     state: AppState
@@ -188,7 +186,6 @@ class Scene:
     effect: "pd.DataFrame | None" = None
     epoch_f1: float | None = None
     cells: Cells | None = None
-    colouring: Colouring | None = None
 
     @property
     def now(self) -> InterventionState:

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_viz.theme import CYCLE
+from ali_viz.theme import CYCLE, is_faint
 
-__all__ = ["Colouring", "colour_columns", "colouring"]
+__all__ = ["Colouring", "colour_columns", "colouring", "tells_groups"]
 
 MISSING = "#9a9a9a"
 OTHERS = "#c9c9c9"
@@ -29,7 +30,7 @@ class Colouring:
     tints
         Entry of the palette for every sample of the embedding (N,), uint8.
     palette
-        Red, green, blue, 255 of each entry, (256, 4), uint8.
+        Red, green, blue of each entry, and 255 where it needs a rim to be seen, (256, 4), uint8.
     entries
         What colours mean: (words, ``#rrggbb``), the most frequent first; for numbers only what is missing, if any.
     range
@@ -43,12 +44,22 @@ class Colouring:
     range: tuple[float, float] | None
 
 
-def colour_columns(embedding: LabelledEmbedding) -> dict[str, ArrayLike]:
-    """Return what can colour the samples (N,) beside their class, by name: the group, and each column of metadata."""
-    columns: dict[str, ArrayLike] = {} if embedding.groups is None else {"group": embedding.groups}
+def colour_columns(embedding: LabelledEmbedding) -> dict[str, NDArray[Any]]:
+    """Return what is known of the samples (N,) beside their class, by name: the group, and each column of metadata."""
+    columns: dict[str, NDArray[Any]] = {} if embedding.groups is None else {"group": embedding.groups}
     if embedding.metadata is not None:
         columns |= {str(name): embedding.metadata[name].to_numpy() for name in embedding.metadata}
     return columns
+
+
+def tells_groups(values: ArrayLike) -> bool:
+    """Tell whether a column (N,) can colour samples: it holds fractions, or a value that several samples share.
+
+    Names of files and ids have no value twice.
+    """
+    column = np.asarray(values)
+    known = [str(value) for value in column.tolist() if not _is_missing(value)]
+    return column.dtype.kind == "f" or len(set(known)) < len(known)
 
 
 def colouring(title: str, values: ArrayLike | Sequence[object]) -> Colouring:
@@ -71,7 +82,7 @@ def colouring(title: str, values: ArrayLike | Sequence[object]) -> Colouring:
 
 
 def _numbers(title: str, column: NDArray[np.float64]) -> Colouring:
-    from matplotlib import colormaps  # noqa: PLC0415  # slow to import, and not needed for classes
+    from matplotlib import colormaps, colors  # noqa: PLC0415  # slow to import, and not needed for classes
 
     known = np.isfinite(column)
     if not known.any():
@@ -79,8 +90,7 @@ def _numbers(title: str, column: NDArray[np.float64]) -> Colouring:
     low, high = float(column[known].min()), float(column[known].max())
     tints = np.full(len(column), 255, np.uint8)
     tints[known] = np.rint(254 * ((column[known] - low) / ((high - low) or 1.0))).astype(np.uint8)
-    scale = np.rint(255 * colormaps["viridis"](np.linspace(0.0, 1.0, 255))).astype(np.uint8)
-    palette = np.concatenate([scale, _paint([MISSING])])
+    palette = _paint([*map(colors.to_hex, colormaps["viridis"](np.linspace(0.0, 1.0, 255))), MISSING])
     entries = () if known.all() else (("missing", MISSING),)
     return Colouring(title=title, tints=tints, palette=palette, entries=entries, range=(low, high))
 
@@ -103,5 +113,5 @@ def _is_missing(value: object) -> bool:
 
 
 def _paint(colours: Sequence[str]) -> NDArray[np.uint8]:
-    """Return red, green, blue, 255 of ``#rrggbb`` colours, (k, 4)."""
-    return np.array([[*bytes.fromhex(colour[1:]), 255] for colour in colours], dtype=np.uint8)
+    """Return the palette of ``#rrggbb`` colours, (k, 4)."""
+    return np.array([[*bytes.fromhex(colour[1:]), 255 * is_faint(colour)] for colour in colours], dtype=np.uint8)

@@ -3,13 +3,18 @@
 /** @typedef {[number, number]} Point */
 /** @typedef {{x: number, y: number, width: number, height: number}} Rectangle its middle, and its sides */
 
-const RINGS = [1, 1.6, 2.4, 3.4];
-const ROUND = [-90, 90, 0, 180, -45, -135, 45, 135].map((degrees) => (degrees * Math.PI) / 180);
-const GAP = 10;
+const GAPS = [0, 10, 22, 36, 52];
+const ROUND = Array.from({ length: 12 }, (_, k) => (k * Math.PI) / 6);
+const FARTHEST = 60; // pixels from a name to what it names
 
 /** @param {Rectangle} a @param {Rectangle} b @returns {boolean} whether they share an inner point */
 export function overlap(a, b) {
   return 2 * Math.abs(a.x - b.x) < a.width + b.width && 2 * Math.abs(a.y - b.y) < a.height + b.height;
+}
+
+/** @param {Rectangle} box @param {Point} point @returns {number} how far the point is from the rectangle, 0 within it */
+export function gapBetween(box, [x, y]) {
+  return Math.hypot(Math.max(Math.abs(box.x - x) - box.width / 2, 0), Math.max(Math.abs(box.y - y) - box.height / 2, 0));
 }
 
 /** Move a rectangle into the room; what is larger than the room is left in its middle. */
@@ -24,22 +29,21 @@ function inside(box, room) {
  * @param {{anchor: Point, width: number, height: number}[]} labels the most important first
  * @param {{width: number, height: number}} room
  * @param {Rectangle[]} obstacles to keep clear of
- * @returns {(Rectangle | null)[]} null for a label without a free place; all lie in the room, and none overlap
+ * @returns {(Rectangle | null)[]} null for a label without a free place near its anchor; all lie in the room, and none overlap
  */
 export function labelPlaces(labels, room, obstacles) {
   const taken = [...obstacles];
   return labels.map(({ anchor, width, height }) => {
     if (width > room.width || height > room.height) return null;
     const [x, y] = anchor;
-    const around = RINGS.flatMap((ring) =>
-      ROUND.map((angle) => [
-        x + ((ring * (width + GAP)) / 2) * Math.cos(angle),
-        y + ((ring * (height + GAP)) / 2) * Math.sin(angle),
-      ])
+    const around = GAPS.flatMap((gap) =>
+      ROUND.map((angle) => [x + (width / 2 + gap) * Math.cos(angle), y + (height / 2 + gap) * Math.sin(angle)])
     );
+    const cost = (box) => gapBetween(box, anchor) + Math.hypot(box.x - x, box.y - y) / 4;
     const tried = [[x, y], ...around]
       .map(([left, top]) => inside({ x: left, y: top, width, height }, room))
-      .sort((a, b) => Math.hypot(a.x - x, a.y - y) - Math.hypot(b.x - x, b.y - y));
+      .filter((box) => gapBetween(box, anchor) <= FARTHEST)
+      .sort((a, b) => cost(a) - cost(b));
     const place = tried.find((box) => !taken.some((other) => overlap(box, other))) ?? null;
     if (place !== null) taken.push(place);
     return place;

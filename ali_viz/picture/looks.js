@@ -33,7 +33,7 @@ export function clipMap(table, code, [left, right, bottom, top]) {
  * The batches of one pane, from below to the top.
  * @param {import("./store.js").Scene} scene @param {number} number of the pane @param {number[]} box that it shows
  * @param {import("./store.js").Pane | null} before what the pane showed before, while it moves
- * @param {{classes: {colour: string, shape: string, filled: boolean}[], order: number[]}} style
+ * @param {{classes: {colour: string, shape: string, filled: boolean, rimmed: boolean}[], order: number[]}} style
  * @returns {import("./points.js").Batch[]}
  */
 export function batchesOf(scene, number, box, before, { classes, order }) {
@@ -43,7 +43,7 @@ export function batchesOf(scene, number, box, before, { classes, order }) {
   const still = (layer, code, look) => {
     const map = clipMap(layer.table, code, box);
     const part = layer.parts[code];
-    return { from: part, to: part, fromMap: map, toMap: map, cell: cellOf(classes[code].shape), tint: null, chosen: null, ...look };
+    return { from: part, to: part, fromMap: map, toMap: map, cell: cellOf(classes[code].shape), rimmed: classes[code].rimmed, tint: null, chosen: null, ...look };
   };
   const moving = (code) => {
     const strong = chosen !== null || selected.has(code);
@@ -62,7 +62,7 @@ export function batchesOf(scene, number, box, before, { classes, order }) {
   const there = (layer) => (layer === null ? [] : order.filter((code) => layer.parts[code] !== null));
   const faintFirst = there(pane.now).sort((a, b) => selected.has(a) - selected.has(b));
   return [
-    ...there(pane.old).map((code) => still(pane.old, code, { hollow: true, size, colour: rgba(MUTED, OLD) })),
+    ...there(pane.old).map((code) => still(pane.old, code, { hollow: true, rimmed: false, size, colour: rgba(MUTED, OLD) })),
     ...faintFirst.map(moving),
     ...there(pane.planned).map((code) =>
       still(pane.planned, code, { hollow: true, size: size + 1, colour: rgba(classes[code].colour, PLANNED) })

@@ -1,12 +1,12 @@
 // What lies over the points, in SVG: frames, titles, numbers, names with their lines, arrows, rings, the mark.
 
 import { pixelsPerUnit, tickText, ticks, toPixel } from "./camera.js";
-import { labelPlaces, shortened } from "./labels.js";
+import { gapBetween, labelPlaces, shortened } from "./labels.js";
 import { centerOf, placeOf } from "./store.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const FONT = "11.5px system-ui, sans-serif";
-const [LINE, PADDING, WIDEST, MOST_NAMES, FAR] = [15, 6, 170, 60, 16];
+const [LINE, PADDING, WIDEST, MOST_NAMES, APART] = [15, 6, 170, 60, 3];
 const [RING, HEAD, SHORTEST_ARROW] = [9, 7, 8];
 
 /** @param {string} name @param {Record<string, any>} attributes @param {...(Node | string)} children @returns {any} */
@@ -112,7 +112,7 @@ export class Overlay {
           "g",
           { class: "ali-picture-ring", tabindex: 0, role: "button", "data-ring": code, "aria-label": `Drag ${label}: arrow keys move, Enter drops` },
           element("circle", { r: RING + 6, class: "ali-picture-grip" }),
-          element("circle", { r: RING, style: `stroke: ${colour}` }),
+          element("circle", { r: RING, style: `stroke: color-mix(in srgb, ${colour} 65%, var(--ink))` }),
           element("title", {}, `drag ${label}`)
         )
       );
@@ -145,7 +145,7 @@ export class Overlay {
     const there = labels.map((label, k) => ({ ...label, place: places[k] })).filter(({ place }) => place !== null);
     return {
       names: there.map((label) => this.name(scene, number, label, kept)),
-      lines: there.filter(({ anchor, place }) => Math.hypot(place.x - anchor[0], place.y - anchor[1]) >= FAR).map(leader),
+      lines: there.filter(({ anchor, place }) => gapBetween(place, anchor) >= APART).flatMap(leader),
     };
   }
 
@@ -207,10 +207,16 @@ export class Overlay {
   }
 }
 
-/** The line from a name to what it names, from the edge that is nearer. */
+/** The line from a name to what it names, from the edge that is nearer; its rim is seen on points of any colour. */
 function leader({ anchor, place }) {
   const beside = Math.abs(anchor[1] - place.y) <= LINE / 2;
   const x = beside ? place.x + (Math.sign(anchor[0] - place.x) * place.width) / 2 : place.x;
   const y = beside ? place.y : place.y + (Math.sign(anchor[1] - place.y) * LINE) / 2;
-  return element("path", { d: `M${x},${y}L${anchor}`, class: "ali-picture-leader" });
+  const d = `M${x},${y}L${anchor}`;
+  const [cx, cy] = anchor;
+  return [
+    element("path", { d, class: "ali-picture-rim ali-picture-leader" }),
+    element("path", { d, class: "ali-picture-leader" }),
+    element("circle", { cx, cy, r: 2.2, class: "ali-picture-leader-end" }),
+  ];
 }

@@ -22,7 +22,7 @@ from ali_viz.limits import Limits
 from ali_viz.picture.modules import as_one_module
 from ali_viz.picture.packing import Packed, packed
 from ali_viz.picture.scene import PictureScene
-from ali_viz.theme import UNLABELLED, ClassStyle
+from ali_viz.theme import UNLABELLED, ClassStyle, is_faint
 
 __all__ = ["Details", "How", "Picture"]
 
@@ -124,6 +124,7 @@ class Picture(anywidget.AnyWidget):
                 "colour": style.colour,
                 "shape": style.symbol.removesuffix("-open"),
                 "filled": style.filled,
+                "rimmed": is_faint(style.colour),
                 "named": style is not UNLABELLED,
             }
             for style in styles

@@ -10,7 +10,8 @@ import { CELL, N_CELLS, drawAtlas } from "./shapes.js";
  * @property {boolean} hollow
  * @property {number} size in CSS pixels
  * @property {number[]} colour red, green, blue, alpha, 0 to 1
- * @property {Uint8Array | null} tint entry of the palette for each point
+ * @property {boolean} rimmed whether it is seen on every ground only with a rim
+ * @property {Uint8Array | null} tint entry of the palette for each point; the alpha of an entry says whether it is rimmed
  * @property {Uint8Array | null} chosen 1 for each point that stands out
  */
 /** @typedef {{x: number, y: number, width: number, height: number}} Rectangle in CSS pixels from the upper left */
@@ -18,30 +19,35 @@ import { CELL, N_CELLS, drawAtlas } from "./shapes.js";
 const VERTEX = `#version 300 es
 in vec2 from; in vec2 to; in float tint; in float chosen;
 uniform vec4 fromMap, toMap, colour;
-uniform float share, size, faint;
+uniform float share, size, faint, rimmed;
 uniform bool tinted;
 uniform sampler2D palette;
 out vec4 paint;
+out float rim;
 void main() {
   vec2 place = mix(from * fromMap.xy + fromMap.zw, to * toMap.xy + toMap.zw, share);
   bool known = place.x == place.x && place.y == place.y;
   gl_Position = known ? vec4(place, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
   gl_PointSize = size;
-  vec3 hue = tinted ? texelFetch(palette, ivec2(int(tint), 0), 0).rgb : colour.rgb;
+  vec4 hue = tinted ? texelFetch(palette, ivec2(int(tint), 0), 0) : vec4(colour.rgb, rimmed);
   float alpha = colour.a * mix(faint, 1.0, chosen);
-  paint = vec4(hue * alpha, alpha);
+  paint = vec4(hue.rgb * alpha, alpha);
+  rim = hue.a * alpha;
 }`;
 const FRAGMENT = `#version 300 es
 precision mediump float;
 in vec4 paint;
+in float rim;
 uniform sampler2D atlas;
 uniform float cell, hollow;
+uniform vec3 ink;
 out vec4 colour;
 void main() {
-  vec2 cover = texture(atlas, vec2((cell + gl_PointCoord.x) / ${N_CELLS}.0, gl_PointCoord.y)).rg;
-  colour = paint * mix(cover.r, cover.g, hollow);
+  vec3 cover = texture(atlas, vec2((cell + gl_PointCoord.x) / ${N_CELLS}.0, gl_PointCoord.y)).rgb;
+  float body = mix(cover.r, cover.g, hollow);
+  colour = paint * body + vec4(ink, 1.0) * (0.55 * rim * cover.b * (1.0 - body));
 }`;
-const UNIFORMS = ["fromMap", "toMap", "colour", "share", "size", "faint", "tinted", "palette", "atlas", "cell", "hollow"];
+const UNIFORMS = ["fromMap", "toMap", "colour", "share", "size", "faint", "tinted", "palette", "atlas", "cell", "hollow", "rimmed", "ink"];
 const FAINT = 0.12;
 const FILLED = 1.15; // a shape fills 7/8 of its cell
 
@@ -52,6 +58,7 @@ export class Points {
     this.canvas = canvas;
     this.gl = canvas.getContext("webgl2", { antialias: false, depth: false, stencil: false, powerPreference: "high-performance" });
     this.usable = this.gl !== null;
+    this.ink = [0, 0, 0]; // of rims: red, green, blue, 0 to 1
     if (this.usable) this.restore();
   }
 
@@ -129,6 +136,7 @@ export class Points {
     gl.scissor(0, 0, this.canvas.width, this.canvas.height);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform1f(at.share, share);
+    gl.uniform3fv(at.ink, this.ink);
     for (const { area, batches } of panes) {
       const edges = [area.x, this.canvas.height / this.ratio - area.y - area.height, area.width, area.height];
       const pixels = edges.map((value) => Math.round(value * this.ratio));
@@ -146,6 +154,7 @@ export class Points {
     gl.uniform1f(at.size, batch.size * FILLED * this.ratio);
     gl.uniform1f(at.cell, batch.cell);
     gl.uniform1f(at.hollow, batch.hollow ? 1 : 0);
+    gl.uniform1f(at.rimmed, batch.rimmed ? 1 : 0);
     gl.uniform1i(at.tinted, batch.tint === null ? 0 : 1);
     gl.uniform1f(at.faint, batch.chosen === null ? 1 : FAINT);
     this.feed("from", batch.from, 2, every);

@@ -1,4 +1,5 @@
-// The atlas of marker shapes: one row of cells, in each a shape as a filled area (red) and as an outline (green).
+// The atlas of marker shapes: one row of cells, in each a shape as a filled area (red), as an
+// outline (green), and a rim around it (blue).
 
 const TAU = 2 * Math.PI;
 
@@ -78,6 +79,8 @@ export function drawAtlas() {
     pen.fill(outline(name, CELL / 2, edge));
     pen.strokeStyle = "#0f0";
     pen.stroke(outline(name, CELL / 2, edge - pen.lineWidth / 4));
+    pen.strokeStyle = "#00f";
+    pen.stroke(outline(name, CELL / 2, edge + pen.lineWidth / 4));
   });
   return canvas;
 }

@@ -131,7 +131,7 @@ export class View {
 
   later(stale = true) {
     this.stale ||= stale;
-    if (this.frame === 0 && this.store.scene !== null) this.frame = requestAnimationFrame((now) => this.draw(now));
+    if (this.frame === 0 && this.store.scene !== null && this.points.usable) this.frame = requestAnimationFrame((now) => this.draw(now));
   }
 
   draw(now) {
@@ -147,6 +147,7 @@ export class View {
       batches: batchesOf(held, k, this.boxes[k], share < 1 ? (this.before.panes[k] ?? null) : null, this.style),
     }));
     this.points.setPalette(scene.palette);
+    if (this.stale) this.points.ink = getComputedStyle(this.root).color.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255);
     const quick = share < 1 || now < this.busy;
     this.points.draw(panes, eased(share), quick ? this.every : 1);
     if (!quick) this.measureTime();

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.theme import ClassStyle
-from ali_viz.views.controls import box, html, put, switch
+from ali_viz.views.controls import box, button, html, put, row, switch
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -19,10 +20,8 @@ __all__ = ["ConfusionView", "f1_html", "matrix_html"]
 FAINTEST, STRONGEST = 0.08, 0.62
 """Opacity of a cell with almost none and with all samples of its row; text stays legible on both."""
 
-NOT_SCORED = (
-    '<div class="ali-muted">Not scored yet: the button “Score this state” on the tab Effect does, in seconds.</div>'
-)
-READING = "Rows: true class, by number; columns: predicted class. Shade: share of the row. Outlined: recognised."
+NOT_SCORED = '<div class="ali-muted">This state has not been scored.</div>'
+READING = "Shade: share of the row. Outlined: recognised. The numbers are those of the table."
 
 
 def matrix_html(confusion: NDArray[np.int64], styles: Sequence[ClassStyle], codes: Sequence[int], title: str) -> str:
@@ -50,10 +49,12 @@ def matrix_html(confusion: NDArray[np.int64], styles: Sequence[ClassStyle], code
             _cell(int(confusion[true, code]), total, labels[true], None if code == true else labels[code])
             for code in codes
         )
-        rows.append(f'<tr><th scope="row" title="true: {labels[true]}">{number}</th>{cells}</tr>')
+        side = f'<th rowspan="{len(codes)}" class="ali-turned">true class</th>' if number == 1 else ""
+        rows.append(f'<tr>{side}<th scope="row" title="true: {labels[true]}">{number}</th>{cells}</tr>')
     return (
         f'<table class="ali-matrix"><caption>{title}</caption>'
-        f'<thead><tr><th title="{READING}"></th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f'<thead><tr><td colspan="2"></td><th colspan="{len(codes)}">predicted class</th></tr>'
+        f'<tr><td colspan="2"></td>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     )
 
 
@@ -117,6 +118,8 @@ class ConfusionView:
 
     Parameters
     ----------
+    actions
+        What the button does.
     styles
         Of each class, by code.
     codes
@@ -125,24 +128,30 @@ class ConfusionView:
 
     name = "Confusion"
 
-    def __init__(self, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
+    def __init__(self, actions: Actions, styles: Sequence[ClassStyle], codes: Sequence[int]) -> None:
         self._styles, self._codes = styles, codes
         self._scores: SessionScores | None = None
+        self.score = button("Score held-out samples", "Predict their classes; takes seconds", actions.score.click)
         self.after = switch(
             [("predicted", "transfer"), ("bound", "oracle")],
             ["Samples moved without their labels", "Samples moved with their labels: an upper bound only"],
             lambda _: self._draw(),
         )
-        self.picture = html(NOT_SCORED)
-        self.widget = box(self.after.widget, self.picture)
+        self.picture = html()
+        self.widget = box(row(self.score), self.after.widget, self.picture)
+        self._draw()
 
     def update(self, scene: Scene) -> None:
-        """Show the matrices of what was scored, or that nothing was."""
+        """Show the matrices of what was scored, or that nothing was, and what scores it."""
+        put(self.score, disabled=scene.training is not None and scene.training.running)
         if scene.scores is not self._scores:
             self._scores = scene.scores
             self._draw()
 
     def _draw(self) -> None:
+        scored = self._scores is not None
+        put(self.score.layout, display="none" if scored else "")
+        put(self.after.widget.layout, display="" if scored else "none")
         put(self.picture, value=NOT_SCORED if self._scores is None else self._html(self._scores))
 
     def _html(self, scores: "SessionScores") -> str:

@@ -59,12 +59,12 @@ class Desk:
                 StepView(actions, embedding, styles, order),
                 EffectView(actions, styles, order),
                 self.cells,
-                ConfusionView(styles, order),
+                ConfusionView(actions, styles, order),
                 *([TrainView(actions)] if actions.training is not None else []),
                 CodeView(),
             ],
         )
-        self.top = TopView(actions, embedding, self.inspector.fold)
+        self.top = TopView(actions, self.inspector.fold)
         self.views: tuple[SceneView, ...] = (self.top, self.picture, self.legend, self.timeline, self.inspector)
         style = widgets.HTML(f"<style>{STYLE}</style>", layout={"display": "none"})
         left = box(self.picture.widget, self.legend.widget, self.timeline.widget, name="ali-left")

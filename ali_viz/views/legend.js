@@ -27,7 +27,7 @@ function mark({ symbol, colour, filled }) {
   if (POINTS[symbol]) shape.setAttribute("points", POINTS[symbol].map((point) => point.join(",")).join(" "));
   else shape.setAttribute("r", "4.6");
   shape.setAttribute("fill", filled ? colour : "none");
-  shape.setAttribute("stroke", colour);
+  shape.setAttribute("stroke", filled ? `color-mix(in srgb, ${colour} 65%, var(--ink))` : colour);
   shape.setAttribute("stroke-width", "1.4");
   svg.append(shape);
   return svg;

@@ -73,7 +73,7 @@ class LegendView:
 
     def update(self, scene: Scene) -> None:
         """Show which classes are selected; or the categories, while these colour the points."""
-        colours, entries = scene.colouring, self._classes
+        colours, entries = scene.state.colouring, self._classes
         if colours is not None:
             entries = [
                 {"label": label, "colour": colour, "symbol": "circle", "filled": True}

@@ -40,7 +40,7 @@ class PictureView:
         styles: Sequence[ClassStyle],
         images: ImageSource | None = None,
     ) -> None:
-        self._embedding, self._images = embedding, images
+        self._ids, self._columns, self._images = embedding.sample_names, actions.columns, images
         self.widget = Picture(
             styles,
             order=[*range(embedding.n_classes, len(styles)), *np.argsort(-embedding.counts, kind="stable")],
@@ -72,17 +72,13 @@ class PictureView:
                 lassoed=state.lassoed,
                 marked=state.marked,
                 names="names" in state.layers,
-                colouring=scene.colouring,
+                colouring=state.colouring,
             )
         )
 
     def _details(self, row: int) -> Details:
-        embedding, name = self._embedding, str(self._embedding.sample_names[row])
-        lines = [("id", name)]
-        if embedding.groups is not None:
-            lines.append(("group", str(embedding.groups[row])))
-        if embedding.metadata is not None:
-            lines += [(str(column), str(value)) for column, value in embedding.metadata.iloc[row].items()]
+        name = str(self._ids[row])
+        lines = [("id", name), *((column, str(values[row])) for column, values in self._columns.items())]
         picture = None if self._images is None else self._images.picture(name, TIP_PX)
         return Details(lines=tuple(lines), png=None if picture is None else as_png(picture))
 
@@ -123,7 +119,7 @@ def _limits(drawing: Drawing, planned: Planned | None) -> tuple[tuple[float, flo
     bounds = None if planned is None else planned.places.bounds(planned.codes)
     if bounds is None:
         return drawing.limits
-    return widened(drawing.limits, np.array(bounds).T, equal_units=drawing.equal_units)
+    return widened(drawing.limits, np.array(bounds).T)
 
 
 def _point(centers: np.ndarray, code: int) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,17 @@ class ImageSource:
                 f"no id of the embedding names an image: samples are called {str(embedding.ids[0])!r}, …; images "
                 f"{str(opened.ids[0])!r}; give both the same ids"
             )
+        self.columns = self._known(embedding.ids.tolist())
+        """What the table of the images says of each sample (N,), by column; missing where it says nothing."""
         self._decoded: Callable[[str, int], Picture | None] = lru_cache(maxsize=MOST_DECODED)(self._decode)
+
+    def _known(self, names: list[str]) -> dict[str, NDArray[Any]]:
+        table = self._images.metadata
+        if table is None:
+            return {}
+        rows = [self._rows.get(name, -1) for name in names]
+        known = table.reset_index(drop=True).reindex(rows)
+        return {str(column): known[column].to_numpy() for column in known}
 
     def __len__(self) -> int:
         """Return the number of samples with a picture."""

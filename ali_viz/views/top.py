@@ -5,11 +5,10 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ali_core.embedding import LabelledEmbedding
 from ali_core.projection import LAYOUTS, View
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import COMPARISONS, LAYERS, Layer, Scene
-from ali_viz.picture import colour_columns
+from ali_viz.picture import tells_groups
 from ali_viz.views.controls import badge, box, button, dropdown, html, put, row, switch, toggle
 from ali_viz.views.expand import Expand
 
@@ -36,13 +35,11 @@ class TopView:
     ----------
     actions
         What the controls do.
-    embedding
-        Its group and metadata can colour the points.
     unfold
         Called with whether the tabs are to be seen.
     """
 
-    def __init__(self, actions: Actions, embedding: LabelledEmbedding, unfold: Callable[[bool], None]) -> None:
+    def __init__(self, actions: Actions, unfold: Callable[[bool], None]) -> None:
         live = actions.training is not None
         self.mode = switch(
             [(label, mode) for mode, (label, _) in MODES.items()],
@@ -71,7 +68,7 @@ class TopView:
         self.tabs = toggle("tabs", "The tabs on the right: fold them away, or back", unfold, value=True)
         self.expand = Expand()
         self.layers = {key: toggle(*words, self._layer(actions, key)) for key, words in LAYERS.items()}
-        columns = list(colour_columns(embedding))
+        columns = [name for name, values in actions.columns.items() if tells_groups(values)]
         self.colour_by = dropdown(
             "colour",
             [("by class", ""), *((name, name) for name in columns)],
@@ -117,7 +114,7 @@ class TopView:
         self.comparison.show(state.comparison)
         for key, layer in self.layers.items():
             layer.show(key in state.layers)
-        self.colour_by.show(state.colour_by)
+        self.colour_by.show("" if state.colouring is None else state.colouring.title)
         put(self.badge, value=badge(spec.badge))
         put(self.words, value=_line("alert", state.wrong) if state.wrong else _line("status", state.said))
         put(self.progress, value=f'<span class="ali-muted" role="status">{state.progress}</span>')

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 from matplotlib.markers import MarkerStyle
 
-from ali_viz.theme import UNLABELLED, class_label, class_styles, lineage_order, sample_styles
+from ali_viz.theme import UNLABELLED, class_label, class_styles, is_faint, lineage_order, sample_styles
 
 MARROW = (
     "promyelocyte",
@@ -109,6 +109,12 @@ def luminance(colour):
 def contrast(one, two):
     dark, light = sorted((luminance(one), luminance(two)))
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_colour_is_faint_where_one_of_the_two_grounds_hides_it():
+    greys = [f"#{value:02x}{value:02x}{value:02x}" for value in range(256)]
+    for colour in [*greys, "#000080", "#ffff80", "#3061d8", "#d2042d"]:
+        assert is_faint(colour) == (min(contrast(colour, "#ffffff"), contrast(colour, "#111111")) < 2.0), colour
 
 
 def test_the_colour_space_of_these_tests_is_right():

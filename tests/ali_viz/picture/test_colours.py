@@ -5,7 +5,7 @@ import pytest
 from matplotlib import colormaps
 
 from ali_core.errors import AliError
-from ali_viz.picture import colouring
+from ali_viz.picture import colouring, tells_groups
 
 
 def colour_of(found, row):
@@ -29,6 +29,19 @@ def test_categories_get_a_colour_each_the_most_frequent_first():
     for row, word in enumerate(["b", "a", "b"]):
         assert colour_of(found, row) == list(bytes.fromhex(colours[word][1:]))
     assert found.tints[3] == found.tints[4] == 255
+
+
+def test_both_ends_of_the_scale_get_a_rim_and_its_middle_none():
+    rims = colouring("age", [20.0, 80.0, 50.0]).palette[[0, 127, 254], 3]  # dark violet, teal, yellow
+    assert rims.tolist() == [255, 0, 255]
+
+
+def test_names_of_files_colour_nothing():
+    assert tells_groups(["a", "b", "a"])
+    assert tells_groups([0.1, 0.2])
+    assert tells_groups([3, 3, 4])
+    assert not tells_groups(["a.png", "b.png", None, ""])
+    assert not tells_groups([1, 2, 3])
 
 
 def test_of_many_categories_the_rarest_share_a_colour():

@@ -1,5 +1,6 @@
 """Names stay in their pane, clear of each other and of what they must not cover."""
 
+import numpy as np
 import pytest
 
 from tests.ali_viz.picture.conftest import ADDRESS
@@ -25,7 +26,9 @@ def test_names_are_inside_and_apart(module, rng, count):
         assert len(places) == count
         there = [place for place in places if place is not None]
         assert len(there) >= min(count, 8)
-        for place in there:
+        for place, (x, y) in ((one, at) for one, at in zip(places, anchors, strict=True) if one is not None):
+            gap = [max(abs(place["x"] - x) - place["width"] / 2, 0), max(abs(place["y"] - y) - place["height"] / 2, 0)]
+            assert np.hypot(*gap) <= 60
             assert place["width"] / 2 - 1e-9 <= place["x"] <= 420 - place["width"] / 2 + 1e-9
             assert place["height"] / 2 - 1e-9 <= place["y"] <= 360 - place["height"] / 2 + 1e-9
         boxes = obstacles + there

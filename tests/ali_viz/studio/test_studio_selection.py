@@ -147,6 +147,14 @@ def test_a_found_cell_keeps_the_lasso_and_a_selection_with_its_class_and_else_se
     assert (studio.selected, len(studio.selected_ids), ring(studio)) == (("blast",), 25, 1)
 
 
+def test_a_step_by_omega_lets_go_of_the_selection_and_one_by_hand_keeps_it(studio):
+    lasso(studio, rows_of(studio, BLAST)[:25])
+    studio.apply_selection(contract=0.5)
+    assert studio.selected == ("blast",)
+    studio.step()
+    assert (studio.selected, len(studio.selected_ids)) == ((), 0)
+
+
 @pytest.mark.parametrize("how", ["Escape", "button", "call"])
 def test_the_ring_goes_with_the_selection(studio, how):
     studio.find(ids_of(studio, rows_of(studio, MONOCYTE))[3])

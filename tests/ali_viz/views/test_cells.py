@@ -277,8 +277,9 @@ def test_pictures_are_found_by_ids_that_are_paths_without_a_table(tmp_path):
 def test_a_table_says_which_picture_an_id_that_is_no_path_names(tmp_path):
     for row in range(N):
         Image.new("RGB", (8, 8), tuple(PAINT[row].tolist())).save(tmp_path / f"{N - row}.png")
-    lines = [f"{row},{N - row}.png,x" for row in range(N)]
-    (tmp_path / "labels.csv").write_text("\n".join(["id,path,label", *lines]))
+    lines = [f"{row},{N - row}.png,x,{row % 3}" for row in range(1, N)]
+    (tmp_path / "labels.csv").write_text("\n".join(["id,path,label,stain", *lines]))
     numbered = LabelledEmbedding(embedding().vectors, LABELS, NAMES, np.arange(N).astype(str))
     source = ImageSource(tmp_path, numbered)
-    assert [tuple(source.picture(str(row), 4)[0, 0]) for row in range(N)] == [tuple(paint) for paint in PAINT]
+    assert [tuple(source.picture(str(row), 4)[0, 0]) for row in range(1, N)] == [tuple(paint) for paint in PAINT[1:]]
+    np.testing.assert_array_equal(source.columns["stain"], [np.nan, *(row % 3 for row in range(1, N))])

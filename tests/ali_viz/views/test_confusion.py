@@ -1,6 +1,7 @@
 """Two confusion matrices: the numbers in them, their order, and what is said of the bound."""
 
 import re
+from unittest.mock import Mock
 
 import numpy as np
 
@@ -38,9 +39,10 @@ def scores_of(*confusions):
 def test_counts_stand_in_the_order_given_with_true_classes_in_rows():
     order = (2, 0, 1)
     rows = rows_of(matrix_html(COUNTS, STYLES, order, "title"))
-    assert rows[0] == ["", "1", "2", "3"]
+    assert rows[:2] == [["", "predicted class"], ["", "1", "2", "3"]]
+    assert rows[2][0] == "true class"
     expected = [[str(count or "") for count in row] for row in COUNTS[np.ix_(order, order)]]
-    assert [row[1:] for row in rows[1:]] == expected
+    assert [row[-3:] for row in rows[2:]] == expected
 
 
 def test_shade_is_the_share_of_the_row_and_errors_are_told_apart():
@@ -78,21 +80,24 @@ def test_the_key_tells_the_f1_of_each_class_before_and_after():
 
 
 def test_the_view_shows_the_prediction_and_on_request_the_bound_with_its_badge():
-    view = ConfusionView(STYLES, range(3))
-    assert "Not scored yet" in view.picture.value
+    actions = Mock()
+    view = ConfusionView(actions, STYLES, range(3))
+    assert "has not been scored" in view.picture.value
+    view.score.click()
+    actions.score.click.assert_called_once_with()
     oracle = np.diag([10, 20, 1])
     view.update(scene(scores=scores_of(COUNTS, COUNTS.T, oracle)))
     tables = view.picture.value.split("</table>")
-    assert [row[1:] for row in rows_of(tables[1])[1:]] == [[str(n or "") for n in row] for row in COUNTS.T]
+    assert [row[-3:] for row in rows_of(tables[1])[2:]] == [[str(n or "") for n in row] for row in COUNTS.T]
     assert "Predicted after 1 step," in tables[1]
     assert BOUND_WORDS not in view.picture.value
     view.after.widget.value = "oracle"
     tables = view.picture.value.split("</table>")
-    assert [row[1:] for row in rows_of(tables[1])[1:]] == [[str(n or "") for n in row] for row in oracle]
+    assert [row[-3:] for row in rows_of(tables[1])[2:]] == [[str(n or "") for n in row] for row in oracle]
     assert BOUND_WORDS in tables[1]
     assert "a &lt;word&gt;" in view.picture.value
     view.update(scene())
-    assert "Not scored yet" in view.picture.value
+    assert "has not been scored" in view.picture.value
 
 
 def test_sixty_classes_stay_a_message_of_moderate_size():
