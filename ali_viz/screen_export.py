@@ -57,11 +57,11 @@ def screen_panel(
         raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
     printed = _printed(drawing)
     table = _screen_table(drawing, embedding, printed)
-    caption = state_caption(table, **_about(embedding, seed))
+    coloured_by = "" if colouring is None else colouring.title
+    caption = state_caption(table, coloured_by=coloured_by, **_about(embedding, seed))
     if colouring is not None:
         colours = np.array([f"#{bytes(entry[:3]).hex()}" for entry in colouring.palette])
         table["colour"] = np.tile(colours[colouring.tints[drawing.rows[printed]]], len(drawing.titles))
-        caption = caption.replace("Labels colour the points; they", f"{colouring.title} colours the points; labels")
     return Panel(
         figure=draw_states(table, remark=embedding.description, colouring=colouring), table=table, caption=caption
     )

@@ -20,7 +20,7 @@ from ali_viz.limits import is_strip, shared_limits
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining
 
-__all__ = ["draw", "draw_epoch", "manual_step", "_note_on", "scene"]
+__all__ = ["draw", "draw_epoch", "manual_step", "scene"]
 
 MOVED = 1e-6
 """Centers nearer to each other than this, in units of the picture, have not moved."""

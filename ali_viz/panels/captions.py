@@ -70,6 +70,7 @@ def page_caption(
     perplexity: float = 30.0,
     seed: int = 0,
     start: str = "the one to its left",
+    coloured_by: str = "",
 ) -> str:
     """Describe the states of an embedding: data, settings, alignment, and whether labels placed the points.
 
@@ -87,6 +88,8 @@ def page_caption(
         Of t-SNE.
     start
         Which layout a t-SNE starts from.
+    coloured_by
+        The column whose colours the points have, if these are not those of the classes.
     """
     views, states = list(table["view"].unique()), list(table["state"].unique())
     n_drawn = table["id"].nunique()
@@ -111,7 +114,10 @@ def page_caption(
     if any(spec.uses_labels and not spec.is_map for spec in specs):
         sentences.append(f"Affinities between classes were multiplied by {1 - DEFAULT_SUPERVISION:.2g}.")
     if not any(spec.uses_labels for spec in specs):
-        sentences.append("Labels colour the points; they did not place them.")
+        what = "Labels did not place the points" if coloured_by else "Labels colour the points; they did not place them"
+        sentences.append(f"{what}.")
+    if coloured_by:
+        sentences.append(f"Colours show {coloured_by}, shapes the classes.")
     sentences.append(f"Interventions themselves use the labels of all {n_samples:,} samples.")
     return " ".join(sentence for sentence in sentences if sentence) + "\n"
 

@@ -134,4 +134,4 @@ def test_the_sheet_has_the_colours_of_the_screen_and_says_what_they_mean(session
     written = " ".join(one.get_text() for one in panel.figure.findobj(Text))
     for words in (f"Colour: {column}", *(("d0", "d1", "d2") if column == "donor" else ("20", "80"))):
         assert words in written
-    assert f"{column} colours the points" in panel.caption
+    assert f"Colours show {column}, shapes the classes." in panel.caption
