@@ -138,7 +138,9 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         session.after.save(folder / "after.npz"),
         session.save(folder / "session.json"),
         write_csv(session.table(), folder / "steps.csv"),
-        write_text(session.as_code(folder / "embedding.npz"), folder / "steps.py"),
+        write_text(
+            session.as_code(folder / "embedding.npz", session_file=folder / "session.json"), folder / "steps.py"
+        ),
         write_page(by_class, folder / "embedding.html", caption=caption, session=session),
     ]
     step = _last_step(session, drawing.rows[printed], folder)

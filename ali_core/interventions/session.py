@@ -186,16 +186,24 @@ class Session:
         """Return the steps in force as a table; see :func:`~ali_core.interventions.step_table.step_table`."""
         return step_table(self.steps, self.embedding.class_names)
 
-    def as_code(self, path: str | Path | None = None) -> str:
+    def as_code(self, path: str | Path | None = None, *, session_file: str | Path | None = None) -> str:
         """Return a Python script that does the same: it loads the embedding and takes the steps in force.
 
         ``path`` is the file of ``LabelledEmbedding.save`` that the script loads; by default the one that the
         embedding came from. Run where that file is found, it leaves ``session.after.vectors`` bit for bit as they are
-        here. Steps that Ω would choose again are calls of Ω; all others are written out.
+        here. Steps that Ω would choose again are calls of Ω; all others are written out. A dragged step has a number
+        for each dimension: with ``session_file``, which :meth:`save` writes, the script reads it there.
         """
         line = self._branches.line
         source = self.embedding.source if path is None else path
-        return session_code(self.embedding, self._settings, line.states[0], line.steps[: line.cursor], source=source)
+        return session_code(
+            self.embedding,
+            self._settings,
+            line.states[0],
+            line.steps[: line.cursor],
+            source=source,
+            session_file=session_file,
+        )
 
     # Where the classes are -----------------------------------------------------------------------------------------
 

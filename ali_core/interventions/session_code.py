@@ -19,6 +19,9 @@ OUTCOME = {"scores": None, "shift_lengths": (), "norm_factor": 1.0, "notes": ()}
 
 STEP = "session.step()"
 
+MOST_WRITTEN = 8
+"""Numbers of a displacement that a line tells."""
+
 
 def session_code(
     embedding: LabelledEmbedding,
@@ -27,6 +30,7 @@ def session_code(
     steps: Sequence[InterventionStep],
     *,
     source: str | Path | None,
+    session_file: str | Path | None,
 ) -> str:
     """Return a script that loads ``source``, takes ``steps`` from ``untouched`` on, and ends with ``settings``.
 
@@ -34,11 +38,16 @@ def session_code(
     -----
     Each step is written as the shortest call that takes it again: ``session.step()`` for one that Ω would choose again,
     ``session.run(n)`` for n of them in a row, ``session.apply(…)`` for one that a person chose, and otherwise the
-    record itself, ``session.replay([…])``.
+    record itself, ``session.replay([…])``. A step that drags a class further than a line of numbers tells is read from
+    ``session_file`` where one is given.
     """
-    state, calls = untouched, []
+    state = untouched
+    calls: list[tuple[InterventionSettings | None, str]] = []
     for index, step in enumerate(steps):
-        calls.append(next(_calls(step, state, index, settings, embedding.class_names)))
+        if session_file is not None and len(step.displacement or ()) > MOST_WRITTEN:
+            calls.append((None, f"session.replay(saved.steps[{index}:{index + 1}])  # dragged"))
+        else:
+            calls.append(next(_calls(step, state, index, settings, embedding.class_names)))
         state, _ = carry_out(state, step)
     now = next((needed for needed, _ in calls if needed is not None), settings)
     lines = [
@@ -46,6 +55,12 @@ def session_code(
         f"assert embedding.fingerprint.startswith({embedding.fingerprint[:16]!r}), 'this is another embedding'",
         f"session = Session(embedding, {_settings_code(now, embedding.dim)})",
     ]
+    if any("(saved.steps" in call for _, call in calls):
+        where = Path(session_file or "").as_posix()
+        lines += [
+            f"# written by Save session or session.save: it holds the {embedding.dim:,} numbers of each drag",
+            f"saved = Session.load({where!r}, embedding)",
+        ]
     if source is None:
         lines.insert(0, "# the embedding came from memory: write it with embedding.save('embedding.npz')")
     for (needed, call), same in groupby([*calls, (settings, "")]):

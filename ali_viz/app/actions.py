@@ -647,13 +647,19 @@ class Actions:
         self.say(f"Compared neighbours: {count:,} of {len(rows):,} cells have other neighbours")
 
     def _export(self, where: Path, scene: Scene) -> list[Path]:
-        from ali_viz.screen_export import export_screen  # noqa: PLC0415  # draws with matplotlib, which is slow to import
+        from ali_viz.panels import last_explained  # noqa: PLC0415  # draws with matplotlib, which is slow to import
+        from ali_viz.screen_export import export_screen  # noqa: PLC0415  # likewise
 
         try:
             files = export_screen(scene, where, seed=self.seed)
         except OSError as error:
             raise AliError(f"cannot write to {where} ({error.strerror}); choose another folder") from None
-        self.say(f"Wrote {len(files)} files to {where}: {', '.join(path.name for path in files)}")
+        explained, steps = last_explained(scene.session), len(scene.session.steps)
+        fig3 = ""
+        if steps and explained != steps:
+            which = "is not among them" if explained is None else f"explains step {explained}"
+            fig3 = f" (fig3 {which}: what is dragged or left out has no neighbours to show)"
+        self.say(f"Wrote {len(files)} files to {where}{fig3}: {', '.join(path.name for path in files)}")
         return files
 
 

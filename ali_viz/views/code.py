@@ -24,4 +24,4 @@ class CodeView:
 
     def update(self, scene: Scene) -> None:
         """Show the code of the session."""
-        put(self.text, value=scene.session.as_code())
+        put(self.text, value=scene.session.as_code(session_file="session.json"))

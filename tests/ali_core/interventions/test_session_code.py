@@ -70,6 +70,21 @@ def test_steps_by_hand_are_told_as_they_were_chosen(stored):
     ]
 
 
+def test_a_drag_in_many_dimensions_is_read_from_the_session_file(tmp_path):
+    embedding = cells(dim=40)
+    embedding = LabelledEmbedding.load(embedding.save(tmp_path / "cells.npz"))
+    session = Session(embedding, preset("c", 40))
+    session.step()
+    session.apply(ManualStep(classes=("blast",), displacement=tuple(np.linspace(0.1, 0.7, 40))))
+    session.step()
+    file = session.save(tmp_path / "session.json")
+    code = session.as_code(session_file=file)
+    assert len(code) < 1000 < len(session.as_code())
+    assert "the 40 numbers of each drag" in code
+    for script in (code, session.as_code()):
+        np.testing.assert_array_equal(executed(script).after.vectors, session.after.vectors)
+
+
 def test_settings_that_changed_are_set_and_skipped_steps_are_records(stored):
     session = Session(stored, preset("c", 4))
     session.run(2)

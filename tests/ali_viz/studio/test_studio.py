@@ -359,11 +359,13 @@ def test_cells_are_listed_and_found(studio):
 
 def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     studio.run(2)
-    studio.select("blast")
+    studio.drag("blast", (0.5, 0.5))
+    studio.apply_selection()
     control(studio, "folder").value = str(tmp_path / "out")
     press(studio, "Export")
     assert studio.wait(60)
-    assert "Wrote " in status(studio)
+    assert status(studio).startswith("Wrote ")
+    assert "(fig3 explains step 2: what is dragged" in status(studio)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     panels = {f"{panel}.{kind}" for panel in ("screen", "fig3") for kind in ("pdf", "svg", "png", "csv", "txt")}
     assert names == panels | {
