@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import tempfile
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ OWN = re.compile(r"\.ali-([0-9a-f]{8})-(\d+)-")
 
 STALE_SECONDS = 3600
 """A temporary file is left over when its process has ended and nothing was written to it for so long."""
+
+_ASKING = threading.Lock()
+"""Held while the permissions of new files are asked for, which is done by changing them for a moment."""
 
 
 @contextmanager
@@ -47,8 +51,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
+        with _ASKING:
+            umask = os.umask(0)
+            os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     finally:

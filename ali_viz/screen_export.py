@@ -1,6 +1,7 @@
 """What the app shows, as files: the picture as a print panel, its numbers, the selection, the steps."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_PRINTED", "export_screen", "screen_panel", "selection_table"]
 
-MOST_PRINTED = 20_000
+MOST_PRINTED = 10_000
 """Of more samples than this a stratified part is printed, and the captions say so: more would only cover each other."""
 
 
@@ -130,21 +131,20 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
     printed = _printed(drawing)
     by_class = _screen_table(drawing, session.embedding, printed)
     caption = page_caption(by_class, **_about(session.embedding, seed))
-    files = [
-        *panel.save(folder, "screen"),
-        _positions(drawing, session.embedding, folder / "screen.npz"),
-        write_csv(selection_table(scene), folder / "selection.csv"),
-        session.before.save(folder / "embedding.npz"),
-        session.after.save(folder / "after.npz"),
-        session.save(folder / "session.json"),
-        write_csv(session.table(), folder / "steps.csv"),
-        write_text(
-            session.as_code(folder / "embedding.npz", session_file=folder / "session.json"), folder / "steps.py"
-        ),
-        write_page(by_class, folder / "embedding.html", caption=caption, session=session),
-    ]
-    step = _last_step(session, drawing.rows[printed], folder)
-    return [*files, *step, *_scores(scene.scores, folder / "scores.csv")]
+    code = session.as_code(folder / "embedding.npz", session_file=folder / "session.json")
+    with ThreadPoolExecutor(1) as beside:  # vectors are written while figures are drawn
+        vectors = beside.submit(_vectors, drawing, session, folder)
+        files = [
+            *panel.save(folder, "screen"),
+            write_csv(selection_table(scene), folder / "selection.csv"),
+            session.save(folder / "session.json"),
+            write_csv(session.table(), folder / "steps.csv"),
+            write_text(code, folder / "steps.py"),
+            write_page(by_class, folder / "embedding.html", caption=caption, session=session),
+            *_last_step(session, drawing.rows[printed], folder),
+            *_scores(scene.scores, folder / "scores.csv"),
+        ]
+    return [*files, *vectors.result()]
 
 
 def selection_table(scene: Scene) -> pd.DataFrame:
@@ -190,9 +190,10 @@ def _scores(scores: "SessionScores | None", path: Path) -> Sequence[Path]:
     return [write_csv(table, path)]
 
 
-def _positions(drawing: Drawing, embedding: LabelledEmbedding, path: Path) -> Path:
+def _vectors(drawing: Drawing, session: Session, folder: Path) -> Sequence[Path]:
+    embedding, path = session.embedding, folder / "screen.npz"
     sides: dict[str, Any] = {f"positions_{at}": one for at, (_, one) in enumerate(positions_of(drawing), start=1)}
     titles = np.array(drawing.titles)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, ids=embedding.sample_names[drawing.rows], labels=drawing.labels, titles=titles, **sides)
-    return path
+    return [path, session.before.save(folder / "embedding.npz"), session.after.save(folder / "after.npz")]
