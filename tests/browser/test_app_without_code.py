@@ -83,19 +83,38 @@ def test_the_points_are_painted_buttons_work_and_the_kernel_ends_with_the_page(a
     assert "Traceback" not in app.log.read_text()
 
 
+def answer_of(address, seconds=60):
+    """Read the page as soon as the server is up; return where it is."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=seconds) as answer:
+                answer.read()
+                return answer.url
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_a_kernel_whose_page_is_gone_without_a_word_ends(tmp_path, cells):
+    app = StandaloneApp(tmp_path, cells, cull_seconds=4)
+    try:
+        answer_of(app.address)  # and no page is opened
+        client = app.kernel()
+        told = client.execute_interactive("import os; pid = os.getpid()", user_expressions={"pid": "pid"})
+        kernel = int(told["content"]["user_expressions"]["pid"]["data"]["text/plain"])
+        client.stop_channels()
+        assert gone(kernel, seconds=60)
+        assert app.process.poll() is None
+    finally:
+        app.stop()
+
+
 def test_without_the_token_there_is_only_a_login_page(app):
     address, token = app.address.split("?token=")
     assert address.startswith("http://127.0.0.1:")
     assert len(token) >= 32
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-    assert "/login" in answer.url
+    assert "/login" in answer_of(address)
     assert app.interrupt() == 0
     assert "Traceback" not in app.log.read_text()
     assert not list((app.folder / "tmp").iterdir())

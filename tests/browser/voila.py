@@ -11,12 +11,14 @@ from pathlib import Path
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Browser
 
+from ali_viz.voila_app import CULL_SECONDS
 from tests.browser.jupyter import NotebookPage
 
 ROOT = Path(__file__).parents[2]
 # A process that a shell starts in the background ignores Ctrl-C, and so would the one started here.
 START = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import ali_viz.voila_app; ali_viz.voila_app.CULL_SECONDS = int(sys.argv[2]); "
     "from ali_core.cli import main; main(['studio', sys.argv[1], '--app', '--no-browser'])"
 )
 
@@ -24,7 +26,7 @@ START = (
 class StandaloneApp:
     """``ali studio PATH --app`` in a folder of its own."""
 
-    def __init__(self, folder: Path, path: Path) -> None:
+    def __init__(self, folder: Path, path: Path, *, cull_seconds: int = CULL_SECONDS) -> None:
         self.folder = folder
         (folder / "tmp").mkdir(parents=True)
         own = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
@@ -32,7 +34,7 @@ class StandaloneApp:
         self.log = folder / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", START, str(path)],
+                [sys.executable, "-c", START, str(path), str(cull_seconds)],
                 env=os.environ | own,
                 cwd=folder,
                 stdout=log,
