@@ -3,8 +3,8 @@
     uv run python -m benchmarks.studio_latency [--sizes 5000 20000 100000] [--clicks 30] [--out FOLDER]
 
 Every embedding has 15 long-tailed classes in 256 dimensions. A click is timed in the browser, from its event to the
-second frame after the picture has drawn the scene (it may still glide); the same click is timed in the kernel, from the
-callback to the last message queued. Chromium draws in software, which is slower than any graphics card.
+second frame after the picture has drawn the scene, without a glide (reduced motion); the same click is timed in the
+kernel, from the callback to the last message queued. Chromium draws in software, slower than any graphics card.
 """
 
 import argparse
@@ -126,6 +126,7 @@ def opened(browser, folder, path, limit):
     lab = JupyterLab(folder, notebook)
     page = NotebookPage(browser, lab)
     try:
+        page.page.emulate_media(reduced_motion="reduce")
         page.open()
         page.hide_sidebar()
         page.run_all()

@@ -37,7 +37,7 @@ def open_source(
     AliError
         As :func:`open_session` does; or for a ``control`` without a training.
     """
-    if "ali_core.training" in sys.modules:  # who has a training has imported it; nobody else waits for torch
+    if "ali_core.training.loop" in sys.modules:  # who has a training has imported it; nobody else waits for torch
         from ali_core.training import LiveTraining, Training  # noqa: PLC0415
 
         if isinstance(source, Training):

@@ -1,10 +1,13 @@
 """What a Studio may be given."""
 
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from ali_core import AliError, Session
-from ali_viz.views.sources import open_session
+from ali_viz.views.sources import open_session, open_source
 from tests.ali_viz.studio.clouds import cloud
 
 
@@ -56,3 +59,9 @@ def test_what_cannot_be_opened_is_said_in_one_line(tmp_path):
         with pytest.raises(AliError) as caught:
             open_session(source)
         assert "\n" not in str(caught.value)
+
+
+def test_nobody_waits_for_torch_who_has_no_training(session, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ali_core.training", ModuleType("only its settings are there"))
+    monkeypatch.delitem(sys.modules, "ali_core.training.loop", raising=False)
+    assert open_source(session)[0] is session
