@@ -61,7 +61,8 @@ def test_what_cannot_be_opened_is_said_in_one_line(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_nobody_waits_for_torch_who_has_no_training(session, monkeypatch):
+def test_nobody_waits_for_torch_who_has_no_training(monkeypatch):
+    session = Session(cloud())
     monkeypatch.setitem(sys.modules, "ali_core.training", ModuleType("only its settings are there"))
     monkeypatch.delitem(sys.modules, "ali_core.training.loop", raising=False)
     assert open_source(session)[0] is session
