@@ -1,21 +1,15 @@
 """What a lasso, a box or a click chooses."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ali_core.errors import AliError
+from ali_viz.picture import How
 
-__all__ = ["How", "combined", "how", "lassoed_classes", "lassoed_samples"]
-
-How = Literal["replace", "add", "remove"]
-
-
-def how(modifiers: frozenset[str]) -> How:
-    """Return how a choice changes the selection: Alt removes, Shift, Ctrl and Cmd (``meta``) add."""
-    return "remove" if "alt" in modifiers else "add" if modifiers else "replace"
+__all__ = ["How", "combined", "lassoed_classes", "lassoed_samples"]
 
 
 def lassoed_classes(inside: Mapping[int, int], drawn: Mapping[int, int]) -> list[int]:
@@ -61,7 +55,7 @@ def lassoed_samples(
     rows
         Rows of the samples in the lasso.
     how
-        As for :func:`how`.
+        What becomes of the selection.
     labels
         Class codes of all samples (N,).
     drawn

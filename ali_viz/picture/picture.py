@@ -95,7 +95,7 @@ class Picture(anywidget.AnyWidget):
     opened later asks for everything by itself. :meth:`show` may be called in any thread.
     """
 
-    _esm = as_one_module(FOLDER, "picture")
+    _esm = as_one_module(FOLDER / "picture.js")
     _css = (FOLDER / "picture.css").read_text(encoding="utf-8")
 
     _classes: Any = traitlets.List().tag(sync=True)

@@ -11,7 +11,6 @@ __all__ = [
     "badge",
     "box",
     "button",
-    "checkbox",
     "close_all",
     "dot",
     "dropdown",
@@ -116,11 +115,6 @@ def toggle(label: str, tooltip: str, tell: Tell, *, value: bool = False) -> Cont
     made = widgets.ToggleButton(value=value, description=label, tooltip=tooltip, layout={"width": "auto"})
     made.add_class("ali-chip")
     return Control(made, tell)
-
-
-def checkbox(label: str, tooltip: str, tell: Tell) -> Control:
-    """Return a box to tick."""
-    return Control(widgets.Checkbox(description=label, tooltip=tooltip, indent=False, layout={"width": "auto"}), tell)
 
 
 def dropdown(label: str, options: Sequence[Any], tooltip: str, tell: Tell, **layout: str) -> Control:

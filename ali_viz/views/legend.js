@@ -1,34 +1,19 @@
 // Chips of the classes: a mark in shape and colour, the name, the count. Told: {code}, and {clear} for Escape.
 
+import { SHAPES } from "../picture/shapes.js";
+
 const [LONG, ENDING] = [24, 8];
-const POINTS = {
-  square: [[-4, -4], [4, -4], [4, 4], [-4, 4]],
-  diamond: [[0, -5], [5, 0], [0, 5], [-5, 0]],
-  "triangle-up": [[0, -5], [5, 4], [-5, 4]],
-  "triangle-down": [[0, 5], [5, -4], [-5, -4]],
-  "triangle-left": [[-5, 0], [4, -5], [4, 5]],
-  "triangle-right": [[5, 0], [-4, -5], [-4, 5]],
-  cross: [[-2, -5], [2, -5], [2, -2], [5, -2], [5, 2], [2, 2], [2, 5], [-2, 5], [-2, 2], [-5, 2], [-5, -2], [-2, -2]],
-};
-POINTS.x = POINTS.cross.map(([x, y]) => [0.71 * (x - y), 0.71 * (x + y)]);
-for (const [name, corners, inner] of [["star", 5, 0.45], ["hexagram", 6, 0.577], ["pentagon", 5, 0]]) {
-  POINTS[name] = [];
-  for (let k = 0; k < (inner ? 2 : 1) * corners; k++) {
-    const radius = inner && k % 2 ? 5.5 * inner : 5.5;
-    const angle = ((inner ? 1 : 2) * Math.PI * k) / corners - Math.PI / 2;
-    POINTS[name].push([radius * Math.cos(angle), radius * Math.sin(angle)]);
-  }
-}
 
 function mark({ symbol, colour, filled }) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "-6 -6 12 12");
-  const shape = document.createElementNS(svg.namespaceURI, POINTS[symbol] ? "polygon" : "circle");
-  if (POINTS[symbol]) shape.setAttribute("points", POINTS[symbol].map((point) => point.join(",")).join(" "));
-  else shape.setAttribute("r", "4.6");
+  svg.setAttribute("viewBox", "-1.25 -1.25 2.5 2.5");
+  const points = SHAPES[symbol];
+  const shape = document.createElementNS(svg.namespaceURI, points ? "polygon" : "circle");
+  if (points) shape.setAttribute("points", points.join(" "));
+  else shape.setAttribute("r", "0.95");
   shape.setAttribute("fill", filled ? colour : "none");
   shape.setAttribute("stroke", filled ? `color-mix(in srgb, ${colour} 65%, var(--ink))` : colour);
-  shape.setAttribute("stroke-width", "1.4");
+  shape.setAttribute("stroke-width", "0.28");
   svg.append(shape);
   return svg;
 }

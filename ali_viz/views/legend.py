@@ -10,6 +10,7 @@ import traitlets
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
+from ali_viz.picture.modules import as_one_module
 from ali_viz.theme import UNLABELLED, ClassStyle
 from ali_viz.views.controls import put
 
@@ -19,7 +20,7 @@ __all__ = ["LegendView"]
 class Chips(anywidget.AnyWidget):
     """What the browser draws."""
 
-    _esm = (Path(__file__).parent / "legend.js").read_text("utf-8")
+    _esm = as_one_module(Path(__file__).parent / "legend.js")
     entries: Any = traitlets.List().tag(sync=True)
     selected: Any = traitlets.List().tag(sync=True)
 

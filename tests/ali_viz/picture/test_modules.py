@@ -36,11 +36,11 @@ def folder(tmp_path):
 def test_names_within_a_module_stay_its_own(folder, page):
     script = """async source => (await import(
       URL.createObjectURL(new Blob([source], {type: 'text/javascript'})))).default"""
-    assert page.evaluate(script, as_one_module(folder, "main")) == [10, 6, "object"]
+    assert page.evaluate(script, as_one_module(folder / "main.js")) == [10, 6, "object"]
 
 
 def test_each_module_stands_once_before_those_that_need_it(folder):
-    source = as_one_module(folder, "main")
+    source = as_one_module(folder / "main.js")
     assert [source.count(f"const ${name} =") for name in ("base", "middle", "main")] == [1, 1, 0]
     assert source.index("const $base") < source.index("const $middle") < source.index("export default")
 
