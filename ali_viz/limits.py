@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Limits", "is_strip", "shared_limits", "widened"]
+__all__ = ["Limits", "is_strip", "shared_limits"]
 
 MARGIN = 0.04
 STRIP_ABOVE = 4.0
@@ -43,11 +43,3 @@ def shared_limits(positions: NDArray[np.float64], aspect: float = 1.0, *, equal_
     half = np.where(half > 0, half, half.max() or 1.0)
     left, bottom, right, top = (float(value) for value in (*(middle - half), *(middle + half)))
     return (left, right), (bottom, top)
-
-
-def widened(limits: Limits, positions: NDArray[np.floating]) -> Limits:
-    """Return ``limits``, or where they do not hold all ``positions`` (n, 2), limits that hold both with a margin."""
-    corners = np.array(limits).T
-    if np.all((positions >= corners[0]) & (positions <= corners[1])):
-        return limits
-    return shared_limits(np.concatenate([corners, positions]), equal_units=False)

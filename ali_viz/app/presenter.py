@@ -15,7 +15,7 @@ from ali_viz.app.jobs import Jobs
 from ali_viz.app.layouts import Layouts
 from ali_viz.app.state import AppState, Comparison, Drawing, Planned, Scene
 from ali_viz.app.words import count_words
-from ali_viz.limits import is_strip, shared_limits
+from ali_viz.limits import is_strip
 
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining
@@ -163,11 +163,9 @@ def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *,
     embedding, spec = moments[0][1].embedding, LAYOUTS[view]
     titles, places, waiting = _states(moments, layouts, view, embedding.n_classes)
     known = [np.array(bounds).T for one in places if (bounds := one.bounds()) is not None]
-    corners = np.array(known).reshape(-1, 2)
-    equal_units = not (len(corners) and is_strip(corners))
-    limits = shared_limits(corners if len(corners) else np.zeros((1, 2)), equal_units=False)
+    corners = np.concatenate(known) if known else np.zeros((1, 2))
     lengths = np.linalg.norm(places[1].centers - places[0].centers, axis=1)
-    moved = [] if waiting else [code for code in sorted(stepped) if lengths[code] > MOVED * np.ptp(limits)]
+    moved = [] if waiting else [code for code in sorted(stepped) if lengths[code] > MOVED * np.ptp(corners)]
     rows = layouts.rows(view)
     return Drawing(
         view=view,
@@ -176,8 +174,8 @@ def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *,
         titles=titles,
         places=places,
         moved=tuple(moved),
-        limits=limits,
-        equal_units=equal_units,
+        corners=corners,
+        equal_units=not is_strip(corners),
         axis_names=(
             f"{spec.axis} 1" if spec.linear else None,
             f"{spec.axis} 2" if spec.linear and embedding.dim > 1 else None,

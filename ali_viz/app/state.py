@@ -105,8 +105,8 @@ class Drawing:
     moved
         Codes of the classes that steps between the first two states moved, and whose center is elsewhere now.
         What t-SNE or the keeping of the norm displaced besides is not among them.
-    limits
-        (left, right), (bottom, top) of what all states show.
+    corners
+        Places (k, 2) between which all states lie.
     equal_units
         Whether both axes have the same units.
     axis_names
@@ -125,7 +125,7 @@ class Drawing:
     titles: tuple[str, ...]
     places: tuple[Places, ...]
     moved: tuple[int, ...]
-    limits: tuple[tuple[float, float], tuple[float, float]]
+    corners: NDArray[np.float64]
     equal_units: bool
     axis_names: tuple[str | None, str | None]
     note: str

@@ -6,8 +6,8 @@ import numpy as np
 
 from ali_core.embedding import LabelledEmbedding
 from ali_viz.app.actions import Actions
-from ali_viz.app.state import Drawing, Planned, Scene
-from ali_viz.limits import widened
+from ali_viz.app.state import Scene
+from ali_viz.limits import shared_limits
 from ali_viz.picture import Arrow, Details, Pane, Picture, PictureScene
 from ali_viz.theme import ClassStyle
 from ali_viz.views.contact_sheet import as_png
@@ -60,12 +60,14 @@ class PictureView:
         drawing, state = scene.drawing, scene.state
         panes = [Pane(title=title, places=places) for title, places in zip(drawing.titles, drawing.places, strict=True)]
         panes[1] = _changed_pane(scene)
+        bounds = None if scene.planned is None else scene.planned.places.bounds(scene.planned.codes)
+        corners = drawing.corners if bounds is None else np.concatenate([drawing.corners, np.array(bounds).T])
         self.widget.show(
             PictureScene(
                 rows=drawing.rows,
                 labels=drawing.labels,
                 panes=tuple(panes),
-                limits=_limits(drawing, scene.planned),
+                limits=shared_limits(corners, equal_units=False),
                 equal_units=drawing.equal_units,
                 axis_names=drawing.axis_names,
                 selected=frozenset(state.selected),
@@ -112,14 +114,6 @@ def _changed_pane(scene: Scene) -> Pane:
         arrows=tuple(arrows),
         rings=rings,
     )
-
-
-def _limits(drawing: Drawing, planned: Planned | None) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return what every picture shows: all places, and where the next step leads."""
-    bounds = None if planned is None else planned.places.bounds(planned.codes)
-    if bounds is None:
-        return drawing.limits
-    return widened(drawing.limits, np.array(bounds).T)
 
 
 def _point(centers: np.ndarray, code: int) -> tuple[float, float]:
