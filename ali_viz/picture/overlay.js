@@ -6,7 +6,7 @@ import { centerOf, placeOf } from "./store.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const FONT = "11.5px system-ui, sans-serif";
-const [LINE, PADDING, WIDEST, MOST_NAMES, APART] = [15, 6, 170, 60, 3];
+const [LINE, PADDING, WIDEST, NARROW, MANY, MOST_NAMES, APART] = [15, 6, 170, 100, 15, 60, 3];
 const [RING, HEAD, SHORTEST_ARROW] = [9, 7, 8];
 
 /** @param {string} name @param {Record<string, any>} attributes @param {...(Node | string)} children @returns {any} */
@@ -126,12 +126,13 @@ export class Overlay {
     if (!scene.names) return { names: [], lines: [] };
     const moved = new Set([...pane.arrows, ...pane.rings].map(([code]) => code));
     const rank = (code) => (scene.selected.has(code) ? 0 : moved.has(code) ? 1 : 2);
+    const widest = this.order.length > MANY ? NARROW : WIDEST;
     const labels = this.order
       .filter((code) => this.classes[code].named !== false)
       .sort((a, b) => rank(a) - rank(b))
       .map((code) => ({ code, center: centerOf(pane.now, code) }))
       .filter(({ center }) => center !== null)
-      .map(({ code, center }) => ({ code, anchor: pixel(center), text: shortened(this.classes[code].label, WIDEST, this.widthOf) }))
+      .map(({ code, center }) => ({ code, anchor: pixel(center), text: shortened(this.classes[code].label, widest, this.widthOf) }))
       .filter(({ anchor: [x, y] }) => x >= 0 && y >= 0 && x <= size.width && y <= size.height)
       .slice(0, MOST_NAMES)
       .map((label) => ({ ...label, width: this.widthOf(label.text) + PADDING, height: LINE }));
@@ -207,11 +208,10 @@ export class Overlay {
   }
 }
 
-/** The line from a name to what it names, from the edge that is nearer; its rim is seen on points of any colour. */
+/** The shortest line from a name to what it names; its rim is seen on points of any colour. */
 function leader({ anchor, place }) {
-  const beside = Math.abs(anchor[1] - place.y) <= LINE / 2;
-  const x = beside ? place.x + (Math.sign(anchor[0] - place.x) * place.width) / 2 : place.x;
-  const y = beside ? place.y : place.y + (Math.sign(anchor[1] - place.y) * LINE) / 2;
+  const nearest = (value, middle, length) => Math.min(Math.max(value, middle - length / 2), middle + length / 2);
+  const [x, y] = [nearest(anchor[0], place.x, place.width - PADDING), nearest(anchor[1], place.y, LINE)];
   const d = `M${x},${y}L${anchor}`;
   const [cx, cy] = anchor;
   return [

@@ -86,7 +86,6 @@ class TopView:
         self.widget = box(
             row(
                 *(part.widget for part in parts),
-                self.badge,
                 self.comparison.widget,
                 row(self.files.export, self.files.fold.widget, self.tabs.widget, self.expand, name="ali-end"),
                 name="ali-bar",
@@ -97,6 +96,7 @@ class TopView:
                 self.progress,
                 self.cancel,
                 self.note,
+                self.badge,
                 self.colour_by.widget,
                 *(layer.widget for layer in self.layers.values()),
                 name="ali-told",
