@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.theme import ClassStyle
-from ali_viz.views.controls import box, button, html, put, row, switch
+from ali_viz.views.controls import box, button, difference, html, put, row, switch
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -91,7 +91,7 @@ def f1_html(
         f'<tr><td>{number}</td><th class="ali-name" scope="row">'
         f'<span class="ali-dot" style="background:{styles[code].colour}"></span>'
         f"{escape(styles[code].label)}</th><td>{counts[code]:,}</td>"
-        f"<td>{_f1(before[code])} → {_f1(after[code])}</td><td>{_change(after[code] - before[code])}</td></tr>"
+        f"<td>{_f1(before[code])} → {_f1(after[code])}</td><td>{difference(after[code] - before[code], 2)}</td></tr>"
         for number, code in enumerate(codes, start=1)
     )
     head = (
@@ -103,14 +103,6 @@ def f1_html(
 
 def _f1(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.2f}"
-
-
-def _change(value: float) -> str:
-    if np.isnan(value):
-        return "–"
-    if round(abs(value), 2) == 0.0:
-        return "= 0.00"
-    return f"▲ +{value:.2f}" if value > 0.0 else f"▼ −{-value:.2f}"
 
 
 class ConfusionView:

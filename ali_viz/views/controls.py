@@ -12,6 +12,7 @@ __all__ = [
     "box",
     "button",
     "close_all",
+    "difference",
     "dot",
     "dropdown",
     "heading",
@@ -195,6 +196,15 @@ def box(*children: widgets.Widget, name: str = "ali-column") -> widgets.VBox:
 def dot(colour: str) -> str:
     """Return a dot in a colour, as HTML."""
     return f'<span class="ali-dot" style="background:{colour}"></span>'
+
+
+def difference(value: float, digits: int) -> str:
+    """Return a difference as an arrow, a sign and its amount, such as ``▼ −0.12``; a dash where there is none."""
+    if value != value:  # noqa: PLR0124  # NaN
+        return "–"
+    if round(abs(value), digits) == 0.0:
+        return f"= {0.0:.{digits}f}"
+    return f"{'▲ +' if value > 0.0 else '▼ −'}{abs(value):.{digits}f}"
 
 
 def badge(text: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.theme import ClassStyle
-from ali_viz.views.controls import box, button, dot, html, put, row, switch
+from ali_viz.views.controls import box, button, difference, dot, html, put, row, switch
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -131,7 +131,7 @@ def scores_html(scores: "SessionScores | None", epoch_f1: float | None = None) -
     steps = f"{scores.n_steps} step{'' if scores.n_steps == 1 else 's'}"
     parts = [
         f"untouched <b>{start:.3f}</b>",
-        f"predicted after {steps} <b>{now:.3f}</b> ({_difference(now - start)})",
+        f"predicted after {steps} <b>{now:.3f}</b> ({difference(now - start, 3)})",
         f'bound <b>{scores.oracle.macro_f1:.3f}</b> <span class="ali-badge">{BOUND_WORDS}</span>',
     ]
     if epoch_f1 is not None:
@@ -142,12 +142,6 @@ def scores_html(scores: "SessionScores | None", epoch_f1: float | None = None) -
         f'<div class="ali-figures">Macro F1 of {scores.n_validation:,} held-out samples: {" · ".join(parts)}'
         f"<details><summary>What these numbers are</summary><ul>{listed}</ul></details></div>"
     )
-
-
-def _difference(value: float) -> str:
-    if round(abs(value), 3) == 0.0:
-        return "= 0.000"
-    return f"▲ +{value:.3f}" if value > 0.0 else f"▼ −{-value:.3f}"
 
 
 class EffectView:
