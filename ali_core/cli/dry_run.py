@@ -79,6 +79,9 @@ def dry_run(
     longest: Annotated[int, typer.Option(min=1, help="Most interventions.")] = 50,
     n_folds: Annotated[int, typer.Option(min=3, max=1000, help="Folds of an embedding file.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds of an embedding file, and of the t-SNE.")] = 0,
+    max_samples: Annotated[
+        int, typer.Option(min=100, help="Of a larger embedding file a stratified part is tried.")
+    ] = 5_000,
     exclude: Exclude = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes (one a core).")] = None,
     scheduler: Annotated[
@@ -107,10 +110,12 @@ def dry_run(
                 longest=longest,
                 n_folds=n_folds,
                 seed=seed,
+                max_samples=max_samples,
                 out=out,
                 workers=workers,
                 scheduler=scheduler,
                 progress=show,
+                report=typer.echo,
             )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what is finished is kept, and the same command goes on") from None

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Interrupted", "check_control", "train_and_tell"]
 
 CONTROL = "control"
+LARGE = 50_000
+"""Of more samples it is said beforehand what a run on features will take."""
 
 
 class Interrupted(Exception):  # noqa: N818  # no error: a person asked for it
@@ -59,6 +61,10 @@ def train_and_tell(
     """
     with _first_speaks(settings):
         typer.echo(_about(data, settings, out))
+        if isinstance(data, LabelledEmbedding) and len(data) > LARGE and settings.devices == 1:
+            from ali_core.training.forecast import forecast  # noqa: PLC0415  # torch takes seconds
+
+            typer.echo(forecast(data, settings))
         result = _train(data, settings, out=out, resume=resume, tensorboard=tensorboard)
         if with_control:
             control = settings.changed(control=True, max_epochs=result.history.epoch)

@@ -18,14 +18,18 @@ from sklearn.svm import SVC
 
 from ali_core.errors import AliError
 from ali_core.evaluation.scores import ClassificationScores
+from ali_core.sampling import stratified_rows
 
 __all__ = ["PROTOCOL", "SvmGrid", "SvmSearch", "predict_one_against_one", "search_svm", "trained_predictions"]
 
 PROTOCOL = "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part"
 """How every score of an embedding is made; `benchmarks/svm_protocol.py` compares it with others."""
 
-KERNEL_LIMIT = 20_000
-"""Training samples up to which kernel matrices are kept: 8 N² bytes each, two at a time."""
+MOST_TRAINING, MOST_CHOOSING = 20_000, 5_000
+"""Of more samples a stratified part trains the SVM, or chooses C and gamma; all are scored. N training samples take
+kernel matrices of 8 N² bytes, two at a time."""
+BLOCK = 1 << 25
+"""Numbers of a kernel matrix that are computed at a time when samples are classified."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +96,10 @@ class SvmSearch:
     def predict(self, vectors: ArrayLike) -> NDArray[np.int64]:
         """Return the class codes, shape (N,), of ``vectors`` (N, D); AliError when they do not fit."""
         checked = _checked_vectors(vectors, "vectors", self.kernel.vectors.shape[1])
-        inputs = self.kernel.inputs(self.kernel.distances_of(checked - self.kernel.mean), self.gamma)
-        return np.asarray(self.model.predict(inputs), dtype=np.int64)
+        n_rows = max(1, BLOCK // len(self.kernel.vectors))
+        blocks = (checked[start : start + n_rows] - self.kernel.mean for start in range(0, len(checked), n_rows))
+        kernels = (self.kernel.inputs(self.kernel.distances_of(block), self.gamma) for block in blocks)
+        return np.concatenate([self.model.predict(kernel) for kernel in kernels]).astype(np.int64)
 
     def score(self, vectors: ArrayLike, labels: ArrayLike) -> ClassificationScores:
         """Return the scores of ``vectors`` (N, D) with true codes ``labels`` (N,); AliError when they do not fit."""
@@ -111,28 +117,20 @@ class _TrainingVectors:
 
     vectors: NDArray[np.float64]
     mean: NDArray[np.float64]
-    shared: bool
 
     @classmethod
     def of(cls, vectors: NDArray[np.float64]) -> "_TrainingVectors":
         mean = vectors.mean(axis=0)
-        return cls(vectors - mean, mean, len(vectors) <= KERNEL_LIMIT)
+        return cls(vectors - mean, mean)
 
     def distances_of(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return squared distances of vectors around the mean, or the vectors if no kernel is to be kept."""
-        return np.asarray(euclidean_distances(vectors, self.vectors, squared=True)) if self.shared else vectors
+        """Return squared distances of vectors around the mean."""
+        return np.asarray(euclidean_distances(vectors, self.vectors, squared=True))
 
     def inputs(self, distances: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
-        """Return what the classifier takes: the kernel :math:`e^{-gamma |a - b|^2}`, or the vectors."""
-        if not self.shared:
-            return distances
+        """Return what the classifier takes: the kernel :math:`e^{-gamma |a - b|^2}`."""
         kernel = distances * -gamma
         return np.exp(kernel, out=kernel)
-
-    def classifier(self, C: float, gamma: float, class_weight: str | None) -> SVC:
-        """Return an SVC, not yet trained, for these inputs."""
-        kernel = {"kernel": "precomputed"} if self.shared else {"kernel": "rbf", "gamma": gamma}
-        return SVC(C=C, class_weight=class_weight, cache_size=500, **kernel)  # MB
 
 
 def search_svm(
@@ -174,8 +172,8 @@ def search_svm(
     -----
     The paper searches C and gamma on the validation fold (Sec. III-F). Vectors enter as they are, without
     standardisation, so that loss, statistics and SVM see the same space. All combinations share one matrix of squared
-    distances, and those of one gamma one kernel matrix: O(N²) memory. With more than 20,000 training samples the
-    kernel is left to the SVM; the answer is the same.
+    distances, and those of one gamma one kernel matrix: O(N²) memory. Of more than 20,000 training samples a
+    stratified part trains, of more than 5,000 validation samples one chooses.
 
     Examples
     --------
@@ -195,8 +193,9 @@ def search_svm(
         raise AliError(f"training needs samples of at least two classes; all {len(codes)} are of class {codes[0]}")
     if np.array_equal(vectors.min(axis=0), vectors.max(axis=0)):
         raise AliError("all training vectors are equal, so nothing can be learnt; check where they come from")
-    kernel = _TrainingVectors.of(vectors)
-    fitted = _fitted(kernel, codes, others, true, n_classes=n_classes, grid=grid)
+    training, choosing = stratified_rows(codes, MOST_TRAINING, seed=0), stratified_rows(true, MOST_CHOOSING, seed=0)
+    kernel = _TrainingVectors.of(vectors[training])
+    fitted = _fitted(kernel, codes[training], others[choosing], true[choosing], n_classes=n_classes, grid=grid)
     best, model = max(fitted, key=lambda cell: cell[0]["macro_f1"])  # the first of equals
     table = pd.DataFrame([row for row, _ in fitted])
     return SvmSearch(**best, table=table, n_classes=n_classes, kernel=kernel, model=model)
@@ -219,7 +218,8 @@ def _fitted(
         gamma = multiple * unit
         train_inputs, inputs = kernel.inputs(within, gamma), kernel.inputs(across, gamma)
         for C in grid.Cs:
-            model = kernel.classifier(C, gamma, grid.class_weight).fit(train_inputs, codes)
+            model = SVC(C=C, kernel="precomputed", class_weight=grid.class_weight, cache_size=500)  # MB
+            model.fit(train_inputs, codes)
             macro_f1 = ClassificationScores.of(true, model.predict(inputs), n_classes).macro_f1
             row = {"C": C, "gamma_multiple": multiple, "gamma": gamma, "macro_f1": macro_f1}
             fitted.append((row, model))

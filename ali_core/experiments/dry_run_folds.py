@@ -14,25 +14,34 @@ from ali_core.errors import AliError
 from ali_core.evaluation.folds import scoring_folds
 from ali_core.experiments.fold_scorer import DryRunFold
 from ali_core.foreign import read_json
+from ali_core.sampling import stratified_rows
 from ali_core.training import TrainSettings
 
 __all__ = ["folds_of_embedding", "folds_of_runs"]
 
 
-def folds_of_embedding(embedding: LabelledEmbedding, *, n_folds: int = 6, seed: int = 0) -> tuple[DryRunFold, ...]:
+def folds_of_embedding(
+    embedding: LabelledEmbedding, *, n_folds: int = 6, seed: int = 0, max_samples: int = 5_000
+) -> tuple[DryRunFold, ...]:
     """Cut an embedding into folds; see :func:`~ali_core.evaluation.folds.scoring_folds`. Their test parts are left out.
+
+    Of more than ``max_samples`` samples a stratified part is cut.
 
     Warns
     -----
     FoldWarning
         When groups are not kept whole, or classes have too few samples to be in every part.
     """
+    known = embedding.source.name if embedding.source else "an embedding in memory"
+    source = embedding.description or known
+    if len(embedding) > max_samples:
+        source = f"{source}, a stratified part of its {len(embedding):,} samples"
+        embedding = embedding.subset(stratified_rows(embedding.labels, max_samples, seed=seed))
     splits, (of_groups, *of_classes) = scoring_folds(embedding, n_folds=n_folds, seed=seed)
     kept_whole = of_groups.startswith("No group")
     for sentence in [*([] if kept_whole else [of_groups]), *of_classes]:
         warnings.warn(sentence, FoldWarning, stacklevel=2)
-    known = embedding.source.name if embedding.source else "an embedding in memory"
-    source = (embedding.description or known) + ("" if embedding.split is None else f", {splits[0].origin}")
+    source += "" if embedding.split is None else f", {splits[0].origin}"
     return tuple(_fold(embedding, split.fold, split.train, split.validation, source) for split in splits)
 
 

@@ -7,7 +7,7 @@ Synopsis::
     TrainSettings.read("runs/dry/recommended.toml")
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ali_core.experiments.curve_book import CurveBook
 from ali_core.experiments.dry_run_folder import DryRunFolder
 from ali_core.experiments.dry_run_folds import folds_of_embedding
 from ali_core.experiments.fold_scorer import DryRunFold, FoldScorer, Space
+from ali_core.experiments.forecast import forecast
 from ali_core.experiments.parallel import in_parallel
 from ali_core.experiments.recommendation import (
     Recommendation,
@@ -36,6 +37,8 @@ __all__ = ["DryRun", "dry_run"]
 
 KEEP = 6
 """Configurations of a combination that a race follows to the end: the best and its runners-up."""
+LARGE = 2_000
+"""Of folds that train on more samples it is said beforehand what they will take."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,10 +76,12 @@ def dry_run(
     hold: int | None = 3,
     n_folds: int = 6,
     seed: int = 0,
+    max_samples: int = 5_000,
     out: str | Path | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
+    report: Callable[[str], object] | None = None,
 ) -> DryRun:
     """Sweep strengths, mix, criterion and neighbours, and score an RBF-SVM after every intervention.
 
@@ -101,12 +106,16 @@ def dry_run(
         A curve ends once its oracle score has been 1 so many times in a row; None follows all to the end.
     n_folds, seed
         Of the folds, where ``data`` is an embedding; the seed is that of the parametric t-SNE too.
+    max_samples
+        Of an embedding with more samples, a stratified part is tried: time grows with the third power of their number.
     out
         Folder for ``curves.csv``, ``table1.csv``, ``recommended.toml``; a call that was stopped goes on from there.
     workers, scheduler
         Processes on this machine (None: one a core), or the address of a Dask scheduler.
     progress
         Told what is being done, and how much of it is.
+    report
+        Told beforehand, where folds are large, in one line what the dry run will take; it is measured on a small part.
 
     Returns
     -------
@@ -129,7 +138,9 @@ def dry_run(
     grid, combinations = grid or SweepGrid(), tuple(dict.fromkeys(combinations))
     for name in combinations:
         grid.configurations(name)  # an unknown name is refused before anything is computed
-    folds = folds_of_embedding(data, n_folds=n_folds, seed=seed) if isinstance(data, LabelledEmbedding) else tuple(data)
+    if isinstance(data, LabelledEmbedding):
+        data = folds_of_embedding(data, n_folds=n_folds, seed=seed, max_samples=max_samples)
+    folds = tuple(data)
     if not folds or not combinations:
         raise AliError("a dry run needs at least one fold and one combination")
     if longest < 1 or (hold is not None and hold < 1):
@@ -137,6 +148,9 @@ def dry_run(
     folder = None if out is None else DryRunFolder(Path(out).resolve())
     if folder is not None:
         folder.claim(folds, grid=grid, longest=longest, hold=hold, seed=seed)
+    if report is not None and len(folds[0].train_labels) > LARGE:
+        curves = sum(len(grid.configurations(name)) + grid.n_neighbours for name in combinations) * len(folds)
+        report(forecast(folds, n_scores=curves * (longest + 1)))
     runner = CurveRunner(
         scorers=_scorers(folds, space, seed, folder, workers=workers, scheduler=scheduler),
         longest=longest,

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ali_core import LabelledEmbedding, ManualStep, Session
+from ali_core.cli import training_run
 from ali_core.cli.app import run
 from ali_core.cli.training_display import LiveDisplay, epoch_line, time_left
 from ali_core.data import holds_images
@@ -77,6 +78,19 @@ def test_a_run_leaves_its_files_and_says_what_it_is_worth(features, out, capsys)
     assert [line.split()[1] for line in text.splitlines() if line.startswith("epoch")] == ["0/2", "1/2", "2/2"]
     settings = tomllib.loads((out / "settings.toml").read_text())
     assert (settings["method"], settings["preset"], settings["max_epochs"], settings["width"]) == ("ali", "c", 2, 6)
+
+
+def test_what_a_large_run_takes_is_said_before_and_measuring_it_changes_nothing(
+    features, out, tmp_path, capsys, monkeypatch
+):
+    assert train(features, out) == 0
+    assert "an epoch" not in capsys.readouterr().out
+    monkeypatch.setattr(training_run, "LARGE", 50)
+    assert train(features, tmp_path / "large") == 0
+    lines = capsys.readouterr().out.splitlines()
+    (told,) = [number for number, line in enumerate(lines) if "an epoch" in line and "GB of memory" in line]
+    assert told < min(number for number, line in enumerate(lines) if line.startswith("epoch"))
+    assert (tmp_path / "large" / "epochs.csv").read_bytes() == (out / "epochs.csv").read_bytes()
 
 
 @pytest.mark.parametrize("method", ["tml", "pali", "ce", "supcon", "proxyanchor"])

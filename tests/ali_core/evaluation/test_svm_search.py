@@ -9,6 +9,7 @@ from sklearn.svm import SVC
 
 from ali_core.errors import AliError
 from ali_core.evaluation import SvmGrid, search_svm, svm_search
+from ali_core.sampling import stratified_rows
 
 GRID = SvmGrid(Cs=(10.0, 1.0), gammas=(4.0, 0.25, 1.0))
 
@@ -25,10 +26,10 @@ def parts(rng):
     return [blobs(rng, sizes) for sizes in ([80, 40, 20, 10], [20, 10, 5, 3], [30, 15, 8, 4])]
 
 
-@pytest.mark.parametrize("limit", [20_000, 10])
+@pytest.mark.parametrize("block", [1 << 25, 400])
 @pytest.mark.parametrize("class_weight", ["balanced", None])
-def test_every_cell_and_the_choice_equal_the_plain_svm(monkeypatch, parts, limit, class_weight):
-    monkeypatch.setattr(svm_search, "KERNEL_LIMIT", limit)
+def test_every_cell_and_the_choice_equal_the_plain_svm(monkeypatch, parts, block, class_weight):
+    monkeypatch.setattr(svm_search, "BLOCK", block)
     (train, y), (validation, y_validation), (test, y_test) = parts
     grid = SvmGrid(Cs=GRID.Cs, gammas=GRID.gammas, class_weight=class_weight)
     search = search_svm(train, y, validation, y_validation, n_classes=5, grid=grid)
@@ -49,6 +50,20 @@ def test_every_cell_and_the_choice_equal_the_plain_svm(monkeypatch, parts, limit
     predicted = best[3].predict(test)
     assert np.array_equal(search.predict(test), predicted)
     assert np.array_equal(search.score(test, y_test).confusion, confusion_matrix(y_test, predicted, labels=range(5)))
+
+
+def test_of_many_samples_a_stratified_part_trains_and_chooses_and_all_are_scored(monkeypatch, parts):
+    (train, y), (validation, y_validation), (test, y_test) = parts
+    monkeypatch.setattr(svm_search, "MOST_TRAINING", 75)
+    monkeypatch.setattr(svm_search, "MOST_CHOOSING", 20)
+    some, few = stratified_rows(y, 75, seed=0), stratified_rows(y_validation, 20, seed=0)
+    assert np.bincount(y[some]).tolist() == [40, 20, 10, 6]
+    found = search_svm(train, y, validation, y_validation, n_classes=4, grid=GRID)
+    monkeypatch.undo()
+    plain = search_svm(train[some], y[some], validation[few], y_validation[few], n_classes=4, grid=GRID)
+    assert found.table.equals(plain.table)
+    assert np.array_equal(found.predict(test), plain.predict(test))
+    assert found.score(test, y_test).confusion.sum() == len(test)
 
 
 def test_the_answer_needs_no_particular_place_scale_or_direction(rng, parts):

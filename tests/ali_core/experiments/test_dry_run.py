@@ -9,7 +9,7 @@ import pytest
 
 from ali_core import AliError, LabelledEmbedding
 from ali_core.data import FoldWarning, grouped_folds
-from ali_core.experiments import SweepGrid, dry_run, folds_of_embedding, folds_of_runs
+from ali_core.experiments import SweepGrid, dry_run, folds_of_embedding, folds_of_runs, forecast, sweeps
 from ali_core.experiments.fold_scorer import FoldScorer
 from ali_core.experiments.recommendation import CURVE_COLUMNS
 from ali_core.training import TrainSettings, train
@@ -53,6 +53,22 @@ def test_what_is_returned_is_what_is_written(finished):
     }
     table = (out / "table1.md").read_text(encoding="utf-8")
     assert len(re.findall(r"^\| (?!combination|---)", table, flags=re.MULTILINE)) == len(found.recommendations)
+
+
+def test_of_many_samples_a_part_is_tried_and_what_it_takes_is_said_before(monkeypatch):
+    data = embedding((300, 200, 100))
+    some = folds_of_embedding(data, n_folds=3, max_samples=60)
+    assert np.bincount(np.concatenate([fold.validation_labels for fold in some])).tolist() == [30, 20, 10]
+    assert some[0].source == "an embedding in memory, a stratified part of its 600 samples"
+    monkeypatch.setattr(sweeps, "LARGE", 10)
+    monkeypatch.setattr(forecast, "MEASURED", 10)
+    told = []
+    options = OPTIONS | {"report": told.append, "progress": lambda what, *_: told.append(what)}
+    dry_run(data, n_folds=3, max_samples=60, **options)
+    # (2 strengths + 2 numbers of neighbours) × 3 folds × (4 interventions + untouched)
+    assert re.match(rf"{some[0].source}: about .* s a score: at most .* for 3 folds and 60 scores ", told[0])
+    assert len(told) > 1
+    assert sum("about" in line for line in told) == 1
 
 
 def test_curves_are_those_of_the_scorers(finished):
