@@ -350,8 +350,6 @@ def _class_order(session: Session) -> list[int]:
     """Return the classes with samples in the order of legend and lists: as chosen, by lineage, or by distance."""
     embedding = session.embedding
     names = embedding.class_names
-    if not in_natural_order(names):  # somebody chose their order
-        order = list(range(len(names)))
-    else:
-        order = lineage_order(names) if has_lineages(names) else distance_order(session.state_at(0).statistics)
+    known = has_lineages(names) or not in_natural_order(names)
+    order = lineage_order(names) if known else distance_order(session.state_at(0).statistics)
     return [code for code in order if embedding.counts[code]]

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ali_core.columns import in_natural_order
+
 __all__ = [
     "UNLABELLED",
     "ClassStyle",
@@ -143,7 +145,7 @@ DARK = 0.0056
 
 
 def lineage_order(class_names: Sequence[str]) -> list[int]:
-    """Order classes by lineage and maturity.
+    """Order classes as somebody has chosen, or else by lineage and maturity.
 
     Parameters
     ----------
@@ -153,9 +155,11 @@ def lineage_order(class_names: Sequence[str]) -> list[int]:
     Returns
     -------
     list of int
-        Indices into ``class_names``: known cells first, blasts to platelets, then the others as
-        they came.
+        Indices into ``class_names``. Names that do not stand in natural order stay: somebody chose
+        their order. Otherwise known cells come first, blasts to platelets, then the others.
     """
+    if not in_natural_order(class_names):
+        return list(range(len(class_names)))
     ranks = {name: rank for rank, (name, _, _) in enumerate(LINEAGES)}
     return sorted(
         range(len(class_names)),

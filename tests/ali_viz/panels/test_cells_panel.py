@@ -8,13 +8,13 @@ from ali_core import AliError
 from ali_core.data import CellImages, open_images
 from ali_viz.panels import CELLS_COLUMNS, CellsGrid, cells_panel, cells_table
 
-NAMES = ("platelet", "blast", "own kind", "unseen")
+NAMES = ("blast", "own kind", "platelet", "unseen")
 
 
 @pytest.fixture
 def images():
     """Every image has one grey of its own; the last class has none, and blasts are two."""
-    labels = np.array([0, 2, 0, 1, 2, 0, 1, 2])
+    labels = np.array([2, 1, 2, 0, 1, 2, 0, 1])
     pixels = np.empty((8, 16, 16, 3), dtype=np.uint8)
     pixels[:] = (10 + 30 * np.arange(8))[:, None, None, None]
     ids = [f"cell-{number}" for number in range(8)]

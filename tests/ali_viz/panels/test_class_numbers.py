@@ -62,9 +62,9 @@ def classes(n_classes):
 
 
 def test_numbers_follow_the_legend_until_they_are_too_many():
-    names = ("platelet", "unheard of", "blast")
+    names = ("an own kind", "blast", "platelet")
     table = class_columns(LabelledEmbedding(np.eye(3), np.arange(3), names))
-    assert class_numbers(table) == {"blast": 1, "platelet": 2, "unheard of": 3}
+    assert class_numbers(table) == {"blast": 1, "platelet": 2, "an own kind": 3}
     assert len(class_numbers(class_columns(classes(MOST_NUMBERS)))) == MOST_NUMBERS
     assert class_numbers(class_columns(classes(MOST_NUMBERS + 1))) == {}
 

@@ -9,12 +9,12 @@ from ali_core import AliError
 from ali_viz.panels import DISTRIBUTION_COLUMNS, distribution_panel, distribution_table
 from ali_viz.theme import class_styles
 
-NAMES = ("platelet", "blast", "own kind", "monocyte")
+NAMES = ("blast", "monocyte", "own kind", "platelet")
 
 
 @pytest.fixture
 def labels(rng):
-    return rng.permutation(np.repeat([0, 1, 2, 3], [1200, 7, 1, 40]))
+    return rng.permutation(np.repeat([3, 0, 2, 1], [1200, 7, 1, 40]))
 
 
 def test_counts_are_those_of_pandas_in_the_order_of_lineage(labels):

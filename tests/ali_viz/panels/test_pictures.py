@@ -43,7 +43,7 @@ DPI, FINER = 36, 8
 TILE, TOLERANCE = 8, 13.0
 """The tile of 8 × 8 reduced pixels that differs most may differ by this root mean square, of 255."""
 
-NAMES = ("monocyte", "lymphocyte", "blast", "platelet", "unheard of")
+NAMES = ("blast", "lymphocyte", "monocyte", "platelet", "unheard of")
 
 
 def session(*, steps=4):
