@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypedDict, get_args
+from typing import Any, ClassVar, Literal, TypedDict, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -260,7 +260,7 @@ def whole_names(
     Parameters
     ----------
     values
-        Texts, numbers, or objects with gaps; shape (N,).
+        Texts, numbers, objects with gaps, or a Categorical; shape (N,).
     role, source
         What they are and where they come from, for messages.
     first_line
@@ -273,15 +273,20 @@ def whole_names(
     AliError
         When some are missing: how many, and the first of them.
     """
-    array = np.asarray(values)
-    if array.dtype.kind in "iub":
-        return array.astype(np.int64 if array.dtype.kind != "b" else str).astype(str)
-    if role != "label" and _are_texts(array):  # perhaps all different
-        names = np.char.strip(array.astype(str))
+    places: slice | NDArray[np.integer[Any]] = slice(None)
+    if isinstance(codes := getattr(values, "codes", None), np.ndarray):  # a Categorical
+        names, places = _texts([*cast("Any", values).categories, None], role), codes
     else:
-        distinct, places = _distinct(array)
-        names = np.array([_text(value, role) for value in distinct], dtype=str)[places]
+        array = np.asarray(values)
+        if array.dtype.kind in "iub":
+            return array.astype(np.int64 if array.dtype.kind != "b" else str).astype(str)
+        if role != "label" and _are_texts(array):  # perhaps all different
+            names = np.char.strip(array.astype(str))
+        else:
+            distinct, places = _distinct(array)
+            names = _texts(distinct, role)
     names[np.isin(names, [*(MISSING if role == "label" else MISSING_NAMES)])] = ""
+    names = names[places]
     missing = np.flatnonzero(names == "")
     if len(missing) and not keep_missing:
         row = int(missing[0])
@@ -299,6 +304,10 @@ def _are_texts(array: NDArray[Any]) -> bool:
     return array.dtype.kind == "U" or (
         array.dtype.kind == "O" and {*map(type, array.tolist())} <= {str, np.str_, type(None)}
     )
+
+
+def _texts(values: Iterable[Any], role: str) -> NDArray[np.str_]:
+    return np.array([_text(value, role) for value in values], dtype=str)
 
 
 def _text(value: Any, role: str) -> str:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,25 +45,43 @@ def read_h5ad(path: Path, columns: Columns) -> dict[str, Any]:
     """Return the arguments of a labelled embedding that an AnnData file holds; X is read only when it is asked for."""
     anndata = _anndata()
     check_hdf5(path)
+    import h5py  # noqa: PLC0415  # comes with anndata
+
     try:
-        data = anndata.read_h5ad(path, backed="r")
+        with h5py.File(path) as file:
+            data = _parts(anndata, file) if "encoding-type" in file.attrs else anndata.read_h5ad(path)  # before 0.8
+            return read_anndata(data, columns, path.name)
+    except AliError:
+        raise
     except Exception as error:  # anndata raises whatever its many readers meet
         raise AliError(f"{path.name} is not a readable .h5ad file: {' '.join(str(error).split()):.200}") from None
-    try:
-        return read_anndata(data, columns, path.name)
-    finally:
-        data.file.close()
+
+
+def _parts(anndata: Any, file: Any) -> SimpleNamespace:  # noqa: ANN401
+    """Return what :func:`read_anndata` looks at, by anndata's own readers; no matrix is read yet."""
+    read, matrix = anndata.io.read_elem, file.get("X")
+    if matrix is not None and not hasattr(matrix, "shape"):
+        matrix = anndata.io.sparse_dataset(matrix)
+    obs = read(file["obs"])
+    return SimpleNamespace(
+        obs=obs,
+        obs_names=obs.index,
+        X=matrix,
+        n_vars=0 if matrix is None else matrix.shape[1],
+        obsm={key: part if hasattr(part, "shape") else read(part) for key, part in file.get("obsm", {}).items()},
+        uns={key: read(part) for key, part in file.get("uns", {}).items() if key.endswith("_colors")},
+    )
 
 
 def read_anndata(data: Any, columns: Columns, source: str) -> dict[str, Any]:  # noqa: ANN401  # anndata is optional
     """Return the arguments of a labelled embedding that an AnnData object holds."""
     obs = data.obs
-    names = data.obs_names.to_numpy().astype(str)
+    names = data.obs_names.to_numpy()
     frame = obs.reset_index(drop=True).rename(columns=str)
     words = {name: pandas_word(frame[name]) for name in frame}
     table = Table(words=words, kinds={name: kind_of(word) for name, word in words.items()}, source=f"obs of {source}")
     roles = roles_of(table, columns)
-    made_up = names[:1].tolist() == ["0"] and np.array_equal(names, np.arange(len(names)).astype(str))
+    made_up = names[:1].tolist() == ["0"] and np.array_equal(names.astype(str), np.arange(len(names)).astype(str))
     if columns.id is None and not made_up:  # by anndata, as row numbers
         roles["id"] = INDEX
         frame[INDEX] = names
@@ -77,17 +96,9 @@ def read_anndata(data: Any, columns: Columns, source: str) -> dict[str, Any]:  #
 def _choices(data: Any) -> dict[str, str]:  # noqa: ANN401
     """Return the matrices there are, with their widths as a person reads them."""
     found = {}
-    if (matrix := _x(data)) is not None:
-        found["X"] = f"{data.n_vars}, sparse" if _is_sparse(matrix) else str(data.n_vars)
+    if data.X is not None:
+        found["X"] = f"{data.n_vars}, sparse" if _is_sparse(data.X) else str(data.n_vars)
     return found | {str(key): str(data.obsm[key].shape[1]) for key in data.obsm}
-
-
-def _x(data: Any) -> Any:  # noqa: ANN401
-    """Return X, or None; of a file without X that is not read into memory, anndata raises KeyError."""
-    try:
-        return data.X
-    except KeyError:
-        return None
 
 
 def _is_sparse(matrix: Any) -> bool:  # noqa: ANN401
@@ -119,13 +130,11 @@ def _vectors_key(data: Any, columns: Columns, source: str) -> str:  # noqa: ANN4
 
 def _matrix(data: Any, key: str, source: str, *, asked: bool) -> NDArray[Any]:  # noqa: ANN401
     matrix = data.X if key == "X" else data.obsm[key]
-    if key == "X" and data.isbacked:
-        matrix = matrix[:] if not _is_sparse(matrix) else matrix
     if isinstance(matrix, pd.DataFrame):
         return matrix.to_numpy()
     if not _is_sparse(matrix):
         dense = np.asarray(matrix)
-        if data.isbacked:
+        if dense is not matrix:  # read from a file just now
             dense.flags.writeable = False
         return dense
     n_bytes = int(np.prod(matrix.shape)) * np.dtype(matrix.dtype).itemsize

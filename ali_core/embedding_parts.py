@@ -249,38 +249,48 @@ def assembled(
 
 
 def _names(frame: pd.DataFrame, name: str, role: str, table: Table) -> NDArray[np.str_]:
-    return whole_names(_values(frame[name]), role, table.source, first_line=table.first_line)
+    return whole_names(_values(frame[name], few=role != "id"), role, table.source, first_line=table.first_line)
 
 
-def _values(column: "pd.Series[Any]") -> NDArray[Any]:
+def _values(column: "pd.Series[Any]", *, few: bool = True) -> Any:  # noqa: ANN401  # an array, or a Categorical
+    """Return the values; texts of which there are few different ones as a Categorical, which is looked at faster."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.array
     if column.dtype.kind in "iubf" and not isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
         return column.to_numpy()
-    return column.to_numpy(dtype=object)
+    values = column.to_numpy(dtype=object)
+    if few and pd.api.types.infer_dtype(values) == "string":
+        codes, texts = pd.factorize(values)
+        return pd.Categorical.from_codes(codes, pd.Index(texts))
+    return values
 
 
 def _classes(
     frame: pd.DataFrame, name: str, columns: Columns, table: Table
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    column = frame[name]
-    values = _values(column)
-    if values.dtype.kind == "f" and np.any(np.isfinite(values) & (values != np.floor(values))):
+    column, categories = frame[name], None
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.remove_unused_categories()
+        categories = column.cat.categories
+    numbers = _values(column) if categories is None else categories.to_numpy()
+    if numbers.dtype.kind == "f" and np.any(np.isfinite(numbers) & (numbers != np.floor(numbers))):
         raise AliError(
             f"{table.source}: column {name!r} holds fractions, which are no classes; choose with label= "
             f"({SHELL['label']} NAME)"
         )
     keep = columns.unlabelled == "keep"
-    names = whole_names(values, "label", table.source, first_line=table.first_line, keep_missing=keep)
+    names = whole_names(_values(column), "label", table.source, first_line=table.first_line, keep_missing=keep)
     order: tuple[str, ...] = tuple(columns.classes)
-    if not order and isinstance(column.dtype, pd.CategoricalDtype):
-        there = column.cat.remove_unused_categories().cat.categories.to_numpy(dtype=object)
-        texts = whole_names(there, "label", table.source, keep_missing=True)
+    texts = names if categories is None else whole_names(categories, "label", table.source, keep_missing=True)
+    if not order and categories is not None:
         order = tuple(dict.fromkeys(text for text in texts.tolist() if text))
         if not column.cat.ordered and order == tuple(sorted(order)):
             order = ()  # pandas sorts the categories of what nobody has ordered, and not in natural order
     if not order and CODE in frame:
         places = pd.Series(pd.to_numeric(frame[CODE], errors="coerce").to_numpy(), index=names).groupby(level=0).first()
         order = tuple(str(text) for text in places.sort_values().index if text)
-    return class_codes(names, order, source=table.source)
+    codes, order = class_codes(texts, order, source=table.source)
+    return codes if categories is None else np.append(codes, -1)[column.cat.codes], order
 
 
 def _colours(frame: pd.DataFrame, codes: NDArray[np.int64], names: tuple[str, ...]) -> dict[str, str]:
@@ -299,7 +309,7 @@ def _id_like(frame: pd.DataFrame, used: Mapping[Role, str], table: Table) -> str
         name for name in list(table.words)[:1] if name in names and table.kinds[name] == "text" and not table.typed
     ]
     for name in [*filter(ID_LIKE.fullmatch, names), *first]:
-        texts = whole_names(_values(frame[name]), "id", table.source, keep_missing=True)
+        texts = whole_names(_values(frame[name], few=False), "id", table.source, keep_missing=True)
         if len(np.unique(texts)) == len(texts) and not (texts == "").any():
             return name
     return None

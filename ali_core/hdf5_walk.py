@@ -1,6 +1,6 @@
 """Look through an HDF5 file in a process of its own: ``python hdf5_walk.py FILE MOST SECONDS``.
 
-Every part is visited and its first block read, all of it in files of at most :data:`ALL_OF_IT` bytes. It fails when the
+Every part is visited and its first row read, all of it in files of at most :data:`ALL_OF_IT` bytes. It fails when the
 arrays take more than MOST bytes together, and the system ends it when it has kept a processor busy for SECONDS.
 """
 
@@ -32,7 +32,7 @@ def walk(path: str, most: int) -> None:
             item[()]
             return
         a_row = max(item.size // max(len(item), 1) * item.dtype.itemsize, 1)
-        rows = max(1, BLOCK // a_row)
+        rows = max(1, BLOCK // a_row) if whole else 1
         for start in range(0, len(item) if whole else min(len(item), 1), rows):
             item[start : start + rows]
 
@@ -40,19 +40,20 @@ def walk(path: str, most: int) -> None:
         file.visititems(visit)
 
 
-def main() -> None:
-    """Set the limit and walk."""
+def walk_within(path: str, most: int, seconds: int) -> str:
+    """Set the limit of this process and walk; return what the library said, or nothing when all is well."""
     try:
         import resource  # noqa: PLC0415
     except ImportError:  # a system without it: whoever waits has a clock
         resource = None  # type: ignore[assignment]
     if resource is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[3]), int(sys.argv[3]) + 5))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     try:
-        walk(sys.argv[1], int(sys.argv[2]))
+        walk(path, most)
     except Exception as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(walk_within(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])) or 0)

@@ -96,18 +96,29 @@ def test_an_array_that_claims_more_than_its_file_holds_is_refused(tmp_path, shap
         refused(lambda name=name: LabelledEmbedding.load(tmp_path / name), name)
 
 
-def test_an_hdf5_file_whose_reading_does_not_end_is_given_up(tmp_path, monkeypatch):
+@POSIX
+def test_an_hdf5_file_whose_reading_does_not_end_or_crashes_is_given_up(tmp_path, monkeypatch):
     path = LabelledEmbedding(np.eye(4, dtype=np.float32), list("aabb")).save(tmp_path / "cells.h5ad")
+    faults = {"while True: pass": "reading it does not end", "os.kill(os.getpid(), 11)": "the reader ended with -11"}
+    for fault, said in faults.items():
+        with monkeypatch.context() as changed:
+            changed.setattr(ali_core.hdf5, "SECONDS", 1)
+            changed.setattr(ali_core.hdf5.hdf5_walk, "walk", lambda *_, fault=fault: exec(fault, {"os": os}))
+            refused(lambda: LabelledEmbedding.load(path), said)
+
+
+@POSIX
+def test_without_a_copy_of_the_process_hdf5_files_are_walked_in_a_new_one(tmp_path, monkeypatch):
+    path = LabelledEmbedding(np.eye(4, dtype=np.float32), list("aabb")).save(tmp_path / "cells.h5ad")
+    monkeypatch.setattr(ali_core.hdf5, "_by_fork", ali_core.hdf5._by_new_process)
     assert len(LabelledEmbedding.load(path)) == 4
+    with monkeypatch.context() as changed:
+        changed.setenv("ALI_MOST_BYTES", "10")
+        refused(lambda: LabelledEmbedding.load(path), "ALI_MOST_BYTES")
     walk = tmp_path / "walk.py"
     walk.write_text("import resource, sys\nresource.setrlimit(resource.RLIMIT_CPU, (1, 2))\nwhile True: pass\n")
-    monkeypatch.setattr(ali_core.hdf5, "WALK", walk)
+    monkeypatch.setattr(ali_core.hdf5.hdf5_walk, "__file__", str(walk))
     refused(lambda: LabelledEmbedding.load(path), "reading it does not end")
-    walk.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
-    refused(lambda: LabelledEmbedding.load(path), "the reader ended with -11")
-    monkeypatch.undo()
-    monkeypatch.setenv("ALI_MOST_BYTES", "10")
-    refused(lambda: LabelledEmbedding.load(path), "ALI_MOST_BYTES")
 
 
 @POSIX
