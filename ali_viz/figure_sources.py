@@ -69,6 +69,11 @@ class TrainingRun:
         return tuple(sorted(self.parts["label"].unique()) if named is None else named)
 
     @property
+    def colours(self) -> dict[str, str]:
+        """``#rrggbb`` by class name, of those that somebody chose."""
+        return dict(self.about.get("data", {}).get("colours", {}))
+
+    @property
     def labels(self) -> NDArray[np.int64]:
         """The code of each sample, shape (N,), in the order of ``parts``."""
         codes = {name: code for code, name in enumerate(self.class_names)}

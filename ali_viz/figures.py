@@ -157,7 +157,8 @@ def _as_seen(images: CellImages, run: TrainingRun, path: Path) -> CellImages:
 
 def _distribution(asked: _Asked) -> Panel:
     run, settings = asked.sources.any_run, "Training, validation and test samples together"
-    return distribution_panel(run.labels, run.class_names, data=asked.sources.data_name, settings=settings)
+    name = asked.sources.data_name
+    return distribution_panel(run.labels, run.class_names, data=name, settings=settings, colours=run.colours)
 
 
 def _step(asked: _Asked) -> Panel:

@@ -17,6 +17,7 @@ __all__ = [
     "has_lineages",
     "is_faint",
     "lineage_order",
+    "order_words",
     "sample_styles",
 ]
 
@@ -165,6 +166,13 @@ def lineage_order(class_names: Sequence[str]) -> list[int]:
         range(len(class_names)),
         key=lambda index: (ranks.get(_known_name(class_names[index]), len(ranks)), index),
     )
+
+
+def order_words(class_names: Sequence[str]) -> str:
+    """Say in a caption how `lineage_order` orders classes."""
+    if not in_natural_order(class_names):
+        return "Classes are in the order that was chosen for them."
+    return "Cells known to the theme are ordered by lineage and maturity, other classes as they are named."
 
 
 def has_lineages(class_names: Sequence[str]) -> bool:

@@ -155,6 +155,7 @@ class RunFolder:
             "source": None if source is None else str(source),
             "n_samples": len(inputs.labels),
             "class_names": inputs.class_names,
+            "colours": dict(inputs.samples.colours),
         }
         in_force: dict[str, Any] = {"intervention_weight": settings.weight}
         if settings.spec.planned and not settings.control:

@@ -28,7 +28,7 @@ from ali_viz.panels.print_style import (
     wrapped,
     write_lines,
 )
-from ali_viz.theme import class_label, lineage_order
+from ali_viz.theme import class_label, lineage_order, order_words
 
 __all__ = ["CELLS_COLUMNS", "CellsGrid", "cells_panel", "cells_table", "draw_cells"]
 
@@ -117,7 +117,7 @@ def cells_table(images: CellImages, *, per_class: int = 1, seed: int, width: Wid
     Returns
     -------
     pandas.DataFrame
-        One row an image; classes by lineage and maturity where they are known, else as named, those without an image
+        One row an image; classes in the order of `ali_viz.theme.lineage_order`, those without an image
         left out; the columns are described in ``CELLS_COLUMNS``.
 
     Raises
@@ -251,7 +251,7 @@ def _caption(images: CellImages, table: pd.DataFrame, *, data: str, per_class: i
         chosen,
         "Classes with fewer images show all they have." if len(table) < shown * per_class else "",
         f"{empty} classes have no image." if empty > 1 else "One class has no image." if empty else "",
-        "Cells known to the theme are ordered by lineage and maturity, other classes as they are named.",
+        order_words(images.class_names),
         "A tile is the middle square of an image; all are printed at one size, whatever their number of pixels.",
         bar,
         "The names are the labels of the data.",

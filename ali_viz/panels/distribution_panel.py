@@ -5,7 +5,7 @@ Synopsis::
     distribution_panel(images.labels, images.class_names, data="marrow").save("figures", "fig2")
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from ali_viz.panels.print_style import (
     width_in_mm,
     wrapped,
 )
-from ali_viz.theme import class_label, lineage_order, sample_styles
+from ali_viz.theme import class_label, lineage_order, order_words, sample_styles
 
 __all__ = ["DISTRIBUTION_COLUMNS", "distribution_panel", "distribution_table", "draw_distribution"]
 
@@ -64,7 +64,9 @@ class _Rows:
         return [float(end - height / 2) for end, height in zip(np.cumsum(self.heights), self.heights, strict=True)]
 
 
-def distribution_table(labels: ArrayLike, class_names: Sequence[str]) -> pd.DataFrame:
+def distribution_table(
+    labels: ArrayLike, class_names: Sequence[str], colours: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """Count the samples of each class.
 
     Parameters
@@ -73,11 +75,13 @@ def distribution_table(labels: ArrayLike, class_names: Sequence[str]) -> pd.Data
         Codes into ``class_names``, shape (N,), integers; -1 for samples without a class.
     class_names
         The classes in the order of their codes; classes without a sample may be named.
+    colours
+        ``#rrggbb`` by class name, of those that have another colour than the theme's.
 
     Returns
     -------
     pandas.DataFrame
-        One row a class, by lineage and maturity where they are known, else as named; the columns are described in
+        One row a class, in the order of `ali_viz.theme.lineage_order`; the columns are described in
         ``DISTRIBUTION_COLUMNS``.
 
     Raises
@@ -91,7 +95,7 @@ def distribution_table(labels: ArrayLike, class_names: Sequence[str]) -> pd.Data
     if codes.size and (codes.min() < -1 or codes.max() >= len(class_names)):
         raise AliError(f"labels must be codes from 0 to {len(class_names) - 1}; got {codes.min()} to {codes.max()}")
     counts = np.bincount(codes[codes >= 0].astype(np.int64), minlength=len(class_names))
-    styles, order = sample_styles(class_names, codes), lineage_order(class_names)
+    styles, order = sample_styles(class_names, codes, colours), lineage_order(class_names)
     none = [-1] * (len(styles) - len(class_names))  # samples without a class have a bar of their own, at the end
     return pd.DataFrame(
         {
@@ -134,13 +138,19 @@ def draw_distribution(table: pd.DataFrame, *, width: Width = "single") -> Figure
 
 
 def distribution_panel(
-    labels: ArrayLike, class_names: Sequence[str], *, data: str, settings: str = "", width: Width = "single"
+    labels: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    data: str,
+    settings: str = "",
+    width: Width = "single",
+    colours: Mapping[str, str] | None = None,
 ) -> Panel:
     """Count, draw and describe the samples of each class.
 
     Parameters
     ----------
-    labels, class_names
+    labels, class_names, colours
         See `distribution_table`.
     data
         What the samples are, for the caption.
@@ -159,8 +169,12 @@ def distribution_panel(
     AliError
         See `distribution_table`.
     """
-    table = distribution_table(labels, class_names)
-    return Panel(figure=draw_distribution(table, width=width), table=table, caption=_caption(table, data, settings))
+    table = distribution_table(labels, class_names, colours)
+    return Panel(
+        figure=draw_distribution(table, width=width),
+        table=table,
+        caption=_caption(table, data, settings, order_words(class_names)),
+    )
 
 
 def _draw_bars(axes: Axes, table: pd.DataFrame, rows: _Rows) -> None:
@@ -188,7 +202,7 @@ def _scale(axes: Axes, table: pd.DataFrame, length_mm: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _caption(table: pd.DataFrame, data: str, settings: str) -> str:
+def _caption(table: pd.DataFrame, data: str, settings: str, order: str) -> str:
     counts = table["n_samples"]
     has_some = counts[counts > 0]
     sentences = [
@@ -198,7 +212,7 @@ def _caption(table: pd.DataFrame, data: str, settings: str) -> str:
         f"The largest class has {has_some.max() / has_some.min():,.3g} times as many samples as the smallest."
         if len(has_some) > 1
         else "",
-        "Cells known to the theme are ordered by lineage and maturity, other classes as they are named.",
+        order,
         "Nothing but the labels is shown.",
     ]
     return " ".join(sentence for sentence in sentences if sentence) + "\n"

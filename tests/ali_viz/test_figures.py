@@ -252,6 +252,15 @@ def test_a_large_embedding_is_drawn_in_part(run, ids, labels, tmp_path, monkeypa
         assert "24 samples of 3 classes, 17 of them drawn" in (tmp_path / name).read_text("utf-8")
 
 
+def test_colours_of_the_data_that_was_trained_on_are_those_of_its_figures(run, tmp_path):
+    about = json.loads((run / "run.json").read_text())
+    about["data"]["colours"] = {"monocyte": "#123456"}
+    write_json(about, run / "run.json")
+    make_figures(run, tmp_path / "out", only=["fig2"])
+    table = pd.read_csv(tmp_path / "out" / "fig2.csv").set_index("class_name")
+    assert table.loc["monocyte", "colour"] == "#123456"
+
+
 def test_cells_are_those_that_were_trained_on_with_the_classes_of_the_run(tmp_path, ids):
     write_marrow(tmp_path / "cells", n=60, seed=2, px=16)
     images = open_images(tmp_path / "cells")

@@ -34,6 +34,7 @@ def test_the_parts_are_those_given_and_the_result_says_so(data, tmp_path):
     assert parts.tolist() == np.where(data.labelled, data.split, "").tolist()
     for name in ("run.json", "result.json"):
         assert json.loads((tmp_path / "run" / name).read_text())["split"] == "the split that is given"
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["data"]["colours"] == data.colours
     embedding = LabelledEmbedding.load(tmp_path / "run" / "embedding.npz")
     assert embedding.labels.tolist() == data.labels.tolist()
     assert embedding.metadata["row"].tolist() == list(range(N))

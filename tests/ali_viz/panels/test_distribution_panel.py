@@ -35,6 +35,18 @@ def test_bars_end_at_the_counts_in_the_colours_of_the_classes(labels):
     assert drawn == [styles[name] for name in ("blast", "monocyte", "platelet", "own kind")]
 
 
+def test_colours_that_somebody_chose_are_those_of_the_bars(labels):
+    axes = distribution_panel(labels, NAMES, data="x", colours={"own kind": "#123456"}).figure.axes[0]
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches].index("#123456") == 3
+
+
+def test_an_order_that_somebody_chose_is_that_of_the_bars_and_the_caption_says_so(labels):
+    chosen = distribution_panel(3 - labels, NAMES[::-1], data="x")
+    assert list(chosen.table["class_name"]) == ["platelet", "own kind", "monocyte", "blast"]
+    assert "in the order that was chosen" in chosen.caption
+    assert "by lineage and maturity" in distribution_panel(labels, NAMES, data="x").caption
+
+
 def test_counts_are_written_and_the_caption_says_what_is_shown(labels, check_texts):
     panel = distribution_panel(labels, NAMES, data="made-up cells", settings="Thinned with seed 3")
     texts = check_texts(panel.figure)
