@@ -4,6 +4,7 @@ import gzip
 import importlib
 import json
 import os
+import socket
 import struct
 import sys
 import zipfile
@@ -17,6 +18,7 @@ from ali_core import AliError, LabelledEmbedding, Session
 from ali_core.cli.app import run
 from ali_core.data import open_images
 from ali_core.interventions import session_embedding
+from ali_viz import Studio
 from tests.hostile.samples import make
 from tests.hostile.test_mutations import peak_bytes
 
@@ -189,3 +191,24 @@ def test_damaged_settings_of_a_run_are_one_line_under_figures(tmp_path, capsys):
     (folder / "settings.toml").write_text("a = " + "[" * 5000)
     assert run(["figures", str(folder), "--out", str(tmp_path / "out")]) == 1
     one_line(capsys)
+
+
+def test_neither_a_command_nor_the_studio_asks_another_machine(tmp_path, monkeypatch):
+    asked = []
+
+    def asks(*address):
+        asked.append(address)
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(socket.socket, "connect", asks)
+    monkeypatch.setattr(socket, "getaddrinfo", asks)
+    cells = str(LabelledEmbedding(np.eye(4), list("aabb")).save(tmp_path / "cells.npz"))
+    assert run(["data", "check", cells]) == 0
+    assert run(["intervene", cells, "--iterations", "2", "--out", str(tmp_path / "out")]) == 0
+    studio = Studio(tmp_path / "out")
+    studio.step()
+    studio.close()
+    assert asked == []
+    with pytest.raises(OSError, match="no network in this test"):
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+    assert len(asked) == 1
