@@ -2,6 +2,8 @@
 
 import io
 import os
+import re
+import subprocess
 import time
 import urllib.request
 
@@ -11,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from ali_core import LabelledEmbedding, Session
+from ali_viz.server import ONLY_THIS_HOST
 from tests.browser.voila import AppPage, StandaloneApp
 
 pytestmark = [
@@ -84,13 +87,12 @@ def test_the_points_are_painted_buttons_work_and_the_kernel_ends_with_the_page(a
 
 
 def answer_of(address, seconds=60):
-    """Read the page as soon as the server is up; return where it is."""
+    """Read the page as soon as the server is up: its address, text and headers."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             with urllib.request.urlopen(address, timeout=seconds) as answer:
-                answer.read()
-                return answer.url
+                return answer.url, answer.read().decode(), answer.headers
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -99,12 +101,13 @@ def answer_of(address, seconds=60):
 def test_a_kernel_whose_page_is_gone_without_a_word_ends(tmp_path, cells):
     app = StandaloneApp(tmp_path, cells, cull_seconds=4)
     try:
-        answer_of(app.address)  # and no page is opened
-        client = app.kernel()
-        told = client.execute_interactive("import os; pid = os.getpid()", user_expressions={"pid": "pid"})
-        kernel = int(told["content"]["user_expressions"]["pid"]["data"]["text/plain"])
-        client.stop_channels()
-        assert gone(kernel, seconds=60)
+        page, headers = answer_of(app.address)[1:]  # which nobody shows
+        assert headers["Content-Security-Policy"] == ONLY_THIS_HOST
+        kernel = re.search(r'"kernelId": "([0-9a-f-]{36})"', page)[1]
+        deadline = time.monotonic() + 120
+        while kernel in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
         assert app.process.poll() is None
     finally:
         app.stop()
@@ -114,7 +117,7 @@ def test_without_the_token_there_is_only_a_login_page(app):
     address, token = app.address.split("?token=")
     assert address.startswith("http://127.0.0.1:")
     assert len(token) >= 32
-    assert "/login" in answer_of(address)
+    assert "/login" in answer_of(address)[0]
     assert app.interrupt() == 0
     assert "Traceback" not in app.log.read_text()
     assert not list((app.folder / "tmp").iterdir())

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ali_core import LabelledEmbedding
+from ali_viz.server import ONLY_THIS_HOST
 from ali_viz.studio_notebook import write_studio_notebook
 
 pytestmark = [
@@ -63,6 +64,8 @@ def test_a_server_with_a_token_on_this_machine_that_ctrl_c_ends(tmp_path):
             assert len(server["token"]) >= 32
             assert status_of(f"{server['url']}api/contents") == 403
             assert status_of(f"{server['url']}api/contents?token={server['token']}") == 200
+            with urllib.request.urlopen(f"{server['url']}lab?token={server['token']}", timeout=30) as page:
+                assert page.headers["Content-Security-Policy"] == ONLY_THIS_HOST
             os.killpg(process.pid, signal.SIGINT)
             assert process.wait(timeout=60) == 0
         finally:
