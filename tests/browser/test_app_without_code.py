@@ -105,7 +105,7 @@ def test_a_kernel_whose_page_is_gone_without_a_word_ends(tmp_path, cells):
         assert headers["Content-Security-Policy"] == ONLY_THIS_HOST
         kernel = re.search(r'"kernelId": "([0-9a-f-]{36})"', page)[1]
         deadline = time.monotonic() + 120
-        while kernel in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout:
+        while kernel in subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout:
             assert time.monotonic() < deadline
             time.sleep(0.5)
         assert app.process.poll() is None
