@@ -87,20 +87,25 @@ export function tickText(value, step) {
 const GAP = 8;
 
 /**
- * Where the panes are: beside each other, or one below the other where they would be too narrow.
+ * Where the panes are, row by row: beside each other, or in more rows where the box then gets larger.
  * @param {number} count @param {Size} size of the whole picture
  * @param {[boolean, boolean]} labelled whether there are numbers below and to the left
+ * @param {Size} box that every pane holds with equal units
  * @returns {{x: number, y: number, width: number, height: number}[]}
  */
-export function paneAreas(count, size, labelled) {
+export function paneAreas(count, size, labelled, box) {
   const [left, bottom] = [labelled[1] ? 42 : 0, labelled[0] ? 18 : 0];
-  const stacked = count > 1 && size.width / count < 200 && size.height > size.width;
-  const [columns, rows] = stacked ? [1, count] : [count, 1];
-  const width = Math.max((size.width - left - GAP * (columns - 1)) / columns, 1);
-  const height = Math.max((size.height - bottom - GAP * (rows - 1)) / rows, 1);
+  const grid = (columns) => {
+    const rows = Math.ceil(count / columns);
+    const width = Math.max((size.width - left - GAP * (columns - 1)) / columns, 1);
+    const height = Math.max((size.height - bottom - GAP * (rows - 1)) / rows, 1);
+    return { columns, width, height, unit: Math.min(width / box.width, height / box.height) };
+  };
+  const grids = Array.from({ length: count }, (_, k) => grid(count - k));
+  const { columns, width, height } = grids.reduce((best, other) => (other.unit > 1.15 * best.unit ? other : best));
   return Array.from({ length: count }, (_, k) => ({
-    x: left + (stacked ? 0 : k * (width + GAP)),
-    y: stacked ? k * (height + GAP) : 0,
+    x: left + (k % columns) * (width + GAP),
+    y: Math.floor(k / columns) * (height + GAP),
     width,
     height,
   }));

@@ -75,8 +75,9 @@ export class Overlay {
     return this.held.get(key);
   }
 
-  title({ pane, size, number }) {
-    const room = size.width - (number === this.panes.length - 1 ? 180 : 20);
+  title({ pane, size, area }) {
+    const tools = area.y === 0 && area.x + 2 * size.width > this.svg.clientWidth; // they stand in the upper right corner
+    const room = size.width - (tools ? 190 : 20);
     const text = shortened(pane.title, Math.max(room, 60) / 1.15, this.widthOf);
     return element("text", { x: 10, y: 19, class: "ali-picture-title" }, element("title", {}, pane.title), text);
   }
@@ -166,7 +167,7 @@ export class Overlay {
     return name;
   }
 
-  numbers(scene, { area, size, box, pixel, number }) {
+  numbers(scene, { area, size, box, pixel }) {
     const [across, up] = scene.axisNames;
     const found = [];
     const text = (x, y, anchor, words, more = {}) =>
@@ -182,7 +183,7 @@ export class Overlay {
       }
       found.push(text(right, area.y + size.height + 14, "end", across));
     }
-    if (up !== null && number === 0) {
+    if (up !== null && area.x === this.panes[0].area.x) {
       for (const value of ticks(box[2], box[3], size.height / 60)) {
         const y = area.y + pixel([box[0], value])[1];
         if (y > area.y + 70) found.push(text(area.x - 5, y + 4, "end", tickText(value, 60 / perY)));

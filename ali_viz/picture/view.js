@@ -113,7 +113,9 @@ export class View {
   measure() {
     const { scene } = this.store;
     const size = { width: this.root.clientWidth, height: this.root.clientHeight };
-    this.areas = paneAreas(scene.panes.length, size, [scene.axisNames[0] !== null, scene.axisNames[1] !== null]);
+    const [left, right, bottom, top] = scene.limits;
+    const box = scene.equalUnits ? { width: right - left, height: top - bottom } : { width: 3, height: 4 };
+    this.areas = paneAreas(scene.panes.length, size, scene.axisNames.map((name) => name !== null), box);
     this.points.resize(size.width, size.height, Math.min(devicePixelRatio, 2));
   }
 

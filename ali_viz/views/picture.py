@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ali_core.embedding import LabelledEmbedding
+from ali_core.projection import LAYOUTS
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.limits import shared_limits
 from ali_viz.picture import Arrow, Details, Pane, Picture, PictureScene
 from ali_viz.theme import ClassStyle
 from ali_viz.views.contact_sheet import as_png
+from ali_viz.views.controls import badge, box, html, put
 from ali_viz.views.pictures import ImageSource
 
 __all__ = ["PictureView"]
@@ -41,7 +43,7 @@ class PictureView:
         images: ImageSource | None = None,
     ) -> None:
         self._ids, self._columns, self._images = embedding.sample_names, actions.columns, images
-        self.widget = Picture(
+        self.picture = Picture(
             styles,
             order=[*range(embedding.n_classes, len(styles)), *np.argsort(-embedding.counts, kind="stable")],
             on_lasso=actions.lasso.click,
@@ -52,8 +54,10 @@ class PictureView:
             on_hover=actions.hover.click,
             details=self._details,
         )
-        self.widget.add_class("ali-pictures")
-        self.widget.layout.height = ""  # the style sheet knows the window
+        self.picture.add_class("ali-pictures")
+        self.picture.layout.height = ""  # the style sheet knows the window
+        self.badge = html(name="ali-over")
+        self.widget = box(self.picture, self.badge, name="ali-stage")
 
     def update(self, scene: Scene) -> None:
         """Show the drawing, the next step in it, and the selection."""
@@ -62,7 +66,8 @@ class PictureView:
         panes[1] = _changed_pane(scene)
         bounds = None if scene.planned is None else scene.planned.places.bounds(scene.planned.codes)
         corners = drawing.corners if bounds is None else np.concatenate([drawing.corners, np.array(bounds).T])
-        self.widget.show(
+        put(self.badge, value=badge(LAYOUTS[drawing.view].badge))
+        self.picture.show(
             PictureScene(
                 rows=drawing.rows,
                 labels=drawing.labels,

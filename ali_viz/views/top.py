@@ -9,7 +9,7 @@ from ali_core.projection import LAYOUTS, View
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import COMPARISONS, LAYERS, Layer, Scene
 from ali_viz.picture import tells_groups
-from ali_viz.views.controls import badge, box, button, dropdown, html, put, row, switch, toggle
+from ali_viz.views.controls import box, button, dropdown, html, put, row, switch, toggle
 from ali_viz.views.expand import Expand
 
 __all__ = ["TopView"]
@@ -57,7 +57,6 @@ class TopView:
             "The control: the same with shuffled labels. What looks separate there is made by the method",
             lambda on: actions.set_view.click(CONTROL if on else SUPERVISED[0]),
         )
-        self.badge = html(name="ali-part")
         compared = [key for key in COMPARISONS if live or key != "epoch"]
         self.comparison = switch(
             [(COMPARISONS[key], key) for key in compared],
@@ -96,7 +95,6 @@ class TopView:
                 self.progress,
                 self.cancel,
                 self.note,
-                self.badge,
                 self.colour_by.widget,
                 *(layer.widget for layer in self.layers.values()),
                 name="ali-told",
@@ -106,7 +104,7 @@ class TopView:
 
     def update(self, scene: Scene) -> None:
         """Show how the switches stand, and what the app says."""
-        state, spec = scene.state, LAYOUTS[scene.state.view]
+        state = scene.state
         self.mode.show(state.mode)
         self.layout.show(SUPERVISED[0] if state.view in SUPERVISED else state.view)
         self.shuffled.show(state.view == CONTROL)
@@ -115,7 +113,6 @@ class TopView:
         for key, layer in self.layers.items():
             layer.show(key in state.layers)
         self.colour_by.show("" if state.colouring is None else state.colouring.title)
-        put(self.badge, value=badge(spec.badge))
         put(self.words, value=_line("alert", state.wrong) if state.wrong else _line("status", state.said))
         put(self.progress, value=f'<span class="ali-muted" role="status">{state.progress}</span>')
         put(self.cancel.layout, display="" if state.progress else "none")
