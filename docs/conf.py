@@ -2,12 +2,14 @@
 
 import inspect
 import json
+import sys
 from importlib import import_module
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.pycode import ModuleAnalyzer
 
 project = "ALI"
 author = "The ALI developers"
@@ -19,6 +21,14 @@ root_doc = "docs/index"
 include_patterns = ["docs/**", "notebooks/*.ipynb", "benchmarks/README.md", "*.md"]
 exclude_patterns = ["README.md", ".*", "docs/_build", "docs/templates", "docs/results/tables", "runs", "tests", "ali_*"]
 
+
+def _words(name, constant):
+    """Return what is written below a constant where it is defined, which autodoc does not find from its package."""
+    homes = [home for home, module in sys.modules.items() if home.startswith("ali_") and vars(module).get(name) is constant]
+    found = (ModuleAnalyzer.for_module(home).find_attr_docs().get(("", name)) for home in homes)
+    return next(" ".join(lines) for lines in found if lines)
+
+
 _public = json.loads(Path(__file__).parents[1].joinpath("tests", "public_api.json").read_text("utf-8"))
 _inner = {name for room, names in _public.items() if room != "ali_core" for name in names}
 _public["ali_core"] = [name for name in _public["ali_core"] if name not in _inner]  # they are on pages of their own
@@ -27,7 +37,7 @@ for _room, _names in _public.items():
     _things = {name: getattr(import_module(_room), name) for name in _names}
     vars(import_module(_room)).update(_things)  # autodoc does not see names that are loaded when they are used
     _described[_room] = [name for name, thing in _things.items() if inspect.isroutine(thing) or inspect.isclass(thing)]
-    _constants[_room] = [name for name in _names if name not in _described[_room]]
+    _constants[_room] = {name: _words(name, _things[name]) for name in _names if name not in _described[_room]}
 autosummary_context = {"described": _described, "constants": _constants}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings tell shapes and dtypes

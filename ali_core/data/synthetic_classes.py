@@ -37,6 +37,7 @@ CLASS_COUNTS = {
     "lymphocyte": 400,
 }
 MARROW_CLASSES: tuple[str, ...] = tuple(CLASS_COUNTS)
+"""Classes of synthetic marrow."""
 FEWEST_PER_CLASS = 6
 
 # Lengths in µm: radius of the cell, length and half-width of the nucleus' spine. bend in rad; pinch: depth of the

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 Criterion = Callable[[ClassStatistics], NDArray[np.float64]]
+"""A function from class statistics to scores of shape (C,); NaN marks a class that cannot be chosen."""
 Selection = Literal["deterministic", "probabilistic"]
 
 
@@ -69,20 +70,15 @@ def closest(statistics: ClassStatistics) -> NDArray[np.float64]:
     return scores
 
 
-CRITERIA: dict[str, Criterion] = {
-    "closest": closest,
-    "mean-std": mean_std,
-    "mean-all": mean_all,
-    "product": product,
+_TABLE: dict[str, tuple[Criterion, str]] = {
+    "closest": (closest, "of the two classes nearest to each other, the one with the larger mean-std"),
+    "mean-std": (mean_std, "wide with a near neighbour; spread / distance to the nearest center"),
+    "mean-all": (mean_all, "central; 1 / mean distance to all other centers"),
+    "product": (product, "both; mean-std times mean-all"),
 }
+CRITERIA: dict[str, Criterion] = {name: criterion for name, (criterion, _) in _TABLE.items()}
 """The criteria of the paper by name."""
-
-CRITERIA_HELP = {
-    "closest": "of the two classes nearest to each other, the one with the larger mean-std",
-    "mean-std": "wide with a near neighbour; spread / distance to the nearest center",
-    "mean-all": "central; 1 / mean distance to all other centers",
-    "product": "both; mean-std times mean-all",
-}
+CRITERIA_HELP: dict[str, str] = {name: words for name, (_, words) in _TABLE.items()}
 """What each of them looks for, in a few words."""
 
 

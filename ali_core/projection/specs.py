@@ -151,8 +151,11 @@ LAYOUTS: dict[View, LayoutSpec] = {
         note="In the control the labels that place the samples are shuffled; the colours show the true ones.",
     ),
 }
+"""How each layout is made, what it is called, and what it is allowed to see."""
 VIEWS: tuple[View, ...] = get_args(View)
+"""Names of all layouts, in the order of the bar."""
 VIEW_WORDS: dict[View, str] = {name: spec.help for name, spec in LAYOUTS.items()}
+"""What each layout shows, in a sentence."""
 
 
 def is_map(view: View) -> bool:

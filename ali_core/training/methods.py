@@ -104,3 +104,4 @@ SPECS: dict[str, MethodSpec] = {
 """The methods by name, the paper's first."""
 
 METHODS: tuple[str, ...] = tuple(SPECS)
+"""What a network can be trained by: values of ``TrainSettings.method``."""

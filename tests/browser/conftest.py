@@ -29,7 +29,7 @@ def app(chromium: Browser, shared_lab: JupyterLab, tmp_path: Path) -> Iterator[C
     opened: list[NotebookPage] = []
     own: list[JupyterLab] = []
 
-    def start(cells: list[str] | Path, path: Path | None = None) -> NotebookPage:
+    def start(cells: list[str] | Path, path: Path | None = None, notebook_7: bool = False) -> NotebookPage:
         work = shared_lab.folder if path is None else tmp_path / f"lab-{len(own)}"
         notebook = work / "work" / "notebooks" / f"{tmp_path.name}-{len(opened)}.ipynb"
         if isinstance(cells, Path):
@@ -44,8 +44,11 @@ def app(chromium: Browser, shared_lab: JupyterLab, tmp_path: Path) -> Iterator[C
             own.append(lab)
         page = NotebookPage(chromium, lab)
         opened.append(page)
-        page.open()
-        page.hide_sidebar()
+        if notebook_7:
+            page.open_in_notebook_7()
+        else:
+            page.open()
+            page.hide_sidebar()
         page.run_all()
         page.plot().wait_for(timeout=120_000, state="attached")
         page.plot().scroll_into_view_if_needed()

@@ -111,7 +111,7 @@ class JupyterLab:
 
     def kernel(self) -> BlockingKernelClient:
         """Connect to the kernel of the notebook."""
-        (session,) = self._sessions()
+        (session,) = self.sessions()
         client = BlockingKernelClient(
             connection_file=str(self.folder / "runtime" / f"kernel-{session['kernel']['id']}.json")
         )
@@ -127,10 +127,11 @@ class JupyterLab:
 
     def end_kernel(self) -> None:
         """End the kernel of the notebook."""
-        for session in self._sessions():
+        for session in self.sessions():
             self._api(f"sessions/{session['id']}", method="DELETE")
 
-    def _sessions(self) -> list[dict[str, Any]]:
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return what the server says about the kernel of the notebook, if it has one."""
         where = self.notebook.relative_to(self.notebook.parent.parent).as_posix()
         return [one for one in json.loads(self._api("sessions")) if one["path"] == where]
 
@@ -173,6 +174,16 @@ class NotebookPage:
         if self.page.locator("#jp-left-stack:visible").count():
             self.page.keyboard.press("Control+b")
             self.page.locator("#jp-left-stack").wait_for(state="hidden", timeout=10 * SECONDS)
+
+    def open_in_notebook_7(self) -> None:
+        """Open the notebook in Notebook 7, which the same server has, and wait for its kernel."""
+        where = self.lab.notebook.relative_to(self.lab.notebook.parent.parent)
+        self.page.goto(f"http://127.0.0.1:{self.lab.port}/notebooks/{where}?token={TOKEN}")
+        self.wait_until(
+            lambda: [one["kernel"]["execution_state"] for one in self.lab.sessions()] == ["idle"],
+            lambda: f"the kernel of {where} is not ready",
+            seconds=90,
+        )
 
     def run_all(self) -> None:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -94,6 +94,18 @@ def test_automatic_steps(app, cells):
     assert np.array_equal(np.asarray(vectors, np.float32), session.after.vectors)
 
 
+def test_notebook_7_shows_the_app_too(app, cells):
+    def scenario():
+        page = app([f"from ali_viz import Studio\nstudio = Studio({str(cells)!r})\nstudio"], notebook_7=True)
+        expect(page.page.locator('body[data-notebook="notebooks"]')).to_be_attached()
+        page.button("Step").click()
+        page.wait_for(CURSOR, 1)
+        wait_for_status(page, "Step 1")
+        assert page.strangers == []  # page.errors has some of Notebook 7 itself
+
+    retried(scenario)
+
+
 def test_lasso_contract_undo(app, cells):
     def scenario():
         page = opened(app, cells)
