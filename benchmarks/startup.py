@@ -2,6 +2,7 @@
 
     uv run python -m benchmarks.startup
     uv run python -m benchmarks.startup --imports "from ali_core.training import train"    # by -X importtime
+    uv run python -m benchmarks.startup --demo                                             # ali demo, once
 
 Each line is a process of its own, started in turn with ``import torch``, the peer; the smallest of several rounds is
 kept, since whatever else the machine does only adds.
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ import pandas as pd
 from ali_core import LabelledEmbedding
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+COMMAND = "from ali_core.cli import main; main({arguments!r})"
 TO_FIRST_BATCH = (
     "import os\nfrom ali_core.training.worker import Worker\n"
     "Worker._step = lambda *_: os._exit(0)\n"  # the first batch is there
@@ -28,10 +31,10 @@ TO_FIRST_BATCH = (
 )
 
 
-def cpu_seconds(code):
+def cpu_seconds(code, environment=ENVIRONMENT):
     """Run ``python -c code`` and return the CPU seconds that it and its children took."""
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, _, used = os.wait4(process.pid, 0)
     return used.ru_utime + used.ru_stime
@@ -44,7 +47,7 @@ def statements(folder):
     features = LabelledEmbedding(rng.normal(size=(180, 64)), labels).save(folder / "features.npz")
 
     def command(*words):
-        return f"from ali_core.cli import main; main({list(map(str, words))!r})"
+        return COMMAND.format(arguments=list(map(str, words)))
 
     train = ["train", str(features), "--out", str(folder / "run"), "--epochs", "1", "--n-folds", "3"]
     return {
@@ -76,6 +79,15 @@ def table(rounds):
     return pd.DataFrame(rows)
 
 
+def demo():
+    """Return one row: seconds and CPU seconds of ``ali demo``, with as many threads as a person's call has."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        cpu = cpu_seconds(COMMAND.format(arguments=["demo", "--out", folder]), environment)
+        return pd.DataFrame([{"what": "ali demo", "seconds": time.perf_counter() - begun, "CPU seconds": cpu}])
+
+
 def slowest_imports(code, number=15):
     """Return the packages that ``code`` imports, by what they take with all that they import in turn."""
     said = subprocess.run(
@@ -90,6 +102,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--imports", metavar="CODE", help="show which packages CODE imports, slowest first")
+    parser.add_argument("--demo", action="store_true", help="time ali demo instead")
     given = parser.parse_args()
-    found = slowest_imports(given.imports) if given.imports else table(given.rounds)
+    found = demo() if given.demo else slowest_imports(given.imports) if given.imports else table(given.rounds)
     print(found.to_string(index=False, float_format="{:.2f}".format))

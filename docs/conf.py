@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version as version_of
@@ -47,10 +48,14 @@ nitpick_ignore_regex = [("py:.*", r"\w+\.\w+\.\w+(\.\w+)?")]  # names of modules
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # `-D nb_execution_mode=force` renders the lessons with their outputs
+nb_execution_mode = "cache"  # a lesson is executed when it has changed
 nb_execution_in_temp = True
 nb_execution_timeout = 240
+nb_execution_raise_on_error = True
 nb_ipywidgets_js = {}  # these would come from another host
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]  # a page has no kernel
+os.environ["PYTHONSTARTUP"] = str(Path(__file__).with_name("lesson_pictures.py"))  # what kernels run first
+os.environ.pop("ALI_PATH", None)  # lessons are shown on synthetic data
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ALI"

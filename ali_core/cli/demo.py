@@ -48,9 +48,9 @@ def demo(
     ] = None,
     n: Annotated[
         int, typer.Option("--n", min=150, help="About how many cells, drawn in proportion; every class keeps some.")
-    ] = 1200,
+    ] = 1000,
     px: Annotated[
-        int | None, typer.Option("--px", min=32, help="Image size; 64 for synthetic cells, 160 for yours.")
+        int | None, typer.Option("--px", min=32, help="Image size; 48 for synthetic cells, 160 for yours.")
     ] = None,
     preset_name: PresetName = "c,s",
     exclude: Exclude = None,
@@ -72,7 +72,7 @@ def demo(
     make_room(out / "training")
     trained: TrainedEpoch | None
     if data is None:
-        embedding, trained = _synthetic(preset_name, exclude=exclude, n=n, px=px or 64, seed=seed, out=out)
+        embedding, trained = _synthetic(preset_name, exclude=exclude, n=n, px=px or 48, seed=seed, out=out)
     else:
         if weights is not None:
             found = open_data(data, columns, exclude, skip_unreadable=skip_unreadable, white=white)

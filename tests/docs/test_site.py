@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -37,7 +36,8 @@ def test_the_site_is_built_without_warnings_and_is_whole_on_disk(tmp_path):
             "sphinx",
             "-q",
             "-nW",
-            "--keep-going",
+            "-D",
+            "nb_execution_mode=off",
             "-c",
             "docs",
             "-d",
@@ -70,5 +70,4 @@ def test_the_site_is_built_without_warnings_and_is_whole_on_disk(tmp_path):
     public["ali_core"] = [name for name in public["ali_core"] if name not in inner]
     api = {room: (tmp_path / "html" / "docs" / "api" / f"{room}.html").read_text("utf-8") for room in public}
     named = [(room, name) for room, names in public.items() for name in names]
-    absent = [pair for pair in named if not re.search(rf'id="{pair[0]}.{pair[1]}"|pre">{pair[1]}</span>', api[pair[0]])]
-    assert absent == []
+    assert [(room, name) for room, name in named if f'id="{room}.{name}"' not in api[room]] == []

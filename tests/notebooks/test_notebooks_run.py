@@ -10,25 +10,23 @@ import pytest
 from nbclient import NotebookClient
 
 from ali_core import LabelledEmbedding, ManualStep, Session
-from tests.ali_viz.studio.clouds import cloud
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-SECONDS = 240  # a cell; the whole takes one to two minutes on two free cores
+SECONDS = 240  # a cell; the whole takes less than a minute on two free cores
+FEATURES = Path("pbc_dev_features", "densenet121_160px.npz")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
     """What a notebook prints on synthetic and on real data, and files that it leaves, as patterns.
 
-    It runs with what is ``lighter``, less data and fewer epochs, given as what stands there and what is put there. One
-    without words on real data is not run on them: it makes its own, or opens them as the others do.
+    One without words on real data is not run on them: it makes its own, or opens them as the others do.
     """
 
     synthetic: tuple[str, ...]
     files: tuple[str, ...]
     real: tuple[str, ...] = ()
-    lighter: tuple[tuple[str, str], ...] = ()
 
 
 EXPECTED = {
@@ -38,20 +36,14 @@ EXPECTED = {
             "oracle",
             "largest difference of the replayed session: 0.0",
         ),
-        real=("746 cells, 1,024 dimensions, 13 classes", "largest difference of the replayed session: 0.0"),
         files=tuple(f"ali-export/*.{suffix}" for suffix in ("pdf", "svg", "png", "csv", "json")),
     ),
-    # 60 samples down to 12 in equal ratios: 60 + 53 + 48 + … = 453 in 15 classes, 60 + 51 + 43 + … = 335 in 11
+    # 120 samples down to 24 in equal ratios: 120 + 107 + 95 + … = 909 in 15 classes, 120 + 102 + 87 + … = 670 in 11
     "02-training": Expected(
         synthetic=(
             "SYNTHETIC features: random numbers",
-            "453 samples of 4,500, 64 features, 15 classes",
+            "909 samples of 4,500, 64 features, 15 classes",
             "no groups",
-        ),
-        lighter=(
-            ("largest=300, smallest=24", "largest=60, smallest=12"),
-            ("max_epochs=8", "max_epochs=4"),
-            ("max_epochs=12", "max_epochs=4"),
         ),
         files=(
             *(
@@ -64,26 +56,24 @@ EXPECTED = {
     "06-live-training": Expected(
         synthetic=(
             "SYNTHETIC features: random numbers",
-            "453 samples of 4,500, 64 features, 15 classes",
+            "909 samples of 4,500, 64 features, 15 classes",
             "the same loss in epoch 2: True",
-            "all 6 epochs are done",
+            "all 7 epochs are done",
         ),
-        real=("335 samples of 5,900, 1,024 features, 11 classes", "the same loss in epoch 2: True"),
-        lighter=(("largest=300, smallest=24", "largest=60, smallest=12"), ("max_epochs=12", "max_epochs=6")),
+        real=("670 samples of 5,900, 1,024 features, 11 classes", "the same loss in epoch 2: True"),
         files=(
             *("ali-live/*/run/result.json", "ali-live/*/control/result.json"),
             *("ali-live/*/figures/screen.pdf", "ali-live/*/figures/selection.csv"),
         ),
     ),
-    # 48 samples down to 12 in equal ratios: 48 + 43 + 39 + … = 393 in 15 classes
+    # 60 samples down to 18 in equal ratios: 60 + 51 + 43 + … = 284 in 8 classes
     "03-dry-run": Expected(
         synthetic=(
             "SYNTHETIC features: random numbers",
-            "393 samples of 4,500, 64 features, 15 classes",
+            "284 samples of 2,400, 64 features, 8 classes",
             "both recommend the same: True",
             "method: pali",
         ),
-        lighter=(("largest=120, smallest=18", "largest=48, smallest=12"), ("longest=25", "longest=10")),
         files=(
             *(f"ali-dry-run/*/dry-run/{name}" for name in ("curves.csv", "table1.csv", "recommended/nd-c.toml")),
             *("ali-dry-run/*/recommended/result.json", "ali-dry-run/*/dry-run-2d/recommended.toml"),
@@ -100,11 +90,6 @@ EXPECTED = {
             "over 3 pairs; p = ",
         ),
         real=("5,964 samples, 1,024 features, 13 classes, 2 groups", "9 of 9: ali c,s +cw, fold 2"),
-        lighter=(
-            ("largest = 200", "largest = 60"),
-            ("smallest = 24", "smallest = 12"),
-            ("max_epochs = 8", "max_epochs = 4"),
-        ),
         files=(
             *(
                 f"ali-experiment/*/small/runs/{run}/result.json"
@@ -116,12 +101,11 @@ EXPECTED = {
     ),
     "05-figures": Expected(
         synthetic=(
-            "393 samples of 4,500, 64 features, 15 classes",
+            "284 samples of 2,400, 64 features, 8 classes",
             "fig1 is not made: ",
             "Example cells of Synthetic marrow: drawings, not cells",
             "181 mm wide",
         ),
-        lighter=(("largest=120, smallest=18", "largest=48, smallest=12"), ("longest=20", "longest=10")),
         files=(
             *(f"ali-figures/*/figures/fig{number}.pdf" for number in range(2, 8)),
             *(f"ali-figures/*/mine/fig{number}.{kind}" for number in range(1, 8) for kind in ("svg", "csv", "txt")),
@@ -147,7 +131,7 @@ EXPECTED = {
 ALL = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def executed(notebook, folder, monkeypatch, path=None, lighter=()):
+def executed(notebook, folder, monkeypatch, path=None):
     if path is None:
         monkeypatch.delenv("ALI_PATH", raising=False)
     else:
@@ -155,14 +139,8 @@ def executed(notebook, folder, monkeypatch, path=None, lighter=()):
     root = str(FOLDER.parent)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")])))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
-    read = nbformat.read(notebook, as_version=4)
-    for given, less in lighter:
-        cells = [cell for cell in read.cells if cell.cell_type == "code" and given in cell.source]
-        assert cells, f"{notebook.name} has no {given!r} any more"
-        for cell in cells:
-            cell.source = cell.source.replace(given, less)
     client = NotebookClient(
-        read,
+        nbformat.read(notebook, as_version=4),
         timeout=SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
@@ -193,7 +171,7 @@ def test_stored_without_outputs_and_with_a_kernel(notebook):
 @ALL
 def test_runs_on_synthetic_data(notebook, tmp_path, monkeypatch):
     expected = EXPECTED[notebook.stem]
-    text = printed(executed(notebook, tmp_path, monkeypatch, lighter=expected.lighter))
+    text = printed(executed(notebook, tmp_path, monkeypatch))
     assert [words for words in expected.synthetic if words not in text] == []
     assert [pattern for pattern in expected.files if not list(tmp_path.glob(pattern))] == []
     assert text.rstrip().endswith("True")
@@ -205,24 +183,22 @@ def test_runs_on_synthetic_data(notebook, tmp_path, monkeypatch):
     "notebook", [path for path in NOTEBOOKS if EXPECTED[path.stem].real], ids=lambda path: path.stem
 )
 def test_runs_on_real_features(notebook, tmp_path, monkeypatch, real_data):
-    features, expected = real_data / "pbc_dev_features" / "densenet121_160px.npz", EXPECTED[notebook.stem]
-    if not expected.lighter:  # it thins nothing by itself
-        whole = LabelledEmbedding.load(features)
-        features = whole.subset(np.arange(0, len(whole), 8)).save(tmp_path / "every-8th.npz")
-    text = printed(executed(notebook, tmp_path, monkeypatch, features, expected.lighter))
-    assert [words for words in expected.real if words not in text] == []
+    text = printed(executed(notebook, tmp_path, monkeypatch, real_data / FEATURES))
+    assert [words for words in EXPECTED[notebook.stem].real if words not in text] == []
     assert text.rstrip().endswith("True")
 
 
 @pytest.mark.notebook
 @pytest.mark.slow
-def test_recorded_steps_are_shown_in_the_app(tmp_path, monkeypatch):
-    embedding = cloud()
-    embedding.save(tmp_path / "embedding.npz")
+def test_recorded_steps_on_real_features_are_shown_in_the_app(tmp_path, monkeypatch, real_data):
+    whole = LabelledEmbedding.load(real_data / FEATURES)
+    whole.subset(np.arange(0, len(whole), 8)).save(tmp_path / "embedding.npz")
     session = Session(LabelledEmbedding.load(tmp_path / "embedding.npz"))
     session.apply(ManualStep(classes=("monocyte",), contract=0.3))
     session.save(tmp_path / "session.json")
-    executed(NOTEBOOKS[0], tmp_path, monkeypatch, tmp_path)
+    text = printed(executed(NOTEBOOKS[0], tmp_path, monkeypatch, tmp_path))
+    assert "746 cells, 1,024 dimensions, 13 classes" in text
+    assert "largest difference of the replayed session: 0.0" in text
     shown = Session.load(tmp_path / "ali-export" / "session.json", session.embedding)
     assert shown.steps[0] == session.steps[0]
     assert len(shown.steps) > 1  # the tour goes on from there
