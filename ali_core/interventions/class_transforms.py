@@ -19,8 +19,8 @@ else:
 
 __all__ = ["ClassTransforms"]
 
-BLOCK = 16_384
-"""Samples that are converted to float64 at a time."""
+BLOCK = 1 << 22
+"""Numbers that are converted to float64 at a time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,11 +105,11 @@ class ClassTransforms:
 
     def _apply_to_array(self, vectors: NDArray[np.floating[Any]], labels: NDArray[Any]) -> NDArray[np.floating[Any]]:
         self._check_codes(labels)
-        moved = np.array(vectors)
+        moved, n_rows = np.array(vectors), max(1, BLOCK // vectors.shape[1])
         for class_index in np.unique(labels[labels >= 0]):
             theta, members = self[int(class_index)], np.flatnonzero(labels == class_index)
-            for start in range(0, len(members), BLOCK):
-                rows = members[start : start + BLOCK]
+            for start in range(0, len(members), n_rows):
+                rows = members[start : start + n_rows]
                 moved[rows] = theta.apply(vectors[rows].astype(np.float64))
         return moved
 
