@@ -22,9 +22,9 @@ def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]
 
 @pytest.fixture
 def app(chromium: Browser, shared_lab: JupyterLab, tmp_path: Path) -> Iterator[Callable[..., NotebookPage]]:
-    """Open a notebook, given by its code cells or its file, and run it in a kernel of its own.
+    """Open a notebook, given by its code cells or its file, and run it in the kernel that these tests share.
 
-    With ``path``, which ``ali lab`` passes on in the environment, it has a JupyterLab of its own.
+    With ``path``, which ``ali lab`` passes on in the environment, it has a JupyterLab and a kernel of its own.
     """
     opened: list[NotebookPage] = []
     own: list[JupyterLab] = []
@@ -59,7 +59,7 @@ def app(chromium: Browser, shared_lab: JupyterLab, tmp_path: Path) -> Iterator[C
     for page in opened:
         if os.environ.get("ALI_KEEP_PICTURES"):
             page.picture(Path(os.environ["ALI_KEEP_PICTURES"]) / f"{page.lab.notebook.stem}.png")
+        page.ask("[one.close() for one in __import__('gc').get_objects() if type(one).__name__ == 'Studio']")
         page.close()
-        page.lab.end_kernel()
     for lab in own:
         lab.stop()

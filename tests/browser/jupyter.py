@@ -64,7 +64,7 @@ class JupyterLab:
     def __init__(
         self, folder: Path, notebook: Path, *, path: Path | None = None, theme: str = "JupyterLab Light"
     ) -> None:
-        self.folder, self.notebook = folder, notebook
+        self.folder, self.notebook, self._warm = folder, notebook, ""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -120,23 +120,26 @@ class JupyterLab:
         return client
 
     def shared(self, notebook: Path) -> "JupyterLab":
-        """Return the same server with another notebook of its folder."""
+        """Return the same server with another notebook of its folder, which has the kernel of those before it."""
+        if not self._warm:
+            self._warm = json.loads(self._api("kernels", {"name": "python3", "path": notebook.parent.name}))["id"]
         other = copy(self)
         other.notebook = notebook
+        name = {"path": other._where, "name": notebook.name, "type": "notebook"}
+        self._api("sessions", {**name, "kernel": {"id": self._warm}})
         return other
 
-    def end_kernel(self) -> None:
-        """End the kernel of the notebook."""
-        for session in self.sessions():
-            self._api(f"sessions/{session['id']}", method="DELETE")
+    @property
+    def _where(self) -> str:
+        return self.notebook.relative_to(self.notebook.parent.parent).as_posix()
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what the server says about the kernel of the notebook, if it has one."""
-        where = self.notebook.relative_to(self.notebook.parent.parent).as_posix()
-        return [one for one in json.loads(self._api("sessions")) if one["path"] == where]
+        return [one for one in json.loads(self._api("sessions")) if one["path"] == self._where]
 
-    def _api(self, what: str, *, method: str = "GET") -> bytes:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/{what}?token={TOKEN}", method=method)
+    def _api(self, what: str, posted: dict[str, Any] | None = None) -> bytes:
+        data = None if posted is None else json.dumps(posted).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/{what}?token={TOKEN}", data=data)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read()
 

@@ -265,11 +265,10 @@ def test_the_timeline_goes_through_the_states_skips_steps_and_shows_branches(app
         ticks.nth(1).click()
         page.wait_for("[step.skipped for step in studio.session.steps]", [False, True, *[False] * 4])
         expect(ticks.nth(1)).to_have_class(re.compile("ali-skipped"))  # the timeline is drawn anew
-        handle, third = page.page.locator(".ali-handle").bounding_box(), ticks.nth(2).bounding_box()
-        middle = handle["y"] + handle["height"] / 2
-        page.page.mouse.move(handle["x"] + handle["width"] / 2, middle)
+        page.page.locator(".ali-handle").hover()  # when it stands still
         page.page.mouse.down()
-        page.page.mouse.move(third["x"] + third["width"] / 2, middle, steps=8)
+        third = ticks.nth(2).bounding_box()
+        page.page.mouse.move(third["x"] + third["width"] / 2, third["y"] + third["height"] / 2, steps=8)
         page.page.mouse.up()
         page.wait_for(CURSOR, 3)
         page.page.get_by_label("criterion Ω").select_option("mean-all")

@@ -303,7 +303,7 @@ def test_two_processes_at_the_same_time_share_a_folder(straight, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_that_ends_its_process_fails_alone(straight, tmp_path, monkeypatch):
+def test_a_run_that_ends_its_process_fails_alone_and_a_pool_gives_the_same_numbers(straight, tmp_path, monkeypatch):
     experiment, told = small(TML, ALI, {"method": "ce", "start": "ali c"}), []
     monkeypatch.setattr(runner, "carry_out", carry_out_or_die)
     run(experiment, tmp_path, workers=2, progress=told.append)
@@ -318,12 +318,6 @@ def test_a_run_that_ends_its_process_fails_alone(straight, tmp_path, monkeypatch
     expected = pd.read_csv(straight[0] / "results.csv").set_index(["method", "fold"]).macro_f1.drop(("ali c", 1))
     pd.testing.assert_series_equal(found[expected.index], expected)
     monkeypatch.undo()
-    run(small(), tmp_path, workers=2)
-    assert numbers(tmp_path) == numbers(straight[0])
-
-
-@pytest.mark.slow
-def test_a_pool_gives_the_same_numbers(straight, tmp_path):
     run(small(), tmp_path, workers=2)
     assert numbers(tmp_path) == numbers(straight[0])
 
