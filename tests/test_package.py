@@ -26,11 +26,11 @@ def test_the_version_is_the_same_everywhere():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder with the source archive, and the wheel that was built from it."""
+    """The folder with the source archive, and the wheel that was built from it, with what uv has since ``uv sync``."""
     if shutil.which("uv") is None:
         pytest.skip("UV MISSING: pip install uv")
     out = tmp_path_factory.mktemp("dist")
-    done = subprocess.run(["uv", "build", "--out-dir", out], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["uv", "build", "--offline", "--out-dir", out], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return out
 
