@@ -30,7 +30,8 @@ def built(tmp_path_factory):
     if shutil.which("uv") is None:
         pytest.skip("UV MISSING: pip install uv")
     out = tmp_path_factory.mktemp("dist")
-    done = subprocess.run(["uv", "build", "--offline", "--out-dir", out], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["uv", "build", "--offline", "--out-dir", out]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return out
 
