@@ -43,8 +43,8 @@ MOST_PROMOTIONS = 40
 """Columns of a text table that may turn out to be of another type than their first rows."""
 ROWS = 1 << 14
 """Rows of lists that are read at a time, and rows that are written at a time."""
-COLUMNS = 16
-"""Columns of numbers that are read from parquet at a time."""
+NUMBERS = 1 << 22
+"""Numbers that are read from columns of parquet at a time."""
 PAGES = 1 << 20
 """Bytes of a parquet file that are read ahead."""
 
@@ -228,8 +228,8 @@ def _parquet_rows(
     A parquet file keeps each column of many rows in one piece, so numbers are read some columns at a time. Columns
     that all are float32 stay so.
     """
-    n_rows, start = file.metadata.num_rows, 0
-    types = [file.schema_arrow.field(name).type for name in dims]
+    n_rows, start, schema = file.metadata.num_rows, 0, file.schema_arrow  # made anew each time it is asked for
+    types = [schema.field(name).type for name in dims]
     if _is_list(types[0]):
         vectors: NDArray[Any] | None = None
         for batch in file.iter_batches(ROWS, columns=dims):
@@ -243,8 +243,9 @@ def _parquet_rows(
     vectors = np.empty((n_rows, len(dims)), np.float32 if {*map(str, types)} == {"float"} else np.float64)
     for group in range(file.num_row_groups):
         stop = start + file.metadata.row_group(group).num_rows
-        for at in range(0, len(dims), COLUMNS):
-            names = dims[at : at + COLUMNS]
+        n_columns = max(1, NUMBERS // max(1, stop - start))
+        for at in range(0, len(dims), n_columns):
+            names = dims[at : at + n_columns]
             _fill(vectors[start:stop, at : at + len(names)], file.read_row_group(group, columns=names), names)
         start = stop
     return vectors, file.read(columns=rest)

@@ -15,6 +15,7 @@ from ali_core.files import atomic_path, write_csv, write_text
 from ali_core.interventions import Session
 from ali_core.sampling import stratified_rows
 from ali_viz.app.state import Drawing, Scene
+from ali_viz.export import MAX_DRAWN
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
 from ali_viz.panels.captions import page_caption, source_name, state_caption
@@ -25,10 +26,7 @@ from ali_viz.picture import Colouring
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
 
-__all__ = ["MOST_PRINTED", "export_screen", "screen_panel", "selection_table"]
-
-MOST_PRINTED = 10_000
-"""Of more samples than this a stratified part is printed, and the captions say so: more would only cover each other."""
+__all__ = ["export_screen", "screen_panel", "selection_table"]
 
 
 def screen_panel(
@@ -36,7 +34,7 @@ def screen_panel(
 ) -> Panel:
     """Return the picture on screen as a print panel: the same positions and colours, one column a side.
 
-    Of more than ``MOST_PRINTED`` samples a stratified part is printed.
+    Of more than ``MAX_DRAWN`` samples a stratified part is printed.
 
     Parameters
     ----------
@@ -75,7 +73,7 @@ def _about(embedding: LabelledEmbedding, seed: int) -> dict[str, Any]:
 
 def _printed(drawing: Drawing) -> NDArray[np.int64]:
     """Return which of the drawn samples are printed."""
-    return stratified_rows(drawing.labels, MOST_PRINTED, seed=0)
+    return stratified_rows(drawing.labels, MAX_DRAWN, seed=0)
 
 
 def _screen_table(drawing: Drawing, embedding: LabelledEmbedding, printed: NDArray[np.int64]) -> pd.DataFrame:
@@ -109,7 +107,7 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
     scene
         What is shown.
     folder
-        Gets ``screen`` (PDF, SVG, PNG, CSV, TXT of at most ``MOST_PRINTED`` samples, and NPZ with the positions (n, 2)
+        Gets ``screen`` (PDF, SVG, PNG, CSV, TXT of at most ``MAX_DRAWN`` samples, and NPZ with the positions (n, 2)
         of all that are drawn on each side), ``fig3`` (the last step in force that dragged nothing), ``selection.csv``
         (the selected samples: id, class, group, metadata, and where each is in all pictures, empty for one that is not
         drawn), ``session.json``, ``steps.csv``, ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and

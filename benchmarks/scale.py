@@ -58,7 +58,7 @@ def main():
     _, copied, _ = measured(vectors.copy)
     _, seconds, memory = measured(lambda: session.after)
     rows.append(("after", seconds, f"{seconds / copied:.1f} × a copy", memory))
-    studio = Studio(session)  # 200,000 points a side are drawn, 10,000 printed
+    studio = Studio(session)  # 200,000 points a side are drawn, 5,000 printed
     with tempfile.TemporaryDirectory() as folder:
         _, seconds, memory = measured(lambda: studio.export(folder))
     studio.close()

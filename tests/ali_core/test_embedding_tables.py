@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ali_core import AliError, LabelledEmbedding
+from ali_core import AliError, LabelledEmbedding, embedding_tables
 
 N = 12
 
@@ -215,7 +215,8 @@ def test_lists_of_texts_are_kept_and_no_vectors(frame, tmp_path, door):
     assert (found.dim, list(found.metadata)) == (3, ["tags"])
 
 
-def test_more_columns_rows_and_pieces_than_are_read_at_a_time(tmp_path, rng):
+def test_more_columns_rows_and_pieces_than_are_read_at_a_time(tmp_path, rng, monkeypatch):
+    monkeypatch.setattr(embedding_tables, "NUMBERS", 16 * 7)
     n, dim = 40, 37
     vectors = rng.normal(size=(n, dim)).astype(np.float32)
     table = pd.DataFrame(vectors, columns=[f"f{axis}" for axis in range(dim)])

@@ -104,7 +104,7 @@ def test_selected_samples_are_told_with_where_they_are_in_each_picture(session, 
 
 
 def test_of_many_samples_a_part_is_printed_and_all_positions_are_kept(session, drawing, tmp_path, monkeypatch):
-    monkeypatch.setattr(screen_export, "MOST_PRINTED", 60)
+    monkeypatch.setattr(screen_export, "MAX_DRAWN", 60)
     export_screen(scene_of(session, drawing), tmp_path)
     with np.load(tmp_path / "screen.npz") as whole:
         place_of = dict(zip(whole["ids"].tolist(), whole["positions_2"], strict=True))
