@@ -30,8 +30,8 @@ def forecast(folds: Sequence[DryRunFold], *, n_scores: int) -> str:
     score takes the second power. Memory is that of six matrices of N × N, and of N × pairs of classes.
     """
     whole = folds[0]
-    grown = len(whole.train_labels) / MEASURED
     train = stratified_rows(whole.train_labels, MEASURED, seed=0)
+    grown = len(whole.train_labels) / len(train)
     validation = stratified_rows(whole.validation_labels, round(len(whole.validation_labels) / grown), seed=0)
     start = time.perf_counter()
     part = FoldScorer.of(

@@ -115,7 +115,8 @@ def dry_run(
     progress
         Told what is being done, and how much of it is.
     report
-        Told beforehand, where folds are large, in one line what the dry run will take; it is measured on a small part.
+        Told beforehand, where folds are large or a part is tried, in one line what the dry run will take; it is
+        measured on a small part.
 
     Returns
     -------
@@ -138,6 +139,7 @@ def dry_run(
     grid, combinations = grid or SweepGrid(), tuple(dict.fromkeys(combinations))
     for name in combinations:
         grid.configurations(name)  # an unknown name is refused before anything is computed
+    in_part = isinstance(data, LabelledEmbedding) and len(data) > max_samples
     if isinstance(data, LabelledEmbedding):
         data = folds_of_embedding(data, n_folds=n_folds, seed=seed, max_samples=max_samples)
     folds = tuple(data)
@@ -148,7 +150,7 @@ def dry_run(
     folder = None if out is None else DryRunFolder(Path(out).resolve())
     if folder is not None:
         folder.claim(folds, grid=grid, longest=longest, hold=hold, seed=seed)
-    if report is not None and len(folds[0].train_labels) > LARGE:
+    if report is not None and (in_part or len(folds[0].train_labels) > LARGE):
         curves = sum(len(grid.configurations(name)) + grid.n_neighbours for name in combinations) * len(folds)
         report(forecast(folds, n_scores=curves * (longest + 1)))
     runner = CurveRunner(

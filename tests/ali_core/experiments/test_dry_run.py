@@ -9,7 +9,7 @@ import pytest
 
 from ali_core import AliError, LabelledEmbedding
 from ali_core.data import FoldWarning, grouped_folds
-from ali_core.experiments import SweepGrid, dry_run, folds_of_embedding, folds_of_runs, forecast, sweeps
+from ali_core.experiments import SweepGrid, dry_run, folds_of_embedding, folds_of_runs, forecast
 from ali_core.experiments.fold_scorer import FoldScorer
 from ali_core.experiments.recommendation import CURVE_COLUMNS
 from ali_core.training import TrainSettings, train
@@ -60,7 +60,6 @@ def test_of_many_samples_a_part_is_tried_and_what_it_takes_is_said_before(monkey
     some = folds_of_embedding(data, n_folds=3, max_samples=60)
     assert np.bincount(np.concatenate([fold.validation_labels for fold in some])).tolist() == [30, 20, 10]
     assert some[0].source == "an embedding in memory, a stratified part of its 600 samples"
-    monkeypatch.setattr(sweeps, "LARGE", 10)
     monkeypatch.setattr(forecast, "MEASURED", 10)
     told = []
     options = OPTIONS | {"report": told.append, "progress": lambda what, *_: told.append(what)}
