@@ -461,6 +461,7 @@ class Session:
             When the file is no session, or was recorded on another embedding (told by the hash).
         """
         saved = SavedSession.read(Path(path))
+        embedding = saved.as_recorded(embedding)
         saved.check(embedding, Path(path))
         session = cls(embedding, InterventionSettings(spread=saved.settings.spread))
         session.criterion, session._settings = criterion, saved.settings  # as they are: they made steps already

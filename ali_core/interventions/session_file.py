@@ -149,6 +149,13 @@ class SavedSession(Record):
         """Write the file, whole or not at all."""
         return write_text(self.model_dump_json(indent=1) + "\n", path)
 
+    def as_recorded(self, embedding: LabelledEmbedding) -> LabelledEmbedding:
+        """Return the embedding; in float64 if it was recorded so, as parquet columns of float32 once were read."""
+        if embedding.vectors.dtype == np.float32 and embedding.fingerprint != self.embedding.fingerprint:
+            wide = embedding.with_vectors(embedding.vectors.astype(np.float64))
+            return wide if wide.fingerprint == self.embedding.fingerprint else embedding
+        return embedding
+
     def check(self, embedding: LabelledEmbedding, path: Path) -> None:
         """Raise AliError unless ``embedding`` is the one that the session was recorded on."""
         if embedding.fingerprint != self.embedding.fingerprint:

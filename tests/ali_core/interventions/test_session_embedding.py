@@ -2,9 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from ali_core import AliError, LabelledEmbedding, Session
+from ali_core import AliError, LabelledEmbedding, Session, preset
 from ali_core.interventions import session_embedding
 from tests.ali_core.interventions.histories import cells
 
@@ -51,3 +52,13 @@ def test_a_session_opens_nothing_outside_its_folder(tmp_path, name):
     with pytest.raises(AliError, match="must be the name of a file beside it") as told:
         session_embedding(path)
     assert len(str(told.value)) < 300
+
+
+def test_a_session_recorded_on_the_same_numbers_in_float64_is_replayed_on_those(tmp_path, rng):
+    vectors, labels = rng.normal(size=(40, 3)).astype(np.float32), np.arange(40) % 4
+    first = Session(LabelledEmbedding(vectors.astype(np.float64), labels), preset("c,s", dim=3))
+    first.run(5)
+    first.save(tmp_path / "session.json")
+    again = Session.load(tmp_path / "session.json", LabelledEmbedding(vectors, labels))
+    np.testing.assert_array_equal(again.after.vectors, first.after.vectors)
+    assert again.after.vectors.dtype == np.float64
