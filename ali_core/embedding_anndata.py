@@ -42,7 +42,10 @@ def _anndata() -> Any:  # noqa: ANN401
 
 
 def read_h5ad(path: Path, columns: Columns) -> dict[str, Any]:
-    """Return the arguments of a labelled embedding that an AnnData file holds; X is read only when it is asked for."""
+    """Return the arguments of a labelled embedding that an AnnData file holds.
+
+    Files that anndata has written since 0.8 (2022) are read in parts, X only when it is asked for; older ones whole.
+    """
     anndata = _anndata()
     check_hdf5(path)
     import h5py  # noqa: PLC0415  # comes with anndata
@@ -102,6 +105,8 @@ def _choices(data: Any) -> dict[str, str]:  # noqa: ANN401
 
 
 def _is_sparse(matrix: Any) -> bool:  # noqa: ANN401
+    if isinstance(matrix, np.ndarray):  # also a view of anndata's, which has a toarray
+        return False
     return hasattr(matrix, "toarray") or hasattr(matrix, "to_memory") or "Sparse" in type(matrix).__name__
 
 

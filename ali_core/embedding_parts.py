@@ -253,7 +253,7 @@ def _names(frame: pd.DataFrame, name: str, role: str, table: Table) -> NDArray[n
 
 
 def _values(column: "pd.Series[Any]", *, few: bool = True) -> Any:  # noqa: ANN401  # an array, or a Categorical
-    """Return the values; texts of which there are few different ones as a Categorical, which is looked at faster."""
+    """Return the values; texts, where ``few`` of them differ, as a Categorical, which is looked at faster."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.array
     if column.dtype.kind in "iubf" and not isinstance(column.dtype, pd.api.extensions.ExtensionDtype):

@@ -40,9 +40,14 @@ def _by_fork(path: str, most: int, seconds: int) -> tuple[int | None, str]:
     read, so it needs no lock that another thread could hold: h5py itself holds its own over a fork.
     """
     ours, theirs = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of threads, which the copy does not need
-        child = os.fork()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of threads, which the copy does not need
+            child = os.fork()
+    except OSError:  # no room for a copy
+        os.close(ours)
+        os.close(theirs)
+        return _by_new_process(path, most, seconds)
     if not child:
         said = "it could not be read"
         faulthandler.disable()  # a crash is told by its status
@@ -52,9 +57,11 @@ def _by_fork(path: str, most: int, seconds: int) -> tuple[int | None, str]:
         finally:
             os._exit(bool(said))
     os.close(theirs)
-    in_time: list[int] = []
+    in_time: list[tuple[int, int]] = []
     try:
-        in_time = select.select([ours], [], [], PATIENCE * seconds)[0]
+        waiting = select.poll()
+        waiting.register(ours, select.POLLIN)
+        in_time = waiting.poll(1000 * PATIENCE * seconds)
         said = os.read(ours, 4096).decode("utf-8", "replace") if in_time else ""
     finally:  # also when the person stops the waiting
         os.close(ours)

@@ -1,9 +1,8 @@
 """What it costs to read an embedding, next to the library whose format it is.
 
 Aim: for 200,000 samples of 256 dimensions, :meth:`LabelledEmbedding.load` takes at most 1.3 times as long as pandas,
-pyarrow and anndata need for the same file, and at most twice the memory of its array. ``.h5ad`` misses the first: what
-anndata does not check (damage, by another process; numbers that are not finite; ids that occur twice) takes half as
-long as its own reading.
+pyarrow, anndata and numpy need for the same file, and at most twice the memory of its array. ``benchmarks/README.md``
+says which formats miss it, and why.
 
 Each reading is a process of its own, which first reads a small file of the format, so that all is imported; ours and
 theirs take turns, and what is told is the ratio of the medians. Memory is the peak of the process above what it held

@@ -26,7 +26,7 @@ def test_the_version_is_the_same_everywhere():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder with the source archive, and the wheel that was built from it, with what uv has since ``uv sync``."""
+    """The folder with the source archive, and the wheel that was built from it, without a network."""
     if shutil.which("uv") is None:
         pytest.skip("UV MISSING: pip install uv")
     out = tmp_path_factory.mktemp("dist")

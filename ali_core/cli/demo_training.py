@@ -47,9 +47,9 @@ def network_settings(*, preset: str, px: int, seed: int) -> TrainSettings:
 
     Notes
     -----
-    Chosen on synthetic cells that the network had not seen, at 64 px, where two more epochs did not help; 48 px take a
-    third less time and lose nothing. So few steps want a low rate, since it is constant, and no blackened pixels, since
-    the running statistics of batch normalisation would follow those and not the whole images.
+    Chosen on synthetic cells that the network had not seen, at 64 px, where two more epochs did not help. So few steps
+    want a low rate, since it is constant, and no blackened pixels, since the running statistics of batch normalisation
+    would follow those and not the whole images.
     """
     return TrainSettings(
         preset=preset,

@@ -26,8 +26,9 @@ MOST_TRAINING, MOST_CHOOSING = 20_000, 5_000
 """Of more samples a stratified part trains the SVM, or chooses C and gamma; all are scored. N training samples take
 kernel matrices of 8 N² bytes, two at a time."""
 PROTOCOL = (
-    "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part; a stratified "
-    f"part of more than {MOST_TRAINING:,} samples trains, of more than {MOST_CHOOSING:,} chooses"
+    "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part; of more than "
+    f"{MOST_TRAINING:,} training samples a stratified part of {MOST_TRAINING:,} trains, of more than {MOST_CHOOSING:,} "
+    f"validation samples one of {MOST_CHOOSING:,} chooses"
 )
 """How every score of an embedding is made; `benchmarks/svm_protocol.py` compares it with others."""
 BLOCK = 1 << 25

@@ -133,3 +133,36 @@ def test_a_file_without_x_is_read(adata, tmp_path):
         LabelledEmbedding.from_anndata(bare, label="cell_type"),
     ):
         np.testing.assert_array_equal(found.vectors, adata.obsm["X_pca"])
+
+
+def test_a_file_of_anndata_before_0_8_is_read_whole(adata, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with h5py.File(tmp_path / "cells.h5ad", "a") as file:
+        del file.attrs["encoding-type"], file.attrs["encoding-version"]
+    found = LabelledEmbedding.load(tmp_path / "cells.h5ad", label="cell_type")
+    np.testing.assert_array_equal(found.vectors, adata.obsm["X_pca"])
+    assert found.ids.tolist() == adata.obs_names.tolist()
+
+
+def test_a_part_of_the_cells_with_a_dense_matrix(adata):
+    adata.X = adata.X.toarray()
+    del adata.obsm["X_pca"], adata.obsm["X_umap"]
+    half = adata[np.arange(N) % 2 == 0]
+    np.testing.assert_array_equal(LabelledEmbedding.from_anndata(half, label="cell_type").vectors, adata.X[::2])
+
+
+def test_a_file_is_read_where_many_others_are_open(adata, tmp_path):
+    resource = pytest.importorskip("resource")
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 1200:
+        pytest.skip("this system allows fewer files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, 1200), most))
+    opened = [(tmp_path / "cells.h5ad").open("rb") for _ in range(1100)]
+    try:
+        assert len(LabelledEmbedding.load(tmp_path / "cells.h5ad", label="cell_type")) == N
+    finally:
+        for file in opened:
+            file.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))

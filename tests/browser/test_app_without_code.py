@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 import urllib.request
+from functools import partial
 
 import numpy as np
 import pytest
@@ -99,13 +100,15 @@ def answer_of(address, seconds=60):
 
 
 def test_a_kernel_whose_page_is_gone_without_a_word_ends(tmp_path, cells):
-    app = StandaloneApp(tmp_path, cells, cull_seconds=4)
+    app = StandaloneApp(tmp_path, cells, cull_seconds=10)
     try:
         page, headers = answer_of(app.address)[1:]  # which nobody shows
         assert headers["Content-Security-Policy"] == ONLY_THIS_HOST
         kernel = re.search(r'"kernelId": "([0-9a-f-]{36})"', page)[1]
+        processes = partial(subprocess.run, ["ps", "-ewwo", "args"], capture_output=True, text=True, check=True)
+        assert kernel in processes().stdout
         deadline = time.monotonic() + 120
-        while kernel in subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout:
+        while kernel in processes().stdout:
             assert time.monotonic() < deadline
             time.sleep(0.5)
         assert app.process.poll() is None

@@ -112,7 +112,11 @@ def test_an_hdf5_file_whose_reading_does_not_end_or_crashes_is_given_up(tmp_path
 @POSIX
 def test_without_a_copy_of_the_process_hdf5_files_are_walked_in_a_new_one(tmp_path, monkeypatch):
     path = LabelledEmbedding(np.eye(4, dtype=np.float32), list("aabb")).save(tmp_path / "cells.h5ad")
-    monkeypatch.setattr(ali_core.hdf5, "_by_fork", ali_core.hdf5._by_new_process)
+
+    def no_room():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", no_room)
     assert len(LabelledEmbedding.load(path)) == 4
     with monkeypatch.context() as changed:
         changed.setenv("ALI_MOST_BYTES", "10")
