@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["stratified_rows"]
+from ali_core.embedding import LabelledEmbedding
+
+__all__ = ["stratified_part", "stratified_rows"]
 
 
 def stratified_rows(
@@ -38,3 +40,28 @@ def stratified_rows(
         share = max(round(n_rows * len(rows) / len(labels)), min(at_least, len(rows)))
         chosen.append(rng.permutation(rows)[:share])
     return np.sort(np.concatenate(chosen)).astype(np.int64)
+
+
+def stratified_part(embedding: LabelledEmbedding, n_rows: int, *, seed: int, at_least: int = 6) -> NDArray[np.int64]:
+    """Choose about ``n_rows`` of the samples with a label, in proportion to the classes in each part of a given split.
+
+    Parameters
+    ----------
+    embedding
+        Samples without a label are neither counted nor chosen.
+    n_rows, seed
+        See :func:`stratified_rows`.
+    at_least
+        Rows that each class keeps, in each part of a given split, as far as it has them.
+
+    Returns
+    -------
+    numpy.ndarray
+        Row numbers, int64, ascending.
+    """
+    rows = np.flatnonzero(embedding.labelled)
+    strata = embedding.labels[rows]
+    if embedding.split is not None:
+        parts, part = np.unique(embedding.split[rows], return_inverse=True)
+        strata = strata * len(parts) + part
+    return rows[stratified_rows(strata, n_rows, seed=seed, at_least=at_least)]

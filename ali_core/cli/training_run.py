@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,13 @@ def train_and_tell(
     """
     with _first_speaks(settings):
         typer.echo(_about(data, settings, out))
-        if isinstance(data, LabelledEmbedding) and len(data) > LARGE and settings.devices == 1:
+        if isinstance(data, LabelledEmbedding) and len(data) > LARGE and settings.devices == 1 and not resume:
             from ali_core.training.forecast import forecast  # noqa: PLC0415  # torch takes seconds
+            from ali_core.training.run_folder import RunFolder  # noqa: PLC0415
 
-            typer.echo(forecast(data, settings))
+            RunFolder(out, keep_checkpoints=False).claim(settings, resume=False)
+            with suppress(AliError):  # a part can be too small for folds that all samples allow
+                typer.echo(forecast(data, settings))
         result = _train(data, settings, out=out, resume=resume, tensorboard=tensorboard)
         if with_control:
             control = settings.changed(control=True, max_epochs=result.history.epoch)

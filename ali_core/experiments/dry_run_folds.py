@@ -14,7 +14,7 @@ from ali_core.errors import AliError
 from ali_core.evaluation.folds import scoring_folds
 from ali_core.experiments.fold_scorer import DryRunFold
 from ali_core.foreign import read_json
-from ali_core.sampling import stratified_rows
+from ali_core.sampling import stratified_part
 from ali_core.training import TrainSettings
 
 __all__ = ["folds_of_embedding", "folds_of_runs"]
@@ -25,7 +25,7 @@ def folds_of_embedding(
 ) -> tuple[DryRunFold, ...]:
     """Cut an embedding into folds; see :func:`~ali_core.evaluation.folds.scoring_folds`. Their test parts are left out.
 
-    Of more than ``max_samples`` samples a stratified part is cut.
+    Of more than ``max_samples`` samples with a label a stratified part is cut.
 
     Warns
     -----
@@ -34,9 +34,10 @@ def folds_of_embedding(
     """
     known = embedding.source.name if embedding.source else "an embedding in memory"
     source = embedding.description or known
-    if len(embedding) > max_samples:
-        source = f"{source}, a stratified part of its {len(embedding):,} samples"
-        embedding = embedding.subset(stratified_rows(embedding.labels, max_samples, seed=seed))
+    n_labelled = int(embedding.counts.sum())
+    if n_labelled > max_samples:
+        source = f"{source}, a stratified part of its {n_labelled:,} labelled samples"
+        embedding = embedding.subset(stratified_part(embedding, max_samples, seed=seed))
     splits, (of_groups, *of_classes) = scoring_folds(embedding, n_folds=n_folds, seed=seed)
     kept_whole = of_groups.startswith("No group")
     for sentence in [*([] if kept_whole else [of_groups]), *of_classes]:

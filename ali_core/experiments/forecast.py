@@ -15,7 +15,7 @@ MEASURED = 1_000
 
 
 def forecast(folds: Sequence[DryRunFold], *, n_scores: int) -> str:
-    """Say in one line what a dry run will take at most, as the time of one process.
+    """Say in one line what a dry run will take, as the time of one process.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def forecast(folds: Sequence[DryRunFold], *, n_scores: int) -> str:
     total = len(folds) * prepared + n_scores * score
     n_bytes = 8 * n_rows * (6 * n_rows + n_pairs)
     return (
-        f"{whole.source}: about {in_words(prepared)} to prepare a fold and {in_words(score)} a score: at most "
-        f"{in_words(total)} of one process for {len(folds)} folds and {n_scores:,} scores (a race needs a part of "
-        f"them), and {n_bytes / 1e9:.1f} GB for each process; fewer samples take less: max_samples (--max-samples)"
+        f"{whole.source}: about {in_words(prepared)} to prepare a fold and {in_words(score)} a score: about "
+        f"{in_words(total)} of one process for {len(folds)} fold{'s' * (len(folds) != 1)} and {n_scores:,} scores "
+        f"(a race needs a part of them), and {n_bytes / 1e9:.1f} GB for each process; "
+        "fewer samples take less: max_samples (--max-samples)"
     )

@@ -1,7 +1,6 @@
 """Division of an embedding: samples from which a session's steps are computed, and samples that are scored."""
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.evaluation.folds import N_FOLDS, scoring_folds
+from ali_core.sampling import stratified_part
 
 __all__ = ["SessionSplit", "split_for_session"]
 
@@ -48,14 +48,17 @@ def split_for_session(
     fold
         Which of the folds of :func:`~ali_core.evaluation.folds.scoring_folds`. Its test part is the tuning part.
     max_samples
-        With more samples than this, a subset is drawn, each class by its share, but at least 12 of each or all it has.
+        With more samples than this, a subset is drawn, each class by its share in each part of a given split, but
+        at least 12 of it there, or all it has.
 
     Raises
     ------
     AliError
         When fewer than two classes have six samples, or there is no such fold.
     """
-    rows, drawn = _drawn(embedding, seed, max_samples)
+    rows = stratified_part(embedding, max_samples, seed=seed, at_least=LEAST_OF_CLASS)
+    n_samples = int(embedding.counts.sum())
+    drawn = f"To save time, {len(rows):,} of {n_samples:,} samples were drawn by class."
     splits, words = scoring_folds(embedding.subset(rows), seed=seed)
     if not 0 <= fold < len(splits):
         raise AliError(f"fold must be from 0 to {len(splits) - 1}; got {fold}")
@@ -64,19 +67,5 @@ def split_for_session(
         train=rows[split.train],
         validation=rows[split.validation],
         tuning=rows[split.test],
-        words=(*drawn, *words),
+        words=words if len(rows) == n_samples else (drawn, *words),
     )
-
-
-def _drawn(embedding: LabelledEmbedding, seed: int, most: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the rows that take part, and a sentence when these are not all."""
-    labelled = np.flatnonzero(embedding.labelled)
-    n_samples = len(labelled)
-    if n_samples <= most:
-        return labelled, ()
-    rng, chosen = np.random.default_rng(seed), []
-    for code, count in enumerate(embedding.counts.tolist()):
-        quota = min(count, max(ceil(count * most / n_samples), LEAST_OF_CLASS))
-        chosen.append(rng.permutation(np.flatnonzero(embedding.labels == code))[:quota])
-    rows = np.sort(np.concatenate(chosen))
-    return rows, (f"To save time, {len(rows):,} of {n_samples:,} samples were drawn by class.",)

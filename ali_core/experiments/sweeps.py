@@ -107,7 +107,8 @@ def dry_run(
     n_folds, seed
         Of the folds, where ``data`` is an embedding; the seed is that of the parametric t-SNE too.
     max_samples
-        Of an embedding with more samples, a stratified part is tried: time grows with the third power of their number.
+        Of an embedding with more samples that have a label, a stratified part is tried: time grows with the third power
+        of their number.
     out
         Folder for ``curves.csv``, ``table1.csv``, ``recommended.toml``; a call that was stopped goes on from there.
     workers, scheduler
@@ -139,7 +140,7 @@ def dry_run(
     grid, combinations = grid or SweepGrid(), tuple(dict.fromkeys(combinations))
     for name in combinations:
         grid.configurations(name)  # an unknown name is refused before anything is computed
-    in_part = isinstance(data, LabelledEmbedding) and len(data) > max_samples
+    in_part = isinstance(data, LabelledEmbedding) and data.counts.sum() > max_samples
     if isinstance(data, LabelledEmbedding):
         data = folds_of_embedding(data, n_folds=n_folds, seed=seed, max_samples=max_samples)
     folds = tuple(data)

@@ -6,7 +6,7 @@ from math import ceil
 from ali_core.data import FoldSplit
 from ali_core.embedding import LabelledEmbedding
 from ali_core.evaluation.svm_search import MOST_CHOOSING, MOST_TRAINING, SvmGrid
-from ali_core.sampling import stratified_rows
+from ali_core.sampling import stratified_part
 from ali_core.training.loop import epochs
 from ali_core.training.settings import TrainSettings
 
@@ -17,7 +17,7 @@ MEASURED = 2_000
 
 
 def forecast(data: LabelledEmbedding, settings: TrainSettings) -> str:
-    """Say in one line what a run will take at most; measured by an epoch on a stratified part of the samples.
+    """Say in one line what a run will take; measured by an epoch on a stratified part of the samples.
 
     Parameters
     ----------
@@ -26,18 +26,24 @@ def forecast(data: LabelledEmbedding, settings: TrainSettings) -> str:
     settings
         Of the run. Nothing is written.
 
+    Raises
+    ------
+    AliError
+        When the part has too few samples for the folds, or cannot be trained on; the run itself may be possible.
+
     Notes
     -----
     An epoch grows with the number of samples, a scoring with the numbers in the kernel matrices of the SVM. Memory is
     that of vectors and kernel matrices.
     """
-    part = data.subset(stratified_rows(data.labels, MEASURED, seed=0))
+    part = data.subset(stratified_part(data, MEASURED, seed=0))
     brief = settings.changed(max_epochs=1, start=None, control=False, long_tail=None, groups="ignore")
-    with warnings.catch_warnings(), epochs(part, brief) as training:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes that are too small in the part
-        for _ in training:
-            times = training.run.history.times[-1]
-    split, grown = training.run.split, len(data) / len(part)
+        with epochs(part, brief) as training:
+            for _ in training:
+                times = training.run.history.times[-1]
+    split, grown = training.run.split, int(data.counts.sum()) / len(part)
     epoch = grown * sum(times[stage] or 0.0 for stage in ("train", "embed", "intervene"))
     train, choose, _ = _asked(split, grown)
     scoring = times["evaluate"] * _numbers(*_asked(split, grown)) / _numbers(*_asked(split, 1.0))
@@ -45,8 +51,9 @@ def forecast(data: LabelledEmbedding, settings: TrainSettings) -> str:
     total = settings.max_epochs * epoch + n_scorings * scoring
     n_bytes = 16 * train * (train + choose) + 8 * len(data) * (data.dim + settings.width)
     return (
-        f"about {in_words(epoch)} an epoch and {in_words(scoring)} a scoring: at most {in_words(total)} for "
-        f"{settings.max_epochs} epochs and {n_scorings} scorings, and {n_bytes / 1e9:.1f} GB of memory"
+        f"about {in_words(epoch)} an epoch and {in_words(scoring)} a scoring: about {in_words(total)} for "
+        f"{settings.max_epochs} epoch{'s' * (settings.max_epochs != 1)} and {n_scorings} scorings, "
+        f"and {n_bytes / 1e9:.1f} GB of memory"
     )
 
 

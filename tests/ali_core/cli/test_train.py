@@ -18,7 +18,7 @@ from ali_core.cli import training_run
 from ali_core.cli.app import run
 from ali_core.cli.training_display import LiveDisplay, epoch_line, time_left
 from ali_core.data import holds_images
-from ali_core.training import TrainSettings
+from ali_core.training import TrainSettings, forecast
 from ali_core.training.history import History
 
 QUICK = ["--epochs", "2", "--width", "6", "--batch-size", "16", "--device", "cpu"]
@@ -91,6 +91,16 @@ def test_what_a_large_run_takes_is_said_before_and_measuring_it_changes_nothing(
     (told,) = [number for number, line in enumerate(lines) if "an epoch" in line and "GB of memory" in line]
     assert told < min(number for number, line in enumerate(lines) if line.startswith("epoch"))
     assert (tmp_path / "large" / "epochs.csv").read_bytes() == (out / "epochs.csv").read_bytes()
+    assert train(features, tmp_path / "large") == 1  # there is a run: refused before anything is measured
+    assert train(features, tmp_path / "large", "--resume") == 0
+    assert "an epoch" not in capsys.readouterr().out
+
+
+def test_a_part_too_small_for_the_folds_stops_no_run(features, out, capsys, monkeypatch):
+    monkeypatch.setattr(training_run, "LARGE", 50)
+    monkeypatch.setattr(forecast, "MEASURED", 15)  # six of each class
+    assert train(features, out, "--n-folds", "10", "--ignore-groups", "--epochs", "1") == 0
+    assert "an epoch" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("method", ["tml", "pali", "ce", "supcon", "proxyanchor"])

@@ -56,18 +56,34 @@ def test_what_is_returned_is_what_is_written(finished):
 
 
 def test_of_many_samples_a_part_is_tried_and_what_it_takes_is_said_before(monkeypatch):
-    data = embedding((300, 200, 100))
+    vectors, labels = clouds((300, 200, 100), seed=3)
+    data = LabelledEmbedding(
+        np.vstack([vectors, vectors]), [*(f"class {label}" for label in labels), *[""] * 600], unlabelled="keep"
+    )
     some = folds_of_embedding(data, n_folds=3, max_samples=60)
     assert np.bincount(np.concatenate([fold.validation_labels for fold in some])).tolist() == [30, 20, 10]
-    assert some[0].source == "an embedding in memory, a stratified part of its 600 samples"
+    assert some[0].source == "an embedding in memory, a stratified part of its 600 labelled samples"
     monkeypatch.setattr(forecast, "MEASURED", 10)
     told = []
     options = OPTIONS | {"report": told.append, "progress": lambda what, *_: told.append(what)}
     dry_run(data, n_folds=3, max_samples=60, **options)
     # (2 strengths + 2 numbers of neighbours) × 3 folds × (4 interventions + untouched)
-    assert re.match(rf"{some[0].source}: about .* s a score: at most .* for 3 folds and 60 scores ", told[0])
+    assert re.match(rf"{some[0].source}: about .* s a score: about .* for 3 folds and 60 scores ", told[0])
     assert len(told) > 1
     assert sum("about" in line for line in told) == 1
+    told.clear()
+    dry_run(data, n_folds=3, max_samples=600, **options)  # as many as have a label
+    assert not any("about" in line for line in told)
+
+
+def test_a_part_of_a_given_split_has_its_classes_in_each_part():
+    vectors, labels = clouds((300, 40), seed=3)
+    split = np.empty(340, dtype="<U10")
+    split[np.argsort(labels)] = np.repeat(["train", "validation", "test"] * 2, [180, 60, 60, 34, 3, 3])
+    (fold,) = folds_of_embedding(LabelledEmbedding(vectors, labels, split=split), max_samples=68)
+    # a fifth; of three samples all
+    assert np.bincount(fold.train_labels).tolist() == [36, 7]
+    assert np.bincount(fold.validation_labels).tolist() == [12, 3]
 
 
 def test_curves_are_those_of_the_scorers(finished):

@@ -205,8 +205,8 @@ def test_a_large_embedding_is_drawn_by_class_and_says_so():
     split = split_for_session(embedding, max_samples=100)
     used = np.bincount(embedding.labels[np.concatenate([split.train, split.validation])], minlength=4)
     assert "of 415 samples were drawn by class" in split.words[0]
-    # A third of 73, 25 and 12 samples, less the test part of the fold; both samples of the rare class.
-    assert used.tolist() == [pytest.approx(73 * 5 / 6, abs=1), pytest.approx(25 * 5 / 6, abs=1), 10, 2]
+    # Shares of 72, 24 and 12 samples, less the test part of the fold; both samples of the rare class.
+    assert used.tolist() == [pytest.approx(72 * 5 / 6, abs=1), pytest.approx(24 * 5 / 6, abs=1), 10, 2]
     again = split_for_session(embedding, max_samples=100)
     np.testing.assert_array_equal(again.train, split.train)
     assert not np.array_equal(split_for_session(embedding, max_samples=100, seed=1).train, split.train)
