@@ -10,12 +10,9 @@ from ali_core.interventions.criteria import CRITERIA
 from ali_core.interventions.manual import ManualStep, resolve_manual
 from ali_core.interventions.settings import PRESETS, InterventionSettings, preset
 from ali_core.interventions.state import InterventionState
-from ali_core.interventions.steps import InterventionStep, carry_out, decide, step_generator, strengths_of
+from ali_core.interventions.steps import OUTCOME, InterventionStep, carry_out, decide, step_generator, strengths_of
 
 __all__ = ["session_code"]
-
-OUTCOME = {"scores": None, "shift_lengths": (), "norm_factor": 1.0, "notes": ()}
-"""Fields of a step that follow from the others, as they are before the step is carried out."""
 
 STEP = "session.step()"
 
@@ -39,13 +36,15 @@ def session_code(
     Each step is written as the shortest call that takes it again: ``session.step()`` for one that Ω would choose again,
     ``session.run(n)`` for n of them in a row, ``session.apply(…)`` for one that a person chose, and otherwise the
     record itself, ``session.replay([…])``. A step that drags a class further than a line of numbers tells is read from
-    ``session_file`` where one is given.
+    ``session_file`` where one is given; the script stops when that file does not hold it.
     """
     state = untouched
     calls: list[tuple[InterventionSettings | None, str]] = []
+    dragged: list[str] = []
     for index, step in enumerate(steps):
         if session_file is not None and len(step.displacement or ()) > MOST_WRITTEN:
-            calls.append((None, f"session.replay(saved.steps[{index}:{index + 1}])  # dragged"))
+            dragged.append(repr(step.fingerprint[:16]))
+            calls.append((None, f"session.replay([saved[{dragged[-1]}]])  # dragged"))
         else:
             calls.append(next(_calls(step, state, index, settings, embedding.class_names)))
         state, _ = carry_out(state, step)
@@ -55,11 +54,12 @@ def session_code(
         f"assert embedding.fingerprint.startswith({embedding.fingerprint[:16]!r}), 'this is another embedding'",
         f"session = Session(embedding, {_settings_code(now, embedding.dim)})",
     ]
-    if any("(saved.steps" in call for _, call in calls):
+    if dragged:
         where = Path(session_file or "").as_posix()
         lines += [
             f"# written by Save session or session.save: it holds the {embedding.dim:,} numbers of each drag",
-            f"saved = Session.load({where!r}, embedding)",
+            f"saved = {{step.fingerprint[:16]: step for step in Session.load({where!r}, embedding).steps}}",
+            f"assert saved.keys() >= {{{', '.join(dragged)}}}, 'a drag is not in that file: save the session again'",
         ]
     if source is None:
         lines.insert(0, "# the embedding came from memory: write it with embedding.save('embedding.npz')")

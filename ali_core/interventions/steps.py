@@ -1,5 +1,6 @@
 """One intervention as a record: decided by Ω or by a person, carried out on a state, saved and replayed."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from itertools import count
@@ -24,6 +25,7 @@ from ali_core.interventions.statistics import ClassStatistics
 from ali_core.interventions.transforms import contract, rotate, shift
 
 __all__ = [
+    "OUTCOME",
     "InterventionStep",
     "automatic_steps",
     "carry_out",
@@ -33,6 +35,9 @@ __all__ = [
     "strengths_of",
 ]
 
+
+OUTCOME = {"scores": None, "shift_lengths": (), "norm_factor": 1.0, "notes": ()}
+"""Fields of a step that follow from the others, as they are before the step is carried out."""
 
 FARTHEST = 1e9
 """A step moves a class at most so many times the root mean square length of the embedding: beyond that, keeping the
@@ -92,6 +97,11 @@ class InterventionStep(Strengths):
     shift_lengths: tuple[float, ...] = ()
     norm_factor: float = 1.0
     notes: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all fields but the scores and the outcome."""
+        return hashlib.sha256(self.model_dump_json(exclude=set(OUTCOME)).encode()).hexdigest()
 
     @property
     def moved(self) -> tuple[int, ...]:

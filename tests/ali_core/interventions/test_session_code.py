@@ -83,6 +83,18 @@ def test_a_drag_in_many_dimensions_is_read_from_the_session_file(tmp_path):
     assert "the 40 numbers of each drag" in code
     for script in (code, session.as_code()):
         np.testing.assert_array_equal(executed(script).after.vectors, session.after.vectors)
+    session.toggle(2)  # the file now holds a drag that the session skips, then none, then another
+    skipping = session.as_code(session_file=file)
+    with pytest.raises(AssertionError, match="save the session again"):
+        executed(skipping)
+    for steps in ([], [ManualStep(classes=("blast",), displacement=tuple(np.linspace(0.1, 0.8, 40)))]):
+        other = Session(embedding, preset("c", 40))
+        other.step()
+        for step in steps:
+            other.apply(step)
+        other.save(file)
+        with pytest.raises(AssertionError, match="save the session again"):
+            executed(code)
 
 
 def test_settings_that_changed_are_set_and_skipped_steps_are_records(stored):
