@@ -87,13 +87,15 @@ export function tickText(value, step) {
 const GAP = 8;
 
 /**
- * Where the panes are, row by row: beside each other, or in more rows where the box then gets larger.
+ * Where the panes are, row by row: beside each other, or in more rows where the box then gets larger. An arrangement
+ * stays until another shows the box more than 15 % larger, so that panes do not jump to and fro.
  * @param {number} count @param {Size} size of the whole picture
  * @param {[boolean, boolean]} labelled whether there are numbers below and to the left
  * @param {Size} box that every pane holds with equal units
+ * @param {{y: number}[]} before where the panes were; empty at first
  * @returns {{x: number, y: number, width: number, height: number}[]}
  */
-export function paneAreas(count, size, labelled, box) {
+export function paneAreas(count, size, labelled, box, before) {
   const [left, bottom] = [labelled[1] ? 42 : 0, labelled[0] ? 18 : 0];
   const grid = (columns) => {
     const rows = Math.ceil(count / columns);
@@ -102,7 +104,8 @@ export function paneAreas(count, size, labelled, box) {
     return { columns, width, height, unit: Math.min(width / box.width, height / box.height) };
   };
   const grids = Array.from({ length: count }, (_, k) => grid(count - k));
-  const { columns, width, height } = grids.reduce((best, other) => (other.unit > 1.15 * best.unit ? other : best));
+  const held = before.length === count ? grid(before.filter(({ y }) => y === 0).length) : grids[0];
+  const { columns, width, height } = grids.reduce((best, other) => (other.unit > 1.15 * best.unit ? other : best), held);
   return Array.from({ length: count }, (_, k) => ({
     x: left + (k % columns) * (width + GAP),
     y: Math.floor(k / columns) * (height + GAP),

@@ -115,7 +115,7 @@ export class View {
     const size = { width: this.root.clientWidth, height: this.root.clientHeight };
     const [left, right, bottom, top] = scene.limits;
     const box = scene.equalUnits ? { width: right - left, height: top - bottom } : { width: 3, height: 4 };
-    this.areas = paneAreas(scene.panes.length, size, scene.axisNames.map((name) => name !== null), box);
+    this.areas = paneAreas(scene.panes.length, size, scene.axisNames.map((name) => name !== null), box, this.areas);
     this.points.resize(size.width, size.height, Math.min(devicePixelRatio, 2));
   }
 

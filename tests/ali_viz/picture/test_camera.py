@@ -79,7 +79,7 @@ def test_a_box_that_cannot_be_drawn_is_told(module):
 def test_panes_share_the_room_and_do_not_overlap(module):
     for count in (1, 2, 3):
         for size, labelled in ((WIDE, [True, True]), (TALL, [False, False])):
-            areas = module("camera", "paneAreas", count, size, labelled, {"width": 3, "height": 2})
+            areas = module("camera", "paneAreas", count, size, labelled, {"width": 3, "height": 2}, [])
             assert len(areas) == count
             assert len({(area["width"], area["height"]) for area in areas}) == 1
             for one in areas:
@@ -90,16 +90,22 @@ def test_panes_share_the_room_and_do_not_overlap(module):
 
 
 @pytest.mark.parametrize(
-    ("count", "size", "box", "rows"),
+    ("count", "size", "box", "before", "rows"),
     [
-        (2, (900, 600), (1, 1), 1),  # 446 beside each other, 296 in two rows
-        (2, (900, 600), (3, 1), 2),  # 149 beside each other, 296 in two rows
-        (3, (900, 600), (1, 0.7), 2),  # 295 beside each other, 423 in two rows, 274 in three
-        (3, (400, 900), (1, 1), 3),
+        (2, (900, 600), (1, 1), [], 1),  # 446 beside each other, 296 in two rows
+        (2, (900, 600), (3, 1), [], 2),  # 149 beside each other, 296 in two rows
+        (3, (900, 600), (1, 0.7), [], 2),  # 295 beside each other, 423 in two rows, 274 in three
+        (3, (400, 900), (1, 1), [], 3),
+        (2, (900, 600), (1.6, 1), [0, 0], 1),  # 279 beside each other, 296 in two rows
+        (2, (900, 600), (1.6, 1), [0, 304], 2),
+        (2, (900, 600), (1.4, 1), [0, 304], 2),  # 319 beside each other, 296 in two rows
+        (2, (900, 600), (1, 1), [0, 304], 1),
+        (3, (900, 600), (1.6, 1), [0, 304], 2),  # two panes until now
     ],
 )
-def test_panes_stand_so_that_what_they_hold_is_large(module, count, size, box, rows):
+def test_panes_stand_so_that_what_they_hold_is_large(module, count, size, box, before, rows):
     width, height = size
     held = {"width": box[0], "height": box[1]}
-    areas = module("camera", "paneAreas", count, {"width": width, "height": height}, [False, False], held)
+    were = [{"y": y} for y in before]
+    areas = module("camera", "paneAreas", count, {"width": width, "height": height}, [False, False], held, were)
     assert len({area["y"] for area in areas}) == rows
