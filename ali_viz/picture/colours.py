@@ -58,8 +58,11 @@ def tells_groups(values: ArrayLike) -> bool:
     Names of files and ids have no value twice.
     """
     column = np.asarray(values)
+    if column.dtype.kind in "biuf":
+        numbers = column[np.isfinite(column)]
+        return bool(np.any(numbers % 1) or np.any(np.diff(np.sort(numbers)) == 0))
     known = [str(value) for value in column.tolist() if not _is_missing(value)]
-    return column.dtype.kind == "f" or len(set(known)) < len(known)
+    return len(set(known)) < len(known)
 
 
 def colouring(title: str, values: ArrayLike | Sequence[object]) -> Colouring:

@@ -42,6 +42,8 @@ def test_names_of_files_colour_nothing():
     assert tells_groups([3, 3, 4])
     assert not tells_groups(["a.png", "b.png", None, ""])
     assert not tells_groups([1, 2, 3])
+    assert not tells_groups([1.0, 2.0, np.nan, np.nan])  # numbers of files, two unknown
+    assert tells_groups([1.0, 2.0, np.nan, 2.0])
 
 
 def test_of_many_categories_the_rarest_share_a_colour():
