@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ali_core.columns import natural_key
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.foreign import read_json, read_toml, reading
@@ -66,7 +67,7 @@ class TrainingRun:
     def class_names(self) -> tuple[str, ...]:
         """The classes in the order of their codes."""
         named = self.about.get("data", {}).get("class_names")
-        return tuple(sorted(self.parts["label"].unique()) if named is None else named)
+        return tuple(sorted(self.parts["label"].unique(), key=natural_key) if named is None else named)
 
     @property
     def colours(self) -> dict[str, str]:

@@ -252,6 +252,13 @@ def test_a_large_embedding_is_drawn_in_part(run, ids, labels, tmp_path, monkeypa
         assert "24 samples of 3 classes, 17 of them drawn" in (tmp_path / name).read_text("utf-8")
 
 
+def test_classes_that_no_record_names_stand_in_natural_order(run):
+    write_json({}, run / "run.json")
+    names = ["stage 10", "stage 2", "stage 1"]
+    pd.DataFrame({"id": ["a", "b", "c"], "label": names, "part": "train"}).to_csv(run / "parts.csv", index=False)
+    assert TrainingRun(run).class_names == ("stage 1", "stage 2", "stage 10")
+
+
 def test_colours_of_the_data_that_was_trained_on_are_those_of_its_figures(run, tmp_path):
     about = json.loads((run / "run.json").read_text())
     about["data"]["colours"] = {"monocyte": "#123456"}
