@@ -20,6 +20,7 @@ from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
 from ali_viz.panels.captions import page_caption, source_name, state_caption
 from ali_viz.panels.class_scatter import class_columns
+from ali_viz.panels.panel import KINDS
 from ali_viz.panels.state_panel import STATE_COLUMNS
 from ali_viz.picture import Colouring
 
@@ -113,8 +114,8 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         drawn), ``session.json``, ``steps.csv``, ``steps.py``, ``embedding.npz`` (untouched), ``after.npz``, and
         ``embedding.html``, a page without network. Where the steps in force have been scored, ``scores.csv`` too, a
         row for each number with what it is: ``measure`` (``macro_f1`` or ``f1``), ``class``, ``n_validation``,
-        ``state`` (``untouched``, ``transfer``, ``oracle``), ``value``, ``n_steps``, ``meaning``. Else one that is
-        there, of other steps, is removed.
+        ``state`` (``untouched``, ``transfer``, ``oracle``), ``value``, ``n_steps``, ``meaning``. A ``fig3`` or
+        ``scores.csv`` that is there, of other steps, is removed where this export has none.
     seed
         Of the t-SNE in it.
 
@@ -165,6 +166,8 @@ def selection_table(scene: Scene) -> pd.DataFrame:
 def _last_step(session: Session, rows: NDArray[np.int64], folder: Path) -> Sequence[Path]:
     number = last_explained(session)
     if number is None:
+        for kind in KINDS:
+            (folder / f"fig3.{kind}").unlink(missing_ok=True)
         return []
     return step_panel(session, number, data=source_name(session.embedding), rows=rows).save(folder, "fig3")
 

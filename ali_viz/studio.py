@@ -98,7 +98,7 @@ class Studio:
         words = f"{len(embedding):,} samples, {embedding.dim:,} dimensions, {embedding.n_classes} classes"
         layouts = Layouts(session, max_points=max_points, max_tsne_points=max_tsne_points, seed=seed)
         pictures = None if images is None else ImageSource(images, embedding)
-        columns_known = colour_columns(embedding) | ({} if pictures is None else pictures.columns)
+        columns_known = ({} if pictures is None else pictures.columns) | colour_columns(embedding)
         state = AppState(view=first, said=words)
         self._actions = Actions(session, state, layouts, columns=columns_known, training=training, seed=seed)
         self._desk = Desk(self._actions, embedding, _class_order(session), pictures)

@@ -309,6 +309,11 @@ class Actions:
     @action(while_busy="allow")
     def colour_by(self, column: str) -> None:
         """Colour the points by one of :attr:`columns`; empty for the classes."""
+        if column and not self.columns:
+            raise AliError(
+                f"there is no column to colour by; got {column!r}; give the samples a group or metadata, or the images "
+                "a table"
+            )
         if column:
             _check(column, self.columns, "column")
         self.look(colouring=colouring(column, self.columns[column]) if column else None)

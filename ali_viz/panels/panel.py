@@ -19,6 +19,8 @@ NO_DATES: dict[str, dict[str, str | None]] = {
     "png": {"Software": None},
 }
 """Metadata by file type: without dates the same numbers give the same bytes."""
+KINDS = (*NO_DATES, "csv", "txt")
+"""Types of the files of a panel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +79,7 @@ def save_panel(figure: Figure, table: pd.DataFrame, folder: str | Path, name: st
             dpi = PNG_DPI if kind == "png" else RASTER_DPI
             figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
         written.append(path)
-    for kind, text in (("csv", table.to_csv(index=False, lineterminator="\n")), ("txt", caption)):
+    texts = (table.to_csv(index=False, lineterminator="\n"), caption)
+    for kind, text in zip(KINDS[len(NO_DATES) :], texts, strict=True):
         written.append(write_text(text, Path(folder) / f"{name}.{kind}"))
     return written

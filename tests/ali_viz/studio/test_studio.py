@@ -14,6 +14,7 @@ from ipywidgets import Textarea
 from ipywidgets.widgets.widget import _instances
 
 from ali_core import AliError, LabelledEmbedding, ManualStep, Session, preset
+from ali_core.data import CellImages
 from ali_viz import Studio
 from tests.ali_viz.studio.clouds import cloud
 from tests.ali_viz.studio.hands import (
@@ -327,7 +328,7 @@ def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
     monkeypatch.setattr(screen_export, "screen_panel", Mock(return_value=Mock(save=lambda *_: [])))
     monkeypatch.setattr(screen_export, "page_caption", lambda *_, **__: "")
     monkeypatch.setattr(screen_export, "write_page", lambda *_, **__: tmp_path)
-    monkeypatch.setattr(screen_export, "_last_step", lambda *_: [])
+    monkeypatch.setattr(screen_export, "step_panel", Mock(return_value=Mock(save=lambda *_: [])))
     studio.run(2)
     scores = studio.score()
     assert tmp_path / "scores.csv" in studio.export(tmp_path)
@@ -343,6 +344,11 @@ def test_scores_are_written_where_they_are_known(studio, tmp_path, monkeypatch):
     studio.step()
     studio.export(tmp_path)
     assert not (tmp_path / "scores.csv").exists()
+    for kind in ("csv", "pdf", "png", "svg", "txt", "docx"):
+        (tmp_path / f"fig3.{kind}").touch()
+    studio.reset()
+    studio.export(tmp_path)
+    assert [path.name for path in tmp_path.glob("fig3.*")] == ["fig3.docx"]  # none of steps that are no more
 
 
 def test_cells_are_listed_and_found(studio):
@@ -481,15 +487,25 @@ def test_a_closed_studio_leaves_nothing_behind():
 def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
     embedding = dataclasses.replace(
         cloud(),
+        ids=np.arange(100).astype(str),
         groups=np.repeat(["p1", "p2"], 50),
         metadata=pd.DataFrame({"stain": np.arange(100) % 2 * 1.5, "slide": ["a", "b"] * 50}),
     )
-    studio = Studio(embedding, colours={"blast": "#123456"})
+    images = CellImages(
+        labels=embedding.labels,
+        class_names=embedding.class_names,
+        ids=embedding.ids,
+        pixels=np.zeros((100, 1, 1, 3), np.uint8),
+        metadata=pd.DataFrame({"slide": ["x", "y"] * 50, "scanner": ["s", "t"] * 50}),
+    )
+    studio = Studio(embedding, images=images, colours={"blast": "#123456"})
     assert chips(studio).entries[0]["colour"] == "#123456"
     assert studio.session.embedding.colours == {"blast": "#123456"}  # so that figures have it, too
     fill(studio, "colour", "slide")
     assert [entry["label"] for entry in chips(studio).entries] == ["a", "b"]
     assert drawn(studio).colouring.title == "slide"
+    fill(studio, "colour", "scanner")
+    assert [entry["label"] for entry in chips(studio).entries] == ["s", "t"]
     fill(studio, "colour", "stain")
     assert drawn(studio).colouring.range == (0.0, 1.5)
     fill(studio, "colour", "group")
@@ -500,6 +516,12 @@ def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
     for colours, words in (({"nobody": "#123456"}, "no class is called 'nobody'"), ({"blast": "red"}, "#rrggbb")):
         with pytest.raises(AliError, match=words):
             Studio(embedding, colours=colours)
+
+
+def test_without_columns_a_colour_is_refused_with_the_remedy(studio):
+    control(studio, "colour").options = [("by class", ""), ("slide", "slide")]
+    fill(studio, "colour", "slide")
+    assert "there is no column to colour by; got 'slide'; give the samples a group or metadata" in alert(studio)
 
 
 def test_a_view_that_fails_reaches_nobody_and_keeps_no_other_from_showing(studio, caplog):
