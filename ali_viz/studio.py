@@ -258,6 +258,10 @@ class Studio:
         """Show the next automatic step before it is taken, or do not."""
         self._actions.show_layer("preview", shown)
 
+    def colour_by(self, column: str = "") -> None:
+        """Colour the points by ``group`` or a column of metadata or of the images' table; empty for the classes."""
+        self._actions.colour_by(column)
+
     @property
     def comparison(self) -> Comparison:
         """Which states are side by side."""

@@ -177,9 +177,15 @@ def _outcome(found: "DryRun", out: Path) -> str:
     lines = ["", f"{'combination':12s} {'settings':58s} {'oracle F1':>9s} {'after':>5s} {'transfer F1':>11s}"]
     lines += [_line(row) for _, row in best.iterrows()]
     untouched = best["untouched_f1"].iloc[0]
+    notes = []
+    if idle := best.loc[best["n_interventions"] == 0, "combination"].tolist():
+        notes.append(f"no intervention of {', '.join(idle)} raises the oracle score: there is nothing to train with")
+    if worse := best.loc[best["transfer_f1"] < untouched, "combination"].tolist():
+        notes.append(f"moved without labels, {', '.join(worse)} scores below the untouched embedding")
     return "\n".join(
         [
             *lines,
+            *notes,
             f"untouched: {untouched:.4f}. Oracle: validation samples moved by their true class; it ranks, and "
             "estimates nothing. Transfer: moved without labels.",
             f"{out}/ holds curves.csv, table1.csv (with the next best) and recommended.toml",

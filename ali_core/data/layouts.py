@@ -142,7 +142,15 @@ def _table_in(folder: Path, columns: Columns) -> Path | None:
     named = {"label", "path", "group", "id", "split", "where"} & columns.given.keys()
     if len(tables) == 1 and named:
         return tables[0]
-    if not tables or (not named and _has_classes(folder)):
+    if not tables:
+        return None
+    if not named and _has_classes(folder):
+        _LOG.warning(
+            "%s: its sub-folders are the classes; %s beside them is not read: name the columns of a table to take it, "
+            "with path= and label= (--path-column NAME --label-column NAME)",
+            folder,
+            _some([table.name for table in tables]),
+        )
         return None
     if len(tables) > 1:
         raise AliError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ali_core.columns import natural_key
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_viz.theme import CYCLE, is_faint
@@ -32,7 +33,8 @@ class Colouring:
     palette
         Red, green, blue of each entry, and 255 where it needs a rim to be seen, (256, 4), uint8.
     entries
-        What colours mean: (words, ``#rrggbb``), the most frequent first; for numbers only what is missing, if any.
+        What colours mean: (words, ``#rrggbb``), the most frequent values in natural order; for numbers
+        only what is missing, if any.
     range
         Lowest and highest value of numbers; None for categories.
     """
@@ -100,7 +102,7 @@ def _numbers(title: str, column: NDArray[np.float64]) -> Colouring:
 
 def _categories(title: str, column: list[object]) -> Colouring:
     counts = Counter(str(value) for value in column if not _is_missing(value))
-    common = [name for name, _ in counts.most_common(MOST_CATEGORIES)]
+    common = sorted((name for name, _ in counts.most_common(MOST_CATEGORIES)), key=natural_key)
     codes = {name: code for code, name in enumerate(common)}
     tints = np.array([255 if _is_missing(value) else codes.get(str(value), 254) for value in column], dtype=np.uint8)
     colours = [CYCLE[code % len(CYCLE)] for code in range(len(common))]

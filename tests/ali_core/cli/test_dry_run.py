@@ -1,5 +1,6 @@
 """The command ali dry-run: what it writes and how it fails."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -60,6 +61,16 @@ def test_it_writes_what_the_function_finds(paths, tmp_path, capsys):
     for words in (f"{row.oracle_f1:.4f}", f"{row.transfer_f1:.4f}", f"untouched: {row.untouched_f1:.4f}"):
         assert words in said
     assert f"--settings {out}/recommended.toml" in said
+
+
+def test_it_says_where_nothing_is_gained(paths, tmp_path, capsys):
+    labels = np.repeat([0, 1, 2], 20)
+    apart = 100.0 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(60, 3))
+    LabelledEmbedding(apart, [f"class {label}" for label in labels]).save(tmp_path / "emb.npz")
+    assert ali(paths, f"EMB --combination c,s {SHORT}") == 0
+    said = capsys.readouterr().out
+    assert pd.read_csv(tmp_path / "out" / "table1.csv")["untouched_f1"][0] == 1.0
+    assert "no intervention of c,s raises the oracle score: there is nothing to train with" in said
 
 
 def test_options_reach_the_function(paths, monkeypatch):

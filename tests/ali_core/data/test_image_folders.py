@@ -86,6 +86,15 @@ def test_images_beside_the_class_folders_are_told(tmp_path, caplog):
     assert "1 images lie in no class folder and are left out (overview.png)" in caplog.text
 
 
+def test_a_table_beside_the_class_folders_is_told(tmp_path, caplog):
+    (tmp_path / "annotations.csv").write_text("file,cell\na/1.png,x\nb/1.png,y\n")
+    assert open_images(put(tmp_path, "a/1.png", "b/1.png")).class_names == ("a", "b")
+    assert "its sub-folders are the classes; annotations.csv beside them is not read" in caplog.text
+    caplog.clear()
+    assert open_images(tmp_path, path="file", label="cell").class_names == ("x", "y")
+    assert not caplog.text
+
+
 @pytest.fixture
 def linked(tmp_path):
     """Class a behind a linked folder, one file of b that is not there, a link that leads back up."""

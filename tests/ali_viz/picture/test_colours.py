@@ -21,9 +21,9 @@ def test_numbers_run_from_dark_to_bright_and_missing_ones_are_grey():
     assert colour_of(found, 1) == [0x9A] * 3
 
 
-def test_categories_get_a_colour_each_the_most_frequent_first():
+def test_categories_get_a_colour_each_in_natural_order():
     found = colouring("site", ["b", "a", "b", "", None, "b", "a", "c"])
-    assert [words for words, _ in found.entries] == ["b", "a", "c", "missing"]
+    assert [words for words, _ in found.entries] == ["a", "b", "c", "missing"]
     assert found.range is None
     colours = dict(found.entries)
     for row, word in enumerate(["b", "a", "b"]):

@@ -508,7 +508,7 @@ def test_metadata_colour_the_points_and_travel_with_the_selection(tmp_path):
     assert [entry["label"] for entry in chips(studio).entries] == ["s", "t"]
     fill(studio, "colour", "stain")
     assert drawn(studio).colouring.range == (0.0, 1.5)
-    fill(studio, "colour", "group")
+    studio.colour_by("group")
     assert [entry["label"] for entry in chips(studio).entries] == ["p1", "p2"]
     fill(studio, "colour", "")
     assert drawn(studio).colouring is None
