@@ -18,8 +18,8 @@ Synopsis::
 =====================  =============================================================================================
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -129,19 +129,21 @@ def run_experiment(
     failures: list[RunState] = []
     folder.write(rows, failures)
     _tell(progress, Progress(done=done, of=len(runs)))
-    for state in _states_of([run for run in runs if run.key not in rows], work, workers, scheduler):
-        done += 1
-        if state.error:
-            failures.append(state)
-        else:
-            rows[state.run.key] = result_row(state.run)
-        folder.write(rows, failures)
-        label, fold, seed = state.run.key
-        score = None if state.error else rows[state.run.key]["macro_f1"]
-        _tell(
-            progress,
-            Progress(done=done, of=len(runs), label=label, fold=fold, seed=seed, macro_f1=score, error=state.error),
-        )
+    missing = [run for run in runs if run.key not in rows]
+    with closing(_states_of(missing, work, workers, scheduler)) as states:
+        for state in states:
+            done += 1
+            if state.error:
+                failures.append(state)
+            else:
+                rows[state.run.key] = result_row(state.run)
+            folder.write(rows, failures)
+            label, fold, seed = state.run.key
+            score = None if state.error else rows[state.run.key]["macro_f1"]
+            _tell(
+                progress,
+                Progress(done=done, of=len(runs), label=label, fold=fold, seed=seed, macro_f1=score, error=state.error),
+            )
     rows |= {run.key: result_row(run) for run in folder.finished() if run.key not in rows}  # of calls at the same time
     return folder.write(rows, failures)
 
@@ -238,7 +240,7 @@ def _in_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
 
 def _states_of(
     runs: Sequence[PlannedRun], data: Data | DataSource, workers: int | None, scheduler: str | None
-) -> Iterator[RunState]:
+) -> Generator[RunState, None, None]:
     """Carry out runs, and yield what becomes of each, as it is known.
 
     When a process dies, runs are tried one by one until one dies again: that one has failed. The others then go on

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -83,11 +84,12 @@ class CurveRunner:
         ]
         if not tasks:  # a pool takes seconds to start
             return
-        for number, tables in in_parallel(_computed, tasks, workers=self.workers, scheduler=self.scheduler):
-            _enter(pieces[number], tables, book)
-            done += 1
-            if self.progress is not None:
-                self.progress(what, done, len(pieces))
+        with closing(in_parallel(_computed, tasks, workers=self.workers, scheduler=self.scheduler)) as results:
+            for number, tables in results:
+                _enter(pieces[number], tables, book)
+                done += 1
+                if self.progress is not None:
+                    self.progress(what, done, len(pieces))
 
     def _known(self, piece: Sequence[_Curve]) -> list[pd.DataFrame] | None:
         file = self._file(piece)
