@@ -235,11 +235,12 @@ def main():
         table.to_csv(RESULTS / f"draws_{kind}_table.csv", index=False, float_format="%.4g")
         put(f"{kind} table", markdown(kind, table, rows))
         put(f"{kind} claims", verdict(kind, table))
-        put(f"{kind} epochs", "No trained run is there yet.")
+        put(f"{kind} epochs", "No run of the triplet loss is there yet.")
         if curves_file.is_file():
             curves = pd.read_csv(curves_file)
             draw_curves(kind, curves)
-            put(f"{kind} epochs", epochs_to(curves, rows))
+            if "tml" in set(rows.configuration):
+                put(f"{kind} epochs", epochs_to(curves, rows))
         print(markdown(kind, table, rows), verdict(kind, table), sep="\n\n")
 
 
