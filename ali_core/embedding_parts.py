@@ -272,14 +272,15 @@ def _classes(
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.cat.remove_unused_categories()
         categories = column.cat.categories
-    numbers = _values(column) if categories is None else categories.to_numpy()
+    values = _values(column)
+    numbers = np.asarray(values if categories is None else categories)
     if numbers.dtype.kind == "f" and np.any(np.isfinite(numbers) & (numbers != np.floor(numbers))):
         raise AliError(
             f"{table.source}: column {name!r} holds fractions, which are no classes; choose with label= "
             f"({SHELL['label']} NAME)"
         )
     keep = columns.unlabelled == "keep"
-    names = whole_names(_values(column), "label", table.source, first_line=table.first_line, keep_missing=keep)
+    names = whole_names(values, "label", table.source, first_line=table.first_line, keep_missing=keep)
     order: tuple[str, ...] = tuple(columns.classes)
     texts = names if categories is None else whole_names(categories, "label", table.source, keep_missing=True)
     if not order and categories is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ali_core.evaluation.folds import N_FOLDS, scoring_folds
-from ali_core.evaluation.svm_search import PROTOCOL, SvmGrid, search_svm
+from ali_core.evaluation.svm_search import SvmGrid, search_svm
 from ali_core.interventions import Session
 
 __all__ = ["svm_scores"]
@@ -82,7 +82,7 @@ def svm_scores(session: Session, *, n_folds: int = N_FOLDS, seed: int = 0, grid:
                     "labels_move_points": moved,
                     "labels_used": used,
                     "folds": f"{len(splits)} folds. {' '.join(words)}",
-                    "protocol": PROTOCOL,
+                    "protocol": found.protocol,
                 }
             )
     return pd.DataFrame(rows)

@@ -25,11 +25,7 @@ __all__ = ["PROTOCOL", "SvmGrid", "SvmSearch", "predict_one_against_one", "searc
 MOST_TRAINING, MOST_CHOOSING = 20_000, 5_000
 """Of more samples a stratified part trains the SVM, or chooses C and gamma; all are scored. N training samples take
 kernel matrices of 8 N² bytes, two at a time."""
-PROTOCOL = (
-    "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part; of more than "
-    f"{MOST_TRAINING:,} training samples a stratified part of {MOST_TRAINING:,} trains, of more than {MOST_CHOOSING:,} "
-    f"validation samples one of {MOST_CHOOSING:,} chooses"
-)
+PROTOCOL = "RBF-SVM on the vectors as they are, classes balanced, C and gamma chosen on the validation part"
 """How every score of an embedding is made; `benchmarks/svm_protocol.py` compares it with others."""
 BLOCK = 1 << 25
 """Numbers of a kernel matrix that are computed at a time when samples are classified."""
@@ -81,6 +77,8 @@ class SvmSearch:
         One row a combination: ``C``, ``gamma_multiple``, ``gamma``, ``macro_f1`` (validation).
     n_classes
         Number of classes C.
+    protocol
+        :data:`PROTOCOL`, and which part of many samples trained it or chose it.
     kernel
         What turns vectors into the input of ``model``.
     model
@@ -93,6 +91,7 @@ class SvmSearch:
     macro_f1: float
     table: pd.DataFrame
     n_classes: int
+    protocol: str
     kernel: "_TrainingVectors" = field(repr=False)
     model: SVC = field(repr=False)
 
@@ -197,11 +196,18 @@ def search_svm(
     if np.array_equal(vectors.min(axis=0), vectors.max(axis=0)):
         raise AliError("all training vectors are equal, so nothing can be learnt; check where they come from")
     training, choosing = stratified_rows(codes, MOST_TRAINING, seed=0), stratified_rows(true, MOST_CHOOSING, seed=0)
+    taken = (("training", training, codes, "trains"), ("validation", choosing, true, "chooses"))
+    parts = [
+        f"a stratified part of {len(part):,} of the {len(whole):,} {name} samples {does}"
+        for name, part, whole, does in taken
+        if len(part) < len(whole)
+    ]
     kernel = _TrainingVectors.of(vectors[training])
     fitted = _fitted(kernel, codes[training], others[choosing], true[choosing], n_classes=n_classes, grid=grid)
     best, model = max(fitted, key=lambda cell: cell[0]["macro_f1"])  # the first of equals
     table = pd.DataFrame([row for row, _ in fitted])
-    return SvmSearch(**best, table=table, n_classes=n_classes, kernel=kernel, model=model)
+    protocol = "; ".join([PROTOCOL, *parts])
+    return SvmSearch(**best, table=table, n_classes=n_classes, protocol=protocol, kernel=kernel, model=model)
 
 
 def _fitted(

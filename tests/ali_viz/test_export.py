@@ -79,6 +79,21 @@ def test_the_page_is_alone_and_sends_nothing(session, tmp_path):
     assert OFFLINE == {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
 
 
+def test_no_name_in_the_data_is_a_script_of_the_page(tmp_path):
+    evil = "</script><script>alert(1)</script>"
+    vectors = np.random.default_rng(0).normal(size=(12, 3))
+    embedding = LabelledEmbedding(
+        vectors, [evil, "b", "c"] * 4, ids=[f"{evil}{row}" for row in range(12)], description=evil
+    )
+    session = Session(embedding)
+    session.step()
+    export_session(session, tmp_path, views=("dims",))
+    page = (tmp_path / "embedding.html").read_text()
+    assert "alert(1)" in page  # the names are there
+    assert "<script>alert" not in page
+    assert page.count("</script>") == page.count("<script>") == 2
+
+
 def test_the_page_shows_one_view_at_a_time_on_shared_axes(session):
     table = state_table({"Before": session.before, "After": session.after}, ("dims", "pca"))
     figure = page_figure(table)

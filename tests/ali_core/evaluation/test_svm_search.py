@@ -61,6 +61,9 @@ def test_of_many_samples_a_stratified_part_trains_and_chooses_and_all_are_scored
     found = search_svm(train, y, validation, y_validation, n_classes=4, grid=GRID)
     monkeypatch.undo()
     plain = search_svm(train[some], y[some], validation[few], y_validation[few], n_classes=4, grid=GRID)
+    assert plain.protocol == svm_search.PROTOCOL
+    assert f"; a stratified part of {len(some)} of the {len(y)} training samples trains; " in found.protocol
+    assert found.protocol.endswith(f"of {len(few)} of the {len(y_validation)} validation samples chooses")
     assert found.table.equals(plain.table)
     assert np.array_equal(found.predict(test), plain.predict(test))
     assert found.score(test, y_test).confusion.sum() == len(test)
