@@ -78,7 +78,7 @@ class SvmSearch:
     n_classes
         Number of classes C.
     protocol
-        :data:`PROTOCOL`, and which part of many samples trained it or chose it.
+        How it was made, in words; with many samples, which part of them trained it or chose it.
     kernel
         What turns vectors into the input of ``model``.
     model
