@@ -3,6 +3,8 @@
     uv run python -m benchmarks.methods features tune       # equally many settings a method, on draws of their own
     uv run python -m benchmarks.methods features run        # all configurations, 20 draws
     uv run python -m benchmarks.methods images run          # DenseNet-121 from ImageNet weights, end to end
+    uv run python -m benchmarks.methods second run          # features again, another long tail; nothing is tuned on it
+    uv run python -m benchmarks.methods scratch run         # MobileNetV3-small from random weights
     uv run python -m benchmarks.methods_report              # what they say, in tables and documents
 
 ``ALI_DATA`` names the folder with the real cells, ``ALI_WEIGHTS`` the weights file for images. Each finished run is a
@@ -18,6 +20,7 @@ import platform
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,7 +29,6 @@ import numpy as np
 import pandas as pd
 
 RESULTS = Path(__file__).parent / "results"
-LONG_TAIL = "500:24"
 DRAWS = 20
 TUNING_DRAWS = range(1000, 1003)
 BLOCKS = 10
@@ -65,10 +67,52 @@ IMAGES = {
     "supcon": {"method": "supcon"},
     "ali c,s on supcon +cw": ON_SUPCON | {"intervention_weight": 0.5},
 }
-FEW = 8
-"""Draws of all configurations on images; the first two have ``DRAWS``. Those of the paper's claim come first."""
 EPOCHS = {"least": 15, "most": 30, "patience": 6}
-"""Of images: train at least so long, and until validation has not risen for ``patience`` epochs."""
+"""Of pretrained networks: train at least so long, and until validation has not risen for ``patience`` epochs."""
+
+FAST, SLOW = {"learning_rate": 3e-3}, {"learning_rate": 1e-3, "intervention_weight": 0.5}
+LATER = {"intervene_from": 10}
+SCRATCH = {
+    "tml": {"method": "tml"} | FAST,
+    "ali c,s +cw": ALI | FAST,
+    "ce": {"method": "ce"} | SLOW,
+    "ali c,s on ce +cw": ON_CE | SLOW,
+    "ali c,s +cw, from epoch 10": ALI | FAST | LATER,
+    "ali c,s on ce +cw, from epoch 10": ON_CE | SLOW | LATER,
+}
+"""With the learning rates that six folds of other draws have chosen for ``tml`` and ``ce``."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is trained on what: a table of results each."""
+
+    configurations: dict
+    """Settings by name."""
+    waves: tuple
+    """Draws, and the names of the configurations that run on them; what is asked first comes first."""
+    untrained: tuple = ()
+    """Classifiers on the raw features."""
+    long_tail: str = "500:24"
+    images: bool = False
+
+    @property
+    def planned(self):
+        """Names and draws of all runs, in order."""
+        raw = [(name, draw) for draw in self.waves[0][0] for name in self.untrained]
+        return raw + [(name, draw) for draws, names in self.waves for draw in draws for name in names]
+
+
+KINDS = {
+    "features": Kind(FEATURES, ((range(DRAWS), [*FEATURES]),), untrained=("lda", "svm")),
+    "images": Kind(
+        IMAGES,
+        ((range(8), [*IMAGES][:4]), (range(8), [*IMAGES][4:]), (range(8, DRAWS), [*IMAGES][:2])),
+        images=True,
+    ),
+    "second": Kind(FEATURES, ((range(12), [*FEATURES][:8]),), untrained=("lda", "svm"), long_tail="800:16"),
+    "scratch": Kind(SCRATCH, ((range(8), [*SCRATCH]),), images=True),
+}
 
 RATES = (3e-4, 1e-3)
 GRID = {
@@ -94,9 +138,12 @@ def settings_of(kind, values, draw, tuned):
     """Return the settings of one run; ``tuned`` holds what was chosen for each family."""
     from ali_core.training import TrainSettings
 
-    base = {"long_tail": LONG_TAIL, "groups": "ignore", "fold": draw, "patience": 0, "margin": 0.2}
-    if kind == "features":
+    base = {"long_tail": KINDS[kind].long_tail, "groups": "ignore", "fold": draw, "patience": 0, "margin": 0.2}
+    if not KINDS[kind].images:
         base |= {"max_epochs": 25, "evaluate_every": 5} | tuned.get(family(values), {})
+    elif kind == "scratch":
+        base |= {"backbone": "mobilenet_v3_small", "px": 64, "batch_size": 64, "workers": 1}
+        base |= {"evaluate_every": 3, "max_epochs": EPOCHS["most"]}
     else:
         base |= {"backbone": "densenet121", "weights": os.environ["ALI_WEIGHTS"], "px": 64, "batch_size": 64}
         base |= {"learning_rate": 3e-4, "evaluate_every": 3, "max_epochs": EPOCHS["most"], "workers": 1}
@@ -110,7 +157,7 @@ def load(kind):
     from ali_core.data import open_images
 
     folder = Path(os.environ["ALI_DATA"])
-    if kind == "images":
+    if KINDS[kind].images:
         return open_images(folder / "pbc_dev", where=("clean_label", "1"))
     cells = LabelledEmbedding.load(folder / "pbc_dev_features" / "densenet121_160px.npz")
     return cells.without_classes(["ig_unspecified", "neutrophil_unspecified"])
@@ -132,7 +179,8 @@ def one(name, settings, data, place):
             if state.scores is not None:
                 keep(place, state.epoch, state.scores.test_predicted)
             best = state.history.best()["epoch"]
-            if place is not None and state.epoch >= EPOCHS["least"] and state.epoch - best >= EPOCHS["patience"]:
+            stops = settings.weights is not None and state.epoch >= EPOCHS["least"]
+            if stops and state.epoch - best >= EPOCHS["patience"]:
                 break
         history, labels = training.run.history, training.run.worker.inputs.labels
     best = history.best()
@@ -164,7 +212,7 @@ def kept(place, epoch):
     return _memory[epoch] if place is None else np.load(place / f"predicted-{epoch}.npy")
 
 
-def untrained(name, draw, data):
+def untrained(kind, name, draw, data):
     """Return the row and the predictions of a classifier on the raw features: ``lda`` or ``svm``."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.metrics import f1_score
@@ -173,7 +221,7 @@ def untrained(name, draw, data):
     from ali_core.evaluation import search_svm
 
     begun = time.process_time()
-    largest, smallest = (int(size) for size in LONG_TAIL.split(":"))
+    largest, smallest = (int(size) for size in KINDS[kind].long_tail.split(":"))
     split = long_tail_split(data.labels, largest=largest, smallest=smallest, draw=draw)
     train, validation, test = split.train, split.validation, split.test
     center, scale = data.vectors[train].mean(axis=0), data.vectors[train].std(axis=0)
@@ -205,7 +253,7 @@ def versions():
     return "; ".join([f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in names)])
 
 
-def carry_out(jobs, data, file, workers, states=None):
+def carry_out(kind, jobs, data, file, *, workers, states=None):
     """Do the jobs (name, draw, settings or None) that ``file`` lacks, one row each, as they finish."""
     file.parent.mkdir(parents=True, exist_ok=True)
     rows = pd.read_csv(file).to_dict("records") if file.is_file() else []
@@ -218,7 +266,7 @@ def carry_out(jobs, data, file, workers, states=None):
 
     def work(name, draw, settings):
         if settings is None:
-            return untrained(name, draw, data)
+            return untrained(kind, name, draw, data)
         return one(name, settings, data, None if states is None else states / name / str(draw))
 
     finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(
@@ -259,7 +307,7 @@ def tune(out, workers):
             label = f"{name} {json.dumps(chosen)}"
             tried[label] = (name, chosen)
             jobs += [(label, draw, settings_of("features", values | chosen, draw, {})) for draw in TUNING_DRAWS]
-    table = carry_out(jobs, data, out / "draws_features_tuning.csv", workers)
+    table = carry_out("features", jobs, data, out / "draws_features_tuning.csv", workers=workers)
     means = table.groupby("configuration").validation_f1.mean()
     best = {}
     for name in GRID:
@@ -271,36 +319,28 @@ def tune(out, workers):
 
 def run(kind, out, states, workers):
     """Train the configurations on the draws, draw by draw, so that the first rows can be compared at any time."""
-    if kind == "features":
+    plan, tuned = KINDS[kind], {}
+    if not plan.images:
         tuned = json.loads((out / "draws_features_tuned.json").read_text())
-        jobs = [(name, draw, None) for draw in range(DRAWS) for name in ("lda", "svm")]
-        jobs += [
-            (name, draw, settings_of(kind, values, draw, tuned))
-            for draw, (name, values) in itertools.product(range(DRAWS), FEATURES.items())
-        ]
-        carry_out(jobs, load(kind), out / "draws_features.csv", workers)
-        return
-    names = list(IMAGES)
-    waves = ((range(FEW), names[:4]), (range(FEW), names[4:]), (range(FEW, DRAWS), names[:2]))
     jobs = [
-        (name, draw, settings_of(kind, IMAGES[name], draw, {}))
-        for draws, of in waves
-        for draw, name in itertools.product(draws, of)
+        (name, draw, None if name in plan.untrained else settings_of(kind, plan.configurations[name], draw, tuned))
+        for name, draw in plan.planned
     ]
-    carry_out(jobs, load(kind), out / "draws_images.csv", workers, states)
+    states = states / kind if plan.images else None
+    carry_out(kind, jobs, load(kind), out / f"draws_{kind}.csv", workers=workers, states=states)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=("features", "images"))
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("work", choices=("tune", "run"))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--states", type=Path, default=Path("runs/draws"), help="folder of runs under way (images)")
     parser.add_argument("--workers", type=int, default=1, help="runs at a time, one processor core each")
     given = parser.parse_args()
     if given.work == "tune":
-        if given.kind == "images":
-            parser.error("images are not tuned: one setting a method, from the literature and two rough draws")
+        if given.kind != "features":
+            parser.error("only features are tuned; images have one setting a method, from two rough draws")
         tune(given.out, given.workers)
     elif given.work == "run":
         run(given.kind, given.out, given.states, given.workers)
