@@ -12,6 +12,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.embedding_files import WRITTEN
 from ali_core.files import write_csv
 from ali_core.interventions import CRITERIA, Session, preset, session_embedding
+from ali_core.interventions.confusion import EXPERIMENTS
 
 __all__ = ["intervene", "panels", "replay"]
 
@@ -36,7 +37,10 @@ def intervene(
     ] = None,
     criterion: Annotated[
         str | None,
-        typer.Option(callback=one_of(CRITERIA), help=f"How the next class is chosen: {' | '.join(CRITERIA)}."),
+        typer.Option(
+            callback=one_of((*CRITERIA, *EXPERIMENTS)),
+            help=f"How the next class is chosen: {' | '.join(CRITERIA)}; as an experiment {' | '.join(EXPERIMENTS)}.",
+        ),
     ] = None,
     probabilistic: Annotated[bool, typer.Option("--probabilistic", help="Draw the class instead of the best.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,

@@ -16,6 +16,8 @@ import typer
 
 from ali_core.cli.options import PRESET_HELP, in_place_of, one_of
 from ali_core.interventions import PRESETS
+from ali_core.interventions.confusion import EXPERIMENTS_HELP
+from ali_core.interventions.criteria import CRITERIA_HELP
 from ali_core.training import METHODS, TrainSettings
 from ali_core.training.methods import BASES, SPECS
 
@@ -25,6 +27,9 @@ WORDS: dict[str, str] = {
     "method": "; ".join(f"{name}: {spec.words}" for name, spec in SPECS.items()) + ".",
     "base": f"Loss of labels under interventions: {' | '.join(BASES)} (tml; pli: ce).",
     "preset": PRESET_HELP,
+    "criterion": "How the next class is chosen, instead of the preset's way: "
+    + "; ".join(f"{name}: {words}" for name, words in (CRITERIA_HELP | EXPERIMENTS_HELP).items())
+    + ".",
     "class_weights": "Weigh classes by inverse frequency.",
     "intervention_weight": "Weight of the interventions in the loss (ali 0.8, pali 0.9, pli 0.5).",
     "intervene_from": "Epochs on the base loss alone before interventions set in.",
@@ -64,7 +69,7 @@ NAMES = {
     "keep_embeddings": "--keep-embeddings/--drop-embeddings",
     "keep_checkpoints": "--keep-checkpoints/--drop-checkpoints",
 }
-CHOICES = {"method": METHODS, "preset": PRESETS, "base": tuple(BASES)}
+CHOICES = {"method": METHODS, "preset": PRESETS, "base": tuple(BASES), "criterion": (*CRITERIA_HELP, *EXPERIMENTS_HELP)}
 METAVARS = {
     "weights": "imagenet|none|FILE",
     "start": "RUN",

@@ -25,6 +25,7 @@ __all__ = [
     "crowding",
     "mean_all",
     "mean_std",
+    "own_criterion",
     "product",
 ]
 
@@ -103,6 +104,11 @@ def crowding(statistics: ClassStatistics) -> float:
 def criterion_name(criterion: Criterion) -> str:
     """Return the name under which settings and steps know a criterion function."""
     return next((name for name, known in CRITERIA.items() if known is criterion), getattr(criterion, "__name__", "own"))
+
+
+def own_criterion(criterion: Criterion | None, name: str) -> Criterion | None:
+    """Return a user's ``criterion`` as long as settings name it, and None where they name another one."""
+    return criterion if criterion is not None and criterion_name(criterion) == name else None
 
 
 def class_probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions.class_transforms import ClassTransforms
+from ali_core.interventions.confusion import experiment
 from ali_core.interventions.criteria import Criterion
 from ali_core.interventions.plan import plan
 from ali_core.interventions.settings import InterventionSettings, preset
@@ -77,7 +78,8 @@ class AutomaticLatentInterventions(BaseEstimator):  # type: ignore[misc]  # scik
         statistics = ClassStatistics.from_samples(
             embedding.vectors, embedding.labels, len(classes), spread=self.settings_.spread
         )
-        planned = plan(statistics, self.settings_, criterion=self.criterion)
+        made = experiment(self.settings_.criterion, embedding.vectors, embedding.labels, len(classes))
+        planned = plan(statistics, self.settings_, criterion=self.criterion or made)
         self.classes_, self.n_features_in_ = classes, embedding.dim
         self.transforms_, self.steps_ = planned.transforms, planned.steps
         return self

@@ -21,7 +21,8 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions.branches import FIRST_BRANCH, Branches, Done, Line, carried_out
 from ali_core.interventions.class_transforms import ClassTransforms
-from ali_core.interventions.criteria import Criterion, criterion_name
+from ali_core.interventions.confusion import experiment
+from ali_core.interventions.criteria import Criterion, criterion_name, own_criterion
 from ali_core.interventions.manual import ManualStep, resolve_manual
 from ali_core.interventions.proposal import Proposal, propose
 from ali_core.interventions.session_code import session_code
@@ -107,6 +108,7 @@ class Session:
         self.lock = SessionLock()
         self._settings = named
         self._listeners: list[Listener] = []
+        self._experiments: dict[str, Criterion | None] = {}
         initial = InterventionState.untouched(
             ClassStatistics.from_samples(embedding.vectors, embedding.labels, embedding.n_classes, spread=named.spread)
         )
@@ -510,9 +512,11 @@ class Session:
                 )
 
     def _own_criterion(self) -> Criterion | None:
-        """Return the user's criterion if the settings name it."""
-        named = self.criterion is not None and criterion_name(self.criterion) == self._settings.criterion
-        return self.criterion if named else None
+        """Return the user's criterion, or an experiment on these samples, if the settings name it."""
+        name, now = self._settings.criterion, self.embedding
+        if name not in self._experiments:
+            self._experiments[name] = experiment(name, now.vectors, now.labels, now.n_classes)
+        return own_criterion(self.criterion, name) or self._experiments[name]
 
     def _embedding_at(self, state: InterventionState) -> LabelledEmbedding:
         if state is self.state_at(0):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ali_core.errors import AliError
+from ali_core.interventions.confusion import EXPERIMENTS
 from ali_core.interventions.criteria import CRITERIA, Selection
 from ali_core.interventions.statistics import Spread
 
@@ -134,7 +135,9 @@ class InterventionSettings(Strengths):
     n_iterations
         Number of interventions in a row.
     criterion
-        Ω: ``closest``, ``mean-std``, ``mean-all`` or ``product``; any other name belongs to a function given beside.
+        Ω: ``closest``, ``mean-std``, ``mean-all`` or ``product``; the experiment ``confusion``
+        (:func:`~ali_core.interventions.confusion.confusion`), which needs the samples; any other name belongs to a
+        function given beside.
     selection
         ``deterministic``: the class of the largest score; ``probabilistic``: drawn with the normalised scores.
     seed
@@ -232,6 +235,11 @@ def check_dimension(settings: InterventionSettings, dim: int) -> None:
 
 def named_criterion(name: str) -> Any:  # noqa: ANN401
     """Return the criterion function called ``name``; AliError when it is none of the paper's."""
+    if name in EXPERIMENTS:
+        raise AliError(
+            f"criterion {name!r} looks at samples, and here are statistics alone; use {', '.join(CRITERIA)}, or plan "
+            "where the samples are: with a Session, InterventionLoss or ali train on one device"
+        )
     if name not in CRITERIA:
         raise AliError(
             f"criterion {name!r} is not known; use {', '.join(CRITERIA)}, or give your function as criterion=…"

@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ali_core.errors import AliError
-from ali_core.interventions import ClassStatistics, ClassTransforms, InterventionSettings, Plan, plan
+from ali_core.interventions import ClassStatistics, ClassTransforms, Criterion, InterventionSettings, Plan, plan
+from ali_core.interventions.confusion import experiment
+from ali_core.interventions.criteria import criterion_name, own_criterion
 from ali_core.interventions.settings import check_dimension
 from ali_core.losses.labels import checked_weights, class_codes, planning_samples
 from ali_core.losses.reduction import agreed_classes, merged_over_ranks, n_ranks
@@ -119,6 +121,9 @@ class InterventionLoss(nn.Module):
         p, from (B, D) to (B, 2) tensors, for instance ``ParametricTSNE().fit(vectors).forward``; None is the identity.
     class_names
         The classes in the order of their codes; labels may then be names everywhere.
+    criterion
+        Your own criterion Ω, a function from :class:`~ali_core.interventions.ClassStatistics` to scores (C,). The
+        settings then name it, and as long as they do it is used.
 
     Raises
     ------
@@ -142,6 +147,7 @@ class InterventionLoss(nn.Module):
         reduction: Reduction = "mean",
         projection: Callable[[Tensor], Tensor] | None = None,
         class_names: Sequence[str] = (),
+        criterion: Criterion | None = None,
     ) -> None:
         super().__init__()
         if not 0.0 <= intervention_weight <= 1.0:
@@ -150,7 +156,8 @@ class InterventionLoss(nn.Module):
             raise AliError(f"margin must be at least 0; got {margin}")
         if reduction not in get_args(Reduction):
             raise AliError(f"reduction must be one of {' | '.join(get_args(Reduction))}; got {reduction!r}")
-        self.settings, self.margin, self.reduction = settings, margin, reduction
+        self.settings = settings if criterion is None else settings.changed(criterion=criterion_name(criterion))
+        self.criterion, self.margin, self.reduction = criterion, margin, reduction
         self.intervention_weight, self.projection = intervention_weight, projection
         self.class_names = tuple(str(name) for name in class_names)
         self.transforms: ClassTransforms | None = None
@@ -189,7 +196,8 @@ class InterventionLoss(nn.Module):
         ------
         AliError
             For vectors with NaN or infinity (the rows are named), labels that are no class codes, settings that are the
-            preset for another dimension; in every process, when one of them has such a fault.
+            preset for another dimension; in every process, when one of them has such a fault; for the criterion
+            ``confusion``, which looks at samples, where several processes plan together.
 
         Notes
         -----
@@ -212,7 +220,10 @@ class InterventionLoss(nn.Module):
         if not n_seen:
             raise AliError("there is no sample to plan on; give the embedding of the training set")
         statistics = ClassStatistics.from_samples(points, codes, n_seen, spread=self.settings.spread)
-        planned = plan(merged_over_ranks(statistics) if together else statistics, self.settings)
+        criterion = own_criterion(self.criterion, self.settings.criterion)
+        if not together:
+            criterion = criterion or experiment(self.settings.criterion, points, codes, n_seen)
+        planned = plan(merged_over_ranks(statistics) if together else statistics, self.settings, criterion=criterion)
         self.transforms = planned.transforms
         return planned
 

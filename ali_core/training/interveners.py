@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.interventions import ClassStatistics, Plan, SavedSession, Session, plan
+from ali_core.interventions import ClassStatistics, Criterion, Plan, SavedSession, Session, plan
+from ali_core.interventions.criteria import own_criterion
 from ali_core.projection.parametric import ParametricTSNE
 from ali_core.training.objectives import Objective, Pull, ToMoved, ToRecorded
 from ali_core.training.settings import TrainSettings
@@ -35,7 +36,11 @@ class Intervener(ABC):
     ----------
     interventions
         Strengths and choices of the next proposals: those of the settings, until a person changes them.
+    criterion
+        The user's own criterion, or None; used as long as :attr:`interventions` name it.
     """
+
+    criterion: Criterion | None = None
 
     def __init__(self, settings: TrainSettings, pull: Pull, class_names: tuple[str, ...]) -> None:
         self.settings, self.pull, self.class_names = settings, pull, class_names
@@ -66,6 +71,7 @@ class InSpace(Intervener):
 
     def propose(self, embedding: LabelledEmbedding) -> Session:
         session = Session(embedding, self.interventions)
+        session.criterion = self.criterion
         session.run()
         return session
 
@@ -74,7 +80,8 @@ class InSpace(Intervener):
 
     def follow(self, statistics: ClassStatistics) -> Plan:
         """Plan on statistics alone, as processes do that see only a part of the samples each."""
-        planned = plan(statistics, self.interventions)
+        criterion = own_criterion(self.criterion, self.interventions.criterion)
+        planned = plan(statistics, self.interventions, criterion=criterion)
         self.loss.transforms = planned.transforms
         return planned
 

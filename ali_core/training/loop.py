@@ -22,7 +22,8 @@ import pandas as pd
 from ali_core.data import CellImages
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.interventions import Session
+from ali_core.interventions import Criterion, Session
+from ali_core.interventions.criteria import criterion_name
 from ali_core.training.history import History
 from ali_core.training.run import Run
 from ali_core.training.scoring import Scores
@@ -228,6 +229,7 @@ def epochs(
     data: LabelledEmbedding | CellImages,
     settings: TrainSettings | None = None,
     *,
+    criterion: Criterion | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     loggers: Sequence[Any] = (),
@@ -242,6 +244,9 @@ def epochs(
         samples; the folds follow from the settings.
     settings
         Of the run; by default those of :class:`~ali_core.training.settings.TrainSettings`.
+    criterion
+        Your own criterion Ω, a function from :class:`~ali_core.interventions.ClassStatistics` to scores (C,). The
+        settings of the run name it; to continue the run, give the function again.
     out
         Folder for everything the run leaves behind (:mod:`ali_core.training.run_folder`); None writes nothing.
     resume
@@ -267,14 +272,19 @@ def epochs(
     On a CPU, the same settings and data give the same numbers, whether the run was interrupted or not, with the same
     number of threads.
     """
-    run = Run.open(data, settings or TrainSettings(), out=out, resume=resume, loggers=loggers, progress=progress)
-    return Training(run)
+    chosen = settings or TrainSettings()
+    if criterion is not None:
+        chosen = chosen.changed(criterion=criterion_name(criterion))
+    return Training(
+        Run.open(data, chosen, criterion=criterion, out=out, resume=resume, loggers=loggers, progress=progress)
+    )
 
 
 def train(
     data: LabelledEmbedding | CellImages,
     settings: TrainSettings | None = None,
     *,
+    criterion: Criterion | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     loggers: Sequence[Any] = (),
@@ -284,7 +294,7 @@ def train(
 
     Parameters
     ----------
-    data, settings, out, resume, loggers, progress
+    data, settings, criterion, out, resume, loggers, progress
         See :func:`epochs`.
 
     Returns
@@ -292,7 +302,8 @@ def train(
     TrainResult
         The best epoch and its scores.
     """
-    with epochs(data, settings, out=out, resume=resume, loggers=loggers, progress=progress) as training:
+    opened = epochs(data, settings, criterion=criterion, out=out, resume=resume, loggers=loggers, progress=progress)
+    with opened as training:
         for _ in training:
             pass
         if training.result is None:

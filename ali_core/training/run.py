@@ -15,7 +15,9 @@ from ali_core.data import CellImages, FoldSplit, grouped_folds, long_tail_split
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import write_csv
-from ali_core.interventions import ClassStatistics, InterventionSettings, InterventionStep, Session
+from ali_core.interventions import ClassStatistics, Criterion, InterventionSettings, InterventionStep, Session
+from ali_core.interventions.confusion import EXPERIMENTS
+from ali_core.interventions.criteria import own_criterion
 from ali_core.interventions.settings import named_criterion
 from ali_core.losses.reduction import merged_over_ranks
 from ali_core.networks.devices import choose_device
@@ -64,12 +66,15 @@ class Run:
         split: FoldSplit,
         settings: TrainSettings,
         *,
+        criterion: Criterion | None,
         out: Path | None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.worker, self.split, self.settings = worker, split, settings
         self.out, self.progress = out, progress
         self.intervener = make_intervener(settings, worker.learner.objective, worker.inputs.class_names)
+        if self.intervener is not None:
+            self.intervener.criterion = criterion
         self.folder = None if out is None else RunFolder(out, keep_checkpoints=settings.keep_checkpoints)
         self._written = self.folder if worker.fabric.is_global_zero else None  # one of several processes writes
         self.history, self.epoch = History(), 0
@@ -86,6 +91,7 @@ class Run:
         data: LabelledEmbedding | CellImages,
         settings: TrainSettings,
         *,
+        criterion: Criterion | None = None,
         out: str | Path | None,
         resume: bool,
         loggers: Sequence[Any],
@@ -95,6 +101,8 @@ class Run:
         # What can be refused is refused before anything is loaded.
         if data.split is None:
             _check_groups(data.groups, settings)
+        if settings.spec.planned:
+            _check_criterion(settings.intervention_settings(), criterion, settings)
         choose_device(settings.device)
         if out is not None:
             RunFolder(Path(out), keep_checkpoints=settings.keep_checkpoints).claim(settings, resume=resume)
@@ -106,7 +114,8 @@ class Run:
             if settings.start is not None:
                 learner.start_from(starting_tensors(settings, inputs.fingerprint, split), str(settings.start))
             place = None if out is None else Path(out)
-            run = cls(Worker(fabric, learner, inputs, settings), split, settings, out=place, progress=progress)
+            worker = Worker(fabric, learner, inputs, settings)
+            run = cls(worker, split, settings, criterion=criterion, out=place, progress=progress)
             if run.folder is not None:
                 if fabric.is_global_zero:
                     try:
@@ -286,8 +295,8 @@ class Run:
         Raises
         ------
         AliError
-            When the method proposes nothing that settings decide, the spread is another one, or the criterion is none
-            of the paper's.
+            When the method proposes nothing that settings decide, the spread is another one, or the criterion is
+            known neither by its name nor as the function that the run was given.
         """
         if self.intervener is None or self.settings.spec.recorded:
             what = (
@@ -297,7 +306,7 @@ class Run:
         fixed = self.intervener.interventions.spread
         if interventions.spread != fixed:
             raise AliError(f"spread is fixed to {fixed!r} in this run; start a new one to change it")
-        named_criterion(interventions.criterion)
+        _check_criterion(interventions, self.intervener.criterion, self.settings)
         return self.intervener
 
     def intervene_with(self, interventions: InterventionSettings) -> None:
@@ -445,6 +454,14 @@ class Run:
             raise AliError(f"epoch {epoch}: {error}; {kept}") from error
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def _check_criterion(interventions: InterventionSettings, criterion: Criterion | None, settings: TrainSettings) -> None:
+    """Raise AliError unless the criterion is ``criterion``, the user's own, or known by its name."""
+    name = interventions.criterion
+    alone = settings.devices == 1 or settings.plane  # in the plane, one process plans for all
+    if own_criterion(criterion, name) is None and not (name in EXPERIMENTS and alone):
+        named_criterion(name)
 
 
 def _check_groups(groups: NDArray[np.str_] | None, settings: TrainSettings) -> None:

@@ -39,6 +39,10 @@ class TrainSettings(Record):
         Combination of transforms of the paper's Table I; the column follows the space, 2-D for ``pali``.
     interventions
         Strengths and choices of your own instead of a preset.
+    criterion
+        Ω in place of that of the preset or of ``interventions``: ``closest``, ``mean-std``, ``mean-all``, ``product``,
+        the experiment ``confusion``, or the name of a function that is given beside
+        (:func:`~ali_core.training.epochs`).
     steps
         Session file with the manual steps of ``pli``.
     class_weights
@@ -112,6 +116,7 @@ class TrainSettings(Record):
     base: str | None = None
     preset: str = "c,s"
     interventions: InterventionSettings | None = None
+    criterion: str | None = None
     steps: Path | None = None
     class_weights: bool = False
     intervention_weight: Share | None = None
@@ -157,6 +162,7 @@ class TrainSettings(Record):
             raise AliError(f"method {self.method!r} is none of {' | '.join(METHODS)}")
         spec = self.spec
         intervening = ", ".join(name for name, other in SPECS.items() if other.intervenes)
+        planning = ", ".join(name for name, other in SPECS.items() if other.planned)
         problems = {
             f"preset {self.preset!r} is none of {' | '.join(PRESETS)}": self.preset not in PRESETS,
             f"base {self.base!r} is none of {' | '.join(BASES)}": self.base is not None and self.base not in BASES,
@@ -171,6 +177,9 @@ class TrainSettings(Record):
             ),
             f"{self.method} replays manual steps; give the session file with steps (--steps FILE)": (
                 spec.recorded and self.steps is None
+            ),
+            f"{self.method} plans no interventions; criterion goes with {planning}": (
+                self.criterion is not None and not spec.planned
             ),
             f"steps are replayed by pli only, not by {self.method}": not spec.recorded and self.steps is not None,
             "m-per-class fills whole batches, which several devices would share out; use one device": (
@@ -212,7 +221,8 @@ class TrainSettings(Record):
     def intervention_settings(self) -> InterventionSettings:
         """Return what is planned before each epoch; draws follow the seed of the run."""
         chosen = self.interventions or preset(self.preset, dim=2 if self.plane else self.width)
-        return chosen.changed(seed=self.seed) if self.interventions is None else chosen
+        seed = self.seed if self.interventions is None else chosen.seed
+        return chosen.changed(seed=seed, criterion=self.criterion or chosen.criterion)
 
     @classmethod
     def read(cls, path: str | Path, **changes: Any) -> Self:  # noqa: ANN401  # values of any field

@@ -18,6 +18,7 @@ from ali_core.cli import training_run
 from ali_core.cli.app import run
 from ali_core.cli.training_display import LiveDisplay, epoch_line, time_left
 from ali_core.data import holds_images
+from ali_core.interventions import SavedSession
 from ali_core.training import TrainSettings, forecast
 from ali_core.training.history import History
 
@@ -78,6 +79,13 @@ def test_a_run_leaves_its_files_and_says_what_it_is_worth(features, out, capsys)
     assert [line.split()[1] for line in text.splitlines() if line.startswith("epoch")] == ["0/2", "1/2", "2/2"]
     settings = tomllib.loads((out / "settings.toml").read_text())
     assert (settings["method"], settings["preset"], settings["max_epochs"], settings["width"]) == ("ali", "c", 2, 6)
+
+
+@pytest.mark.parametrize("criterion", ["closest", "confusion"])
+def test_a_criterion_is_chosen_by_its_name(features, out, criterion):
+    assert train(features, out, "--criterion", criterion) == 0
+    saved = SavedSession.read(out / "interventions" / "epoch-0000.json")
+    assert {step.criterion for step in saved.steps} == {criterion}
 
 
 def test_what_a_large_run_takes_is_said_before_and_measuring_it_changes_nothing(

@@ -22,6 +22,15 @@ def test_it_moves_as_a_session_does(samples):
     np.testing.assert_array_equal(moved, session.after.vectors)
 
 
+def test_the_experiment_that_looks_at_samples_moves_as_in_a_session(samples):
+    X, y = samples
+    settings = preset("c,s", 4).changed(criterion="confusion")
+    session = Session(LabelledEmbedding(X, y), settings)
+    session.run()
+    assert session.steps != Session(session.embedding, preset("c,s", 4)).run()
+    np.testing.assert_array_equal(AutomaticLatentInterventions(settings).fit_transform(X, y), session.after.vectors)
+
+
 def test_new_samples_move_by_the_map_of_their_label(samples):
     X, y = samples
     fitted = AutomaticLatentInterventions(preset("all", 4)).fit(X, y)

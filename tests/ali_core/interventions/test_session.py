@@ -301,6 +301,8 @@ def test_ones_own_criterion_decides_and_is_recorded(embedding, tmp_path):
     assert Session.load(path, embedding, criterion=largest_class).step().classes == (2,)
     session.settings = session.settings.changed(criterion="mean-all")
     assert session.step().criterion == "mean-all"
+    session.settings = session.settings.changed(criterion="confusion")
+    assert session.step().criterion == "confusion"
     bad = Session(embedding, criterion=lambda statistics: np.ones(2))
     with pytest.raises(AliError, match=r"shape \(5,\); got \(2,\)"):
         bad.step()

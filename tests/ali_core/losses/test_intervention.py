@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ali_core import AliError, preset
+from ali_core import AliError, LabelledEmbedding, Session, preset
 from ali_core.interventions import ClassStatistics, ClassTransforms, plan
 from ali_core.losses import InterventionLoss, intervention_distance, inverse_frequency, triplet_margin_loss
 
@@ -30,6 +30,28 @@ def planned_loss(points, labels, **options):
 @pytest.fixture(params=DEVICES)
 def device(request):
     return request.param
+
+
+def test_ones_own_criterion_plans_until_the_settings_name_another():
+    def largest_class(statistics):
+        return statistics.counts.astype(float)
+
+    points, labels = batch()
+    loss = InterventionLoss(SETTINGS, margin=0.5, criterion=largest_class)
+    steps = loss.plan(points, labels).steps
+    assert {step.classes for step in steps} == {(int(torch.bincount(labels).argmax()),)}
+    assert {step.criterion for step in steps} == {"largest_class"}
+    loss.settings = SETTINGS
+    assert loss.plan(points, labels).steps == planned_loss(points, labels).plan(points, labels).steps
+
+
+def test_confusion_plans_on_the_samples_of_the_epoch_as_a_session_does():
+    points, labels = batch()
+    settings = SETTINGS.changed(criterion="confusion")
+    for vectors in (points, points.flip(0)):
+        session = Session(LabelledEmbedding(vectors.numpy(), labels.numpy()), settings)
+        session.run()
+        assert InterventionLoss(settings, margin=0.5).plan(vectors, labels).steps == session.steps
 
 
 @given(seed=st.integers(0, 1000))

@@ -95,6 +95,18 @@ def test_set_in_an_epoch_that_fails_they_hold_when_it_is_tried_again(tmp_path, m
         assert again.settings.shift == 0.5
 
 
+def test_ones_own_criterion_can_be_left_and_taken_again():
+    def largest(statistics):
+        return statistics.counts.astype(float)
+
+    with LiveTraining(epochs(DATA, small(), criterion=largest)) as live:
+        own = live.settings
+        assert {step.criterion for step in live.session.steps} == {"largest"}
+        for settings in (own.changed(criterion="closest"), own.changed(criterion="confusion"), own):
+            live.settings = settings
+            assert {step.criterion for step in live.session.steps} == {settings.criterion}
+
+
 @pytest.mark.parametrize("under_way", [False, True])
 def test_a_criterion_that_is_not_known_is_refused_before_anything_changes(tmp_path, under_way):
     gate = Gate(stop_at=3)

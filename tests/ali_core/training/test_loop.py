@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
 
 from ali_core import AliError, LabelledEmbedding, ManualStep, Session
 from ali_core.interventions import ClassStatistics, plan
-from ali_core.training import EpochState, epochs, train
+from ali_core.training import EpochState, TrainSettings, epochs, train
 from ali_core.training.inputs import FeatureInputs
 from tests.ali_core.training.samples import NAMES, features, small
 
@@ -52,6 +54,47 @@ def test_the_session_is_the_plan_for_the_embedding_of_that_moment():
         assert state.session.embedding is state.embedding
         assert state.session.steps == planned.steps
         np.testing.assert_array_equal(state.session.transforms.offsets, planned.transforms.offsets)
+
+
+def narrowest(statistics):
+    return 1.0 / statistics.spreads
+
+
+def test_ones_own_criterion_chooses_in_every_epoch_and_is_named_in_the_folder(tmp_path):
+    states, _ = states_of(small(), criterion=narrowest, out=tmp_path / "run")
+    for state in states[:-1]:
+        vectors, labels = state.embedding.vectors, state.embedding.labels
+        spreads = [vectors[labels == code].var(axis=0).sum() for code in range(len(NAMES))]
+        assert state.session.steps[0].classes == (int(np.argmin(spreads)),)
+        assert state.session.steps[0].criterion == "narrowest"
+    assert TrainSettings.read(tmp_path / "run" / "settings.toml") == small(criterion="narrowest")
+
+
+def test_a_run_with_ones_own_criterion_goes_on_with_it_alone(tmp_path):
+    whole, _ = states_of(small(), criterion=narrowest)
+    with epochs(DATA, small(), criterion=narrowest, out=tmp_path) as training:
+        next(training), next(training)
+    with pytest.raises(AliError, match=r"criterion 'narrowest' is not known; .* give your function as criterion="):
+        epochs(DATA, small(criterion="narrowest"), out=tmp_path, resume=True)
+    states, _ = states_of(small(), criterion=narrowest, out=tmp_path, resume=True)
+    np.testing.assert_array_equal(states[-1].embedding.vectors, whole[-1].embedding.vectors)
+
+
+@pytest.mark.parametrize("method", ["ali", "pali"])
+def test_confusion_looks_at_the_embedding_of_each_epoch(method):
+    for state in states_of(small(method=method, criterion="confusion", max_epochs=2))[0][:-1]:
+        seen = state.session.embedding
+        now = ClassStatistics.from_samples(seen.vectors, seen.labels, len(NAMES))
+        neighbours = KNeighborsClassifier(10)
+        predicted = cross_val_predict(neighbours, seen.vectors, seen.labels, cv=LeaveOneOut())
+        errors = np.array([np.mean(predicted[seen.labels == code] != code) for code in range(len(NAMES))])
+        np.testing.assert_allclose(state.session.steps[0].scores, errors * now.spreads / now.nearest)
+
+
+def test_confusion_is_refused_where_processes_share_the_samples(tmp_path):
+    with pytest.raises(AliError, match=r"looks at samples.* on one device"):
+        epochs(DATA, small(criterion="confusion", devices=2), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_embeddings_are_normalised_where_loss_and_interventions_see_them():

@@ -1,7 +1,7 @@
 """Settings say what contradicts, and survive a file."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ali_core import AliError, InterventionSettings
@@ -9,6 +9,7 @@ from ali_core.training import METHODS, TrainSettings
 from tests.ali_core.training.samples import small
 
 
+@settings(deadline=None)
 @given(
     method=st.sampled_from([name for name in METHODS if name != "pli"]),
     weights=st.booleans(),
@@ -18,10 +19,10 @@ from tests.ali_core.training.samples import small
 )
 def test_a_file_gives_the_same_settings_back(tmp_path_factory, method, weights, weight, rate, own):
     path = tmp_path_factory.mktemp("settings") / "settings.toml"
-    settings = TrainSettings(
+    chosen = TrainSettings(
         method=method, class_weights=weights, intervention_weight=weight, learning_rate=rate, interventions=own
     )
-    assert TrainSettings.read(settings.write(path)) == settings
+    assert TrainSettings.read(chosen.write(path)) == chosen
 
 
 def test_changes_win_over_the_file(tmp_path):
@@ -52,6 +53,12 @@ def test_interventions_follow_the_space_and_the_seed():
     assert flat.seed == deep.seed == 7
 
 
+def test_the_criterion_stands_above_that_of_the_preset_and_of_own_strengths():
+    own = InterventionSettings(criterion="closest", shift=2.0)
+    assert small(criterion="mean-all").intervention_settings().criterion == "mean-all"
+    assert small(criterion="mean-all", interventions=own).intervention_settings() == own.changed(criterion="mean-all")
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -61,6 +68,7 @@ def test_interventions_follow_the_space_and_the_seed():
         ({"method": "pli"}, "give the session file with steps"),
         ({"method": "ali", "steps": "x.json"}, "replayed by pli only"),
         ({"sampler": "m-per-class", "batch_size": 7, "samples_per_class": 4}, "must hold two classes"),
+        ({"method": "ce", "criterion": "product"}, "^ce plans no interventions; criterion goes with ali, pali$"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"method": "magic"}, "method"),
         ({"bach_size": 3}, "there is no setting 'bach_size'; did you mean batch_size[?]"),
