@@ -7,7 +7,7 @@ from ali_core.errors import AliError
 from ali_core.interventions.state import InterventionState
 from ali_core.interventions.steps import InterventionStep, carry_out
 
-__all__ = ["FIRST_BRANCH", "Branches", "Line"]
+__all__ = ["FIRST_BRANCH", "Branches", "Line", "count_shared"]
 
 FIRST_BRANCH = "main"
 """Name of the line that a session begins with."""
@@ -23,6 +23,12 @@ def carried_out(state: InterventionState, steps: Iterable[InterventionStep]) -> 
         done.append(outcome)
         states.append(state)
     return tuple(done), tuple(states)
+
+
+def count_shared(one: Sequence[InterventionStep], other: Sequence[InterventionStep]) -> int:
+    """Return how many steps two lists have in common from their start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((k for k, (first, second) in pairs if first != second), min(len(one), len(other)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,11 +89,6 @@ class Line:
             other = start.followed_by(carried_out(start.state, (flipped, *self.steps[number:])))
         return replace(other, name=self.name, cursor=self.cursor, twin=(number, replace(self, twin=None)))
 
-    def shared_with(self, steps: Sequence[InterventionStep]) -> int:
-        """Count how many of the first ``steps`` are those of this line, from its start."""
-        pairs = enumerate(zip(self.steps, steps, strict=False))
-        return next((k for k, (own, other) in pairs if own != other), min(len(self.steps), len(steps)))
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Branches:
@@ -115,7 +116,7 @@ class Branches:
         lines: list[Line] = []
         made: list[Line] = []  # with the outcomes of the record, to be compared
         for name, steps, cursor in records:
-            shared = [(line.shared_with(steps), found) for line, found in zip(made, lines, strict=True)]
+            shared = [(count_shared(line.steps, steps), found) for line, found in zip(made, lines, strict=True)]
             count, source = max(shared, key=lambda pair: pair[0], default=(0, Line(name=name, states=(initial,))))
             start = source.moved_to(count)
             line = replace(start.followed_by(carried_out(start.state, steps[count:])), name=name)
@@ -152,7 +153,7 @@ class Branches:
         it was, all its steps in force, and the new steps go on under a new name.
         """
         old, (steps, states) = self.line, done
-        same = Line(name="", steps=old.steps[old.cursor :], states=()).shared_with(steps)
+        same = count_shared(old.steps[old.cursor :], steps)
         old = old.moved_to(old.cursor + same)
         if same == len(steps):
             return self.with_line(old)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ali_core.interventions.criteria import Criterion, class_probabilities, mean_all, mean_std
-from ali_core.interventions.settings import InterventionSettings
 from ali_core.interventions.state import InterventionState
-from ali_core.interventions.steps import InterventionStep, automatic_steps
+from ali_core.interventions.steps import InterventionStep
 
-__all__ = ["Proposal", "propose"]
+__all__ = ["Proposal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +32,3 @@ class Proposal:
     scores: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     state: InterventionState
-
-
-def propose(
-    state: InterventionState, settings: InterventionSettings, index: int, criterion: Criterion | None = None
-) -> Proposal:
-    """Return what Ω would do as step ``index`` (from 0) on ``state``, and why."""
-    after, step = next(automatic_steps(state, settings, criterion, start=index))
-    scores = np.asarray(step.scores, dtype=np.float64)
-    return Proposal(
-        step=step,
-        mean_std=mean_std(state.statistics),
-        mean_all=mean_all(state.statistics),
-        scores=scores,
-        probabilities=class_probabilities(scores),
-        state=after,
-    )

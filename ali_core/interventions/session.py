@@ -22,9 +22,16 @@ from ali_core.errors import AliError
 from ali_core.interventions.branches import FIRST_BRANCH, Branches, Done, Line, carried_out
 from ali_core.interventions.class_transforms import ClassTransforms
 from ali_core.interventions.confusion import experiment
-from ali_core.interventions.criteria import Criterion, criterion_name, own_criterion
+from ali_core.interventions.criteria import (
+    Criterion,
+    class_probabilities,
+    criterion_name,
+    mean_all,
+    mean_std,
+    own_criterion,
+)
 from ali_core.interventions.manual import ManualStep, resolve_manual
-from ali_core.interventions.proposal import Proposal, propose
+from ali_core.interventions.proposal import Proposal
 from ali_core.interventions.session_code import session_code
 from ali_core.interventions.session_events import Kind, Listener, SessionEvent, SessionLock
 from ali_core.interventions.session_file import SavedSession
@@ -245,7 +252,17 @@ class Session:
     def propose(self) -> Proposal:
         """Return what Ω would do next, and why; nothing changes."""
         line = self._branches.line
-        return propose(line.state, self._settings, line.cursor, self._own_criterion())
+        now = line.state.statistics
+        after, step = next(automatic_steps(line.state, self._settings, self._own_criterion(), start=line.cursor))
+        scores = np.asarray(step.scores, dtype=np.float64)
+        return Proposal(
+            step=step,
+            mean_std=mean_std(now),
+            mean_all=mean_all(now),
+            scores=scores,
+            probabilities=class_probabilities(scores),
+            state=after,
+        )
 
     def outcome(self, step: ManualStep | InterventionStep | None = None) -> InterventionState:
         """Return where all classes would be after ``step``; nothing changes.
@@ -278,7 +295,7 @@ class Session:
 
     def step(self) -> InterventionStep:
         """Let Ω choose and carry out one intervention."""
-        return self.run(1)[0]
+        return self.run_until(lambda _: False, most=1)[0]
 
     def run(self, n_iterations: int | None = None) -> tuple[InterventionStep, ...]:
         """Carry out ``n_iterations`` automatic interventions (by default as many as the settings say) in a row."""

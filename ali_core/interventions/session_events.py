@@ -8,7 +8,7 @@ from typing import Literal
 
 from ali_core.interventions.steps import InterventionStep
 
-__all__ = ["Kind", "Listener", "SessionEvent", "SessionLock", "tell_all"]
+__all__ = ["Kind", "Listener", "SessionEvent", "SessionLock"]
 
 log = logging.getLogger(__name__)
 
@@ -38,31 +38,13 @@ class SessionEvent:
 Listener = Callable[[SessionEvent], None]
 
 
-def tell_all(listeners: list[Listener], event: SessionEvent) -> None:
-    """Call every listener; the failure of one is logged and reaches neither the others nor whoever changed the session.
-
-    Parameters
-    ----------
-    listeners
-        In the order in which they are called. One that is taken off while another one is called is not called any
-        more; one that is added hears the next event.
-    event
-        What they are told.
-    """
-    for listener in list(listeners):
-        if listener not in listeners:
-            continue
-        try:
-            listener(event)
-        except Exception:
-            log.exception("a listener of a session failed at %s, step %d", event.kind, event.cursor)
-
-
 class SessionLock:
     """The lock of a session; the thread that holds it may take it again.
 
     Events that occur while it is held are sent after the outermost ``with`` has ended and the lock is free. So a
-    listener that waits for another lock cannot cause a deadlock with the thread that holds that one.
+    listener that waits for another lock cannot cause a deadlock with the thread that holds that one. The failure of a
+    listener is logged; it reaches neither the others nor whoever changed the session. A listener that is taken off
+    while another one is called is not called any more; one that is added hears the next event.
     """
 
     def __init__(self) -> None:
@@ -80,8 +62,12 @@ class SessionLock:
         if not self._depth:
             told, self._untold = self._untold, []
         self._lock.release()
-        for listeners, event in told:
-            tell_all(listeners, event)
+        for listener, listeners, event in ((one, ones, event) for ones, event in told for one in list(ones)):
+            if listener in listeners:
+                try:
+                    listener(event)
+                except Exception:
+                    log.exception("a listener of a session failed at %s, step %d", event.kind, event.cursor)
 
     def tell(self, listeners: list[Listener], event: SessionEvent) -> None:
         """Send ``event`` to ``listeners`` as soon as this thread no longer holds the lock."""

@@ -169,9 +169,6 @@ class InterventionState:
         kept = (*self._held, *(places for state, places in tuple(self._recent) if state is self))
         return kept[0] if kept else None
 
-    def _changed(self, change: Row | Factor, turns: tuple[Turns | None, ...]) -> "InterventionState":
-        return replace(self, turns=turns, before=self, change=change, number=self.number + 1)
-
     @cached_property
     def _initial_norms(self) -> NDArray[np.float64]:
         """Σ|x|² of each class at the start, shape (C,)."""
@@ -190,7 +187,7 @@ class InterventionState:
         """Return the state after ``move`` of one class, before the norm is restored; O(C D + D m)."""
         contraction, turns, places = move.contraction, self.turns[class_index], self.places
         image = contraction.scale * places.images[class_index]
-        offset = contraction.apply(places.offsets[class_index][None])[0]
+        offset = contraction.scale * places.offsets[class_index] + contraction.offset
         if move.rotation is not None:
             image, offset = move.rotation.apply(np.stack([image, offset]))
             turns = Turns(last=move.rotation, before=turns)
@@ -200,7 +197,8 @@ class InterventionState:
             scale=float(contraction.scale * places.scales[class_index]),
             offset=offset + move.shift,
         )
-        return self._changed(row, (*self.turns[:class_index], turns, *self.turns[class_index + 1 :]))
+        all_turns = (*self.turns[:class_index], turns, *self.turns[class_index + 1 :])
+        return replace(self, turns=all_turns, before=self, change=row, number=self.number + 1)
 
     def renormed(self, norm_keeping: NormKeeping) -> tuple["InterventionState", float, NormKeeping]:
         r"""Restore :math:`\sum|x|^2` of the untouched embedding by one factor β.
@@ -237,5 +235,6 @@ class InterventionState:
         else:
             root = float(np.sqrt(max(b * b + a * lost, 0.0)))
             factor = max(lost / (b + root) if b > 0.0 else (root - b) / a, 0.0)
-        changed = self._changed(Factor(factor=factor, linear_too=uniform), self.turns)
+        change = Factor(factor=factor, linear_too=uniform)
+        changed = replace(self, before=self, change=change, number=self.number + 1)
         return changed, factor, "uniform" if uniform else "offsets"

@@ -63,7 +63,7 @@ class Part:
         return cls(points=points, anchor=anchor, unit=unit, low=low, high=high)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Places:
     r"""Where the drawn samples of one state are: class c at :math:`s_c\,p_i + t_c`.
 
@@ -87,7 +87,7 @@ class Places:
         parts = tuple(Part.of(positions[labels == code]) for code in codes)
         return cls(parts=parts, scales=np.ones(len(codes)), shifts=np.zeros((len(codes), 2)))
 
-    @property
+    @cached_property
     def table(self) -> FloatArray:
         """What moves the points q of each part to their places: factor and shift in x and y, (C, 3); NaN without."""
         found = np.full((len(self.parts), 3), np.nan)

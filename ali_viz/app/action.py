@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
 from ali_core.errors import AliError
@@ -65,7 +66,8 @@ class Act(Generic[P, R]):
         actions = self._actions
         assert actions is not None  # noqa: S101  # likewise
         if not self._glance:
-            actions.take_back()
+            with actions.lock:
+                actions.state = replace(actions.state, wrong="")
         wrong = ""
         try:
             self(*arguments, **named)

@@ -109,7 +109,8 @@ class Actions:
         self.views: tuple[SceneView, ...] = ()
         self.insight, self.jobs = Insight(seed=seed), Jobs.of(session)
         self.lock, self.closed = threading.RLock(), False
-        self._branches, self._shown = session.branches, state
+        self._branches = session.branches
+        self._scene: Scene
         self._ends = [session.subscribe(self._heard), self.jobs.subscribe(self._job_changed)]
         layouts.on_ready, layouts.on_error = self._laid_out, self._not_laid_out
         layouts.on_progress = lambda words: self.look(progress=words)
@@ -225,7 +226,7 @@ class Actions:
     @action(while_busy="allow")
     def lasso(self, rows: NDArray[np.int64], how: How) -> None:
         """Select drawn samples, and the classes they stand for."""
-        self._lasso(rows, how, drawn=self.layouts.rows(self.state.view))
+        self._lasso(rows, how, drawn=self.layouts.rows[self.state.view])
 
     @action(while_busy="allow")
     def select_samples(self, ids: Iterable[str], how: How) -> None:
@@ -389,9 +390,7 @@ class Actions:
     @action(while_busy="refuse")
     def export(self, folder: str | Path) -> Task:
         """Begin to write what is on screen, panels, numbers, session and embedding into ``folder``."""
-        where = _folder(folder)
-        with self.lock:
-            scene = self.scene()
+        where, scene = _folder(folder), self._scene
         if scene.drawing.waiting:
             raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
         return self._start(f"writing files to {where}", lambda _: self._export(where, scene))
@@ -432,27 +431,29 @@ class Actions:
 
     # Showing -------------------------------------------------------------------------------------------------------
 
-    def scene(self) -> Scene:
-        """Return all that the views show now; AliError when it cannot be laid out."""
-        return presenter.scene(
-            self.session,
-            self.state,
-            self.layouts,
-            self.jobs,
-            self.insight,
-            last=self.last,
-            training=self.training,
-        )
-
     def show(self) -> None:
-        """Show everything as it is now; a view that fails is logged, and keeps no other from showing it."""
+        """Show everything as it is now; a view that fails is logged, and keeps no other from showing it.
+
+        Raises
+        ------
+        AliError
+            When what is looked at cannot be laid out.
+        """
         with self.lock:
             if self.closed:
                 return
-            scene, self._shown = self.scene(), self.state
+            self._scene = presenter.scene(
+                self.session,
+                self.state,
+                self.layouts,
+                self.jobs,
+                self.insight,
+                last=self.last,
+                training=self.training,
+            )
             for view in self.views:
                 try:
-                    view.update(scene)
+                    view.update(self._scene)
                 except Exception:
                     log.exception("%s could not show the scene", type(view).__name__)
 
@@ -470,17 +471,12 @@ class Actions:
         """Tell what has happened, instead of what was told before."""
         self.look(said=text, wrong="")
 
-    def take_back(self) -> None:
-        """Say no more what went wrong; shown with what comes next."""
-        with self.lock:
-            self.state = replace(self.state, wrong="")
-
     def answer(self, wrong: str) -> None:
         """Say what went wrong, and nothing beside it; without words, show what is not shown yet."""
         with self.lock:
             if wrong:
                 self.state = replace(self.state, wrong=wrong, said="")
-            if self.state is not self._shown:
+            if self.state is not self._scene.state:
                 self._show_safely()
 
     def follow(self, session: Session, last: Session | None, **changes: Any) -> None:  # noqa: ANN401  # as for look
@@ -647,7 +643,7 @@ class Actions:
         return scores
 
     def _compare(self, stopped: Callable[[], bool]) -> None:
-        rows = self.layouts.rows("pca")
+        rows = self.layouts.rows["pca"]
         count = self.insight.compare(compared(self.session, self.last, self.state), rows, stopped)
         self.say(f"Compared neighbours: {count:,} of {len(rows):,} cells have other neighbours")
 

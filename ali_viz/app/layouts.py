@@ -12,7 +12,7 @@ Synopsis::
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -56,8 +56,6 @@ class Origin:
         That of the session that this one follows.
     frames
         The planes of linear layouts, those of the first session.
-    planes
-        This session folded to each of them.
     layouts
         Slow layouts of the untouched state, with their vectors. A session that follows takes over what it has made
         anew, so that a long training keeps one a layout.
@@ -66,7 +64,6 @@ class Origin:
     state: ReferenceType[InterventionState]
     previous: "Origin | None" = None
     frames: dict[View, PlaneFrame] = field(default_factory=dict)
-    planes: dict[View, FoldedPlane] = field(default_factory=dict)
     layouts: dict[View, Layout] = field(default_factory=dict)
 
     def before(self) -> "Iterator[Origin]":
@@ -124,6 +121,12 @@ class Layouts:
     on_progress
         Called likewise with words while one is made, a few times a second at most, and with none at its end.
 
+    Attributes
+    ----------
+    rows, labels
+        Of each layout: the indices (n,) of the samples that are drawn, sorted, and their class codes (n,), -1 for those
+        without a class.
+
     Notes
     -----
     A slow layout starts from that of the nearest earlier state of its session that is known, so it depends on which
@@ -149,11 +152,16 @@ class Layouts:
         self._seed, self._labels, self._n_classes = seed, session.embedding.labels, session.embedding.n_classes
         fast = stratified_rows(self._labels, max_points, seed=seed)
         slow = stratified_rows(self._labels, min(max_points, max_tsne_points), seed=seed)
-        self._rows = {view: slow if spec.slow else fast for view, spec in LAYOUTS.items()}
+        self.rows: Mapping[View, NDArray[np.int64]] = {
+            view: slow if spec.slow else fast for view, spec in LAYOUTS.items()
+        }
         of_fast, of_slow = self._labels[fast], self._labels[slow]
-        self._drawn = {view: of_slow if spec.slow else of_fast for view, spec in LAYOUTS.items()}
+        self.labels: Mapping[View, NDArray[np.int64]] = {
+            view: of_slow if spec.slow else of_fast for view, spec in LAYOUTS.items()
+        }
         self._lock = threading.RLock()
         self._origins: WeakKeyDictionary[InterventionState, Origin] = WeakKeyDictionary()
+        self._planes: dict[View, WeakKeyDictionary[InterventionState, FoldedPlane]] = defaultdict(WeakKeyDictionary)
         self._known: dict[View, WeakKeyDictionary[InterventionState, Known]] = defaultdict(WeakKeyDictionary)
         self._failed: dict[View, WeakKeyDictionary[InterventionState, str]] = defaultdict(WeakKeyDictionary)
         self._declined: dict[View, WeakSet[InterventionState]] = defaultdict(WeakSet)
@@ -162,14 +170,6 @@ class Layouts:
 
     # What is drawn -------------------------------------------------------------------------------------------------
 
-    def rows(self, view: View) -> NDArray[np.int64]:
-        """Return the indices of the samples that are drawn in ``view``, sorted; the same array each time."""
-        return self._rows[view]
-
-    def labels(self, view: View) -> NDArray[np.int64]:
-        """Return the class codes of these samples, -1 for those without a class; the same array each time."""
-        return self._drawn[view]
-
     def places(self, view: View, session: Session, cursor: int) -> Places | None:
         """Return where the drawn samples are after the first ``cursor`` steps.
 
@@ -177,14 +177,14 @@ class Layouts:
         there. What is wanted replaces what was wanted before, unless it is asked for within :meth:`together`. AliError
         when the layout cannot be computed; the same words each time, it is not tried again.
         """
-        self._check(session)
         state, untouched = session.state_at(cursor), session.state_at(0)
         if LAYOUTS[view].linear:
             return self._plane(view, session).places(state)
         known = self._found(view, state) or self._mapped(view, session, state)
         if known is not None:
             return known.places
-        check_enough(len(self._rows[view]))
+        self._check(session)
+        check_enough(len(self.rows[view]))
         with self._lock:
             failed, declined = self._failed[view], state in self._declined[view]
             if words := failed.get(state) or failed.get(untouched):
@@ -213,7 +213,7 @@ class Layouts:
         base = self._found(view, session.state_at(0)) if LAYOUTS[view].is_map else None
         if base is None:
             return None
-        rows = self._rows[view]
+        rows = self.rows[view]
         mine = np.flatnonzero(np.isin(self._labels[rows], codes))
         vectors = self._vectors(rows[mine], session.embedding, state)
         positions = np.full((len(rows), 2), np.nan)
@@ -234,12 +234,12 @@ class Layouts:
         places = self.places(view, session, cursor)
         if places is None:
             raise AliError(f"the layout {view!r} is still being computed; drag when it is there")
-        labels, state = self.labels(view), session.state_at(cursor)
+        labels, state = self.labels[view], session.state_at(cursor)
         if LAYOUTS[view].linear:
             drawn = Layout(view, places.positions(labels), NO_VECTORS, self._plane(view, session).frame)
         else:
             known = self._known[view][state]
-            drawn = replace(known.layout, vectors=self._vectors(self._rows[view], session.embedding, state))
+            drawn = replace(known.layout, vectors=self._vectors(self.rows[view], session.embedding, state))
         return pull_back(drawn, np.flatnonzero(labels == code), target)
 
     # What is wanted ------------------------------------------------------------------------------------------------
@@ -255,7 +255,8 @@ class Layouts:
             yield
         finally:
             asked, self._asked = self._asked, None
-            self._want(asked)
+            if asked:
+                self._want(asked)
 
     @property
     def busy(self) -> bool:
@@ -281,7 +282,7 @@ class Layouts:
             self._origins[untouched] = Origin(state=ref(untouched), previous=older, frames=older.frames)
             for view, known in ((view, self._known[view].get(state)) for view in LAYOUTS):
                 if view not in older.layouts and known is not None:
-                    vectors = self._vectors(self._rows[view], previous.embedding, state)
+                    vectors = self._vectors(self.rows[view], previous.embedding, state)
                     older.layouts[view] = replace(known.layout, vectors=vectors)
 
     def cancel(self) -> None:
@@ -323,23 +324,26 @@ class Layouts:
     def _plane(self, view: View, session: Session) -> FoldedPlane:
         """Return the samples folded to a linear layout; the plane is that of the first session of a training."""
         with self._lock:
-            origin, rows = self._origin(session), self._rows[view]
-            if view not in origin.planes:
-                vectors, labels = session.embedding.vectors, self._labels[rows]
-                if view not in origin.frames:
+            plane = self._planes[view].get(session.state_at(0))
+            if plane is None:
+                self._check(session)
+                frames, vectors = self._origin(session).frames, session.embedding.vectors
+                rows, labels = self.rows[view], self.labels[view]
+                if view not in frames:
                     find = LAYOUTS[view].plane
                     assert find is not None  # noqa: S101  # the layout is linear
                     known = labels >= 0
-                    origin.frames[view] = find(vectors[rows[known]].astype(np.float64), labels[known])
-                origin.planes[view] = FoldedPlane(frame=origin.frames[view], vectors=vectors, rows=rows, labels=labels)
-            return origin.planes[view]
+                    frames[view] = find(vectors[rows[known]].astype(np.float64), labels[known])
+                plane = FoldedPlane(frame=frames[view], vectors=vectors, rows=rows, labels=labels)
+                self._planes[view][session.state_at(0)] = plane
+            return plane
 
     def _found(self, view: View, state: InterventionState) -> Known | None:
         with self._lock:
             return self._known[view].get(state)
 
     def _keep(self, state: InterventionState, made: Layout) -> Known:
-        places = Places.of(made.positions, self.labels(made.view), self._n_classes)
+        places = Places.of(made.positions, self.labels[made.view], self._n_classes)
         with self._lock:
             return self._known[made.view].setdefault(
                 state, Known(layout=replace(made, vectors=NO_VECTORS), places=places)
@@ -350,7 +354,7 @@ class Layouts:
         base = self._found(view, session.state_at(0)) if LAYOUTS[view].is_map else None
         if base is None:
             return None
-        positions = base.layout.place(self._vectors(self._rows[view], session.embedding, state))
+        positions = base.layout.place(self._vectors(self.rows[view], session.embedding, state))
         return None if positions is None else self._keep(state, replace(base.layout, positions=positions))
 
     def _vectors(
@@ -368,8 +372,6 @@ class Layouts:
 
     def _want(self, asked: Sequence[Request]) -> None:
         """Want what is ``asked`` for, each after the layout of its untouched state, and nothing else."""
-        if not asked:
-            return
         requests: list[Request] = []
         for request in asked:
             if len(request.states) > 1 and self._found(request.view, request.states[0]) is None:
@@ -395,7 +397,7 @@ class Layouts:
         with self._lock:
             if state in self._known[view] or {state, untouched} & set(self._failed[view]):
                 return
-        n_points = f"{LAYOUTS[view].title} of {len(self._rows[view]):,} points"
+        n_points = f"{LAYOUTS[view].title} of {len(self.rows[view]):,} points"
         percent = -1
 
         def report(done: int, total: int) -> None:
@@ -408,7 +410,7 @@ class Layouts:
 
         try:
             report(0, 1)
-            vectors = self._vectors(self._rows[view], request.embedding, state)
+            vectors = self._vectors(self.rows[view], request.embedding, state)
             made = layout(vectors, view, **self._arguments(request, vectors), progress=report)
         except Stopped:
             raise
@@ -431,7 +433,7 @@ class Layouts:
         start: Layout | None = None
         for state in reversed(request.states[:-1]):
             if (known := self._found(view, state)) is not None:
-                start = replace(known.layout, vectors=self._vectors(self._rows[view], request.embedding, state))
+                start = replace(known.layout, vectors=self._vectors(self.rows[view], request.embedding, state))
                 break
         retrained = False
         if len(request.states) == 1:
@@ -439,7 +441,7 @@ class Layouts:
                 origin = self._origins.get(request.states[0])
                 start = None if origin is None else origin.start(view)
             retrained = start is not None and not np.array_equal(start.vectors, vectors)
-        return {"labels": self.labels(view), "previous": start, "retrained": retrained, "seed": self._seed}
+        return {"labels": self.labels[view], "previous": start, "retrained": retrained, "seed": self._seed}
 
     def _fail(self, request: Request, error: Exception) -> None:
         (view, state), words = request.key, str(error)

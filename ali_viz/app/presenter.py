@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.interventions import ManualStep, Proposal, Session
 from ali_core.interventions.steps import strengths_of
@@ -45,13 +44,11 @@ def scene(
     AliError
         When what is looked at cannot be laid out.
     """
-    with layouts.together():
-        if state.comparison == "epoch" and last is not None:
-            drawing = draw_epoch(last, session, layouts, state.view)
-        else:
-            drawing = draw(session, layouts, state.view, state.comparison)
+    if state.comparison == "epoch" and last is not None:
+        drawing = draw_epoch(last, session, layouts, state.view)
+    else:
+        drawing = draw(session, layouts, state.view, state.comparison)
     proposal, undecided = insight.proposal(session)
-    moments, tab = compared(session, last, state), state.tab
     rows = [] if training is None else training.history.rows
     return Scene(
         state=state,
@@ -65,9 +62,9 @@ def scene(
         stoppable=jobs.stoppable,
         training=training,
         scores=insight.known_scores(session),
-        effect=effect_of(moments) if tab == "Effect" else None,
+        effect=effect_of(compared(session, last, state)) if state.tab == "Effect" else None,
         epoch_f1=rows[-1]["validation_f1"] if len(rows) > 1 else None,
-        cells=insight.cells(session, state, moments) if tab == "Cells" else None,
+        cells=insight.cells(session, state, compared(session, last, state)) if state.tab == "Cells" else None,
     )
 
 
@@ -160,17 +157,23 @@ def draw_epoch(last: Session, session: Session, layouts: Layouts, view: View) ->
 
 
 def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *, draggable: bool) -> Drawing:
-    embedding, spec = moments[0][1].embedding, LAYOUTS[view]
-    titles, places, waiting = _states(moments, layouts, view, embedding.n_classes)
+    spec = LAYOUTS[view]
+    with layouts.together():
+        found = [layouts.places(view, session, cursor) for _, session, cursor in moments]
+    waiting = any(there is None for there in found)
+    states = [
+        (moment[0], there) if there is not None else _instead(moment, layouts, view)
+        for moment, there in zip(moments, found, strict=True)
+    ]
+    titles, places = zip(*states, strict=True)
     known = [np.array(bounds).T for one in places if (bounds := one.bounds()) is not None]
     corners = np.concatenate(known) if known else np.zeros((1, 2))
     lengths = np.linalg.norm(places[1].centers - places[0].centers, axis=1)
     moved = [] if waiting else [code for code in sorted(stepped) if lengths[code] > MOVED * np.ptp(corners)]
-    rows = layouts.rows(view)
     return Drawing(
         view=view,
-        rows=rows,
-        labels=layouts.labels(view),
+        rows=layouts.rows[view],
+        labels=layouts.labels[view],
         titles=titles,
         places=places,
         moved=tuple(moved),
@@ -178,42 +181,23 @@ def _drawn(moments: Moments, layouts: Layouts, view: View, stepped: set[int], *,
         equal_units=not is_strip(corners),
         axis_names=(
             f"{spec.axis} 1" if spec.linear else None,
-            f"{spec.axis} 2" if spec.linear and embedding.dim > 1 else None,
+            f"{spec.axis} 2" if spec.linear and moments[0][1].embedding.dim > 1 else None,
         ),
-        note=_note_on(len(rows), embedding),
         draggable=draggable and spec.is_map and not waiting,
         waiting=waiting,
     )
 
 
-def _states(
-    moments: Moments, layouts: Layouts, view: View, n_classes: int
-) -> tuple[tuple[str, ...], tuple[Places, ...], bool]:
-    """Return titles and places of the states, each as what is known of it, and whether one is not what it says."""
-    with layouts.together():
-        wanted = [layouts.places(view, session, cursor) for _, session, cursor in moments]
-        doing = "being laid out" if layouts.busy else "not laid out"
-    titles, places = [], []
-    for (name, session, cursor), found in zip(moments, wanted, strict=True):
-        title, shown = name, found
-        if shown is None:
-            other = layouts.nearest(view, session, cursor)
-            title = f"{name} - {doing}" + ("" if other is None else f", shown: {state_name(session, other[0])}")
-            labels = layouts.labels(view)
-            shown = Places.of(np.full((len(labels), 2), np.nan), labels, n_classes) if other is None else other[1]
-        titles.append(title)
-        places.append(shown)
-    return tuple(titles), tuple(places), any(found is None for found in wanted)
+def _instead(moment: tuple[str, Session, int], layouts: Layouts, view: View) -> tuple[str, Places]:
+    """Return title and places of what is shown while a state is not laid out: another state, or no point."""
+    name, session, cursor = moment
+    title = f"{name} - {'being laid out' if layouts.busy else 'not laid out'}"
+    if (other := layouts.nearest(view, session, cursor)) is not None:
+        return f"{title}, shown: {state_name(session, other[0])}", other[1]
+    labels = layouts.labels[view]
+    return title, Places.of(np.full((len(labels), 2), np.nan), labels, session.embedding.n_classes)
 
 
 def state_name(session: Session, cursor: int) -> str:
     """Return in words the state of ``session`` after its first ``cursor`` steps."""
     return count_words((*session.steps, *session.undone)[:cursor]) if cursor else "the start"
-
-
-def _note_on(drawn: int, embedding: LabelledEmbedding) -> str:
-    """Say what is drawn, and how much of it."""
-    total = len(embedding)
-    count = f"all {total:,} points" if drawn == total else f"{drawn:,} of {total:,} points"
-    text = f"{count} drawn" + ("" if drawn == total else ", some of every class")
-    return f"{embedding.description}: {text}" if embedding.description else text

@@ -111,8 +111,6 @@ class Drawing:
         Whether both axes have the same units.
     axis_names
         What the two axes are; None where one means nothing.
-    note
-        How many samples are drawn.
     draggable
         Whether a class can be dragged.
     waiting
@@ -128,7 +126,6 @@ class Drawing:
     corners: NDArray[np.float64]
     equal_units: bool
     axis_names: tuple[str | None, str | None]
-    note: str
     draggable: bool
     waiting: bool
 

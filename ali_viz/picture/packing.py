@@ -70,7 +70,34 @@ class Packed:
 
 def packed(scene: PictureScene, before: Packed | None) -> Packed:
     """Pack ``scene``; what it shares with the scene ``before`` keeps its numbers."""
-    return _Packing(before).packed(scene)
+    packing = _Packing(before)
+    cloud = packing.cloud(scene)
+    (left, right), (bottom, top) = scene.limits
+    n_classes = len(cloud.counts)
+    chosen = tint = palette = bar = None
+    if scene.lassoed is not None:
+        lassoed = scene.lassoed
+        chosen = packing.number("chosen", lassoed, "bytes", lambda: np.isin(cloud.rows, lassoed).view(np.uint8), cloud)
+    if (colouring := scene.colouring) is not None:
+        tint = packing.number("tint", colouring, "bytes", lambda: colouring.tints[cloud.rows], cloud)
+        palette = packing.number("palette", colouring, "bytes", lambda: colouring.palette)
+        bar = {"title": colouring.title, "range": colouring.range}
+    content = {
+        "panes": [packing.pane(pane, n_classes) for pane in scene.panes],
+        "limits": [left, right, bottom, top],
+        "equalUnits": scene.equal_units,
+        "axisNames": list(scene.axis_names),
+        "selected": sorted(int(code) for code in scene.selected),
+        "chosen": chosen,
+        "tint": tint,
+        "palette": palette,
+        "bar": bar,
+        "marked": None if scene.marked is None else cloud.place_of(scene.marked),
+        "names": scene.names,
+        "cloud": {"id": cloud.number, "counts": cloud.counts.tolist()},
+    }
+    table = np.concatenate(packing.rows) if packing.rows else np.empty((0, 3))
+    return Packed(scene=content, table=table, arrays=packing.arrays, cloud=cloud)
 
 
 class _Packing:
@@ -82,35 +109,6 @@ class _Packing:
         self.next = 1 + max((sent.number for sent in self.known.values()), default=0)
         self.arrays: dict[tuple[str, int, int], Sent] = {}
         self.rows: list[NDArray[np.float64]] = []
-
-    def packed(self, scene: PictureScene) -> Packed:
-        cloud = self.cloud(scene)
-        (left, right), (bottom, top) = scene.limits
-        n_classes = len(cloud.counts)
-        chosen = tint = palette = bar = None
-        if scene.lassoed is not None:
-            lassoed = scene.lassoed
-            chosen = self.number("chosen", lassoed, "bytes", lambda: np.isin(cloud.rows, lassoed).view(np.uint8), cloud)
-        if (colouring := scene.colouring) is not None:
-            tint = self.number("tint", colouring, "bytes", lambda: colouring.tints[cloud.rows], cloud)
-            palette = self.number("palette", colouring, "bytes", lambda: colouring.palette)
-            bar = {"title": colouring.title, "range": colouring.range}
-        content = {
-            "panes": [self.pane(pane, n_classes) for pane in scene.panes],
-            "limits": [left, right, bottom, top],
-            "equalUnits": scene.equal_units,
-            "axisNames": list(scene.axis_names),
-            "selected": sorted(int(code) for code in scene.selected),
-            "chosen": chosen,
-            "tint": tint,
-            "palette": palette,
-            "bar": bar,
-            "marked": None if scene.marked is None else cloud.place_of(scene.marked),
-            "names": scene.names,
-            "cloud": {"id": cloud.number, "counts": cloud.counts.tolist()},
-        }
-        table = np.concatenate(self.rows) if self.rows else np.empty((0, 3))
-        return Packed(scene=content, table=table, arrays=self.arrays, cloud=cloud)
 
     def cloud(self, scene: PictureScene) -> Cloud:
         """Return the cloud of ``scene``, the one before when it has the same samples."""

@@ -1,14 +1,12 @@
 """Buttons, switches and fields: each tells an action, and shows what holds without telling of it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 __all__ = [
     "Control",
-    "badge",
     "box",
     "button",
     "close_all",
@@ -51,24 +49,13 @@ class Control:
         """What it shows."""
         return self.widget.value
 
-    def show(self, value: object) -> None:
-        """Show ``value``; nobody is told."""
-        self._put(value=value)
-
-    def offer(self, options: Sequence[Any]) -> None:
-        """Offer other options; nobody is told."""
-        self._put(options=tuple(options))
-
-    def _put(self, **values: object) -> None:
+    def show(self, value: object, **traits: object) -> None:
+        """Show ``value``, after other traits such as ``options`` are set; nobody is told."""
         self._showing = True
         try:
-            put(self.widget, **values)
+            put(self.widget, **traits, value=value)
         finally:
             self._showing = False
-
-    def rest(self, resting: bool) -> None:
-        """Let it rest, or go on."""
-        put(self.widget, disabled=resting)
 
     def _changed(self, change: dict[str, Any]) -> None:
         if not self._showing:
@@ -205,11 +192,6 @@ def difference(value: float, digits: int) -> str:
     if round(abs(value), digits) == 0.0:
         return f"= {0.0:.{digits}f}"
     return f"{'▲ +' if value > 0.0 else '▼ −'}{abs(value):.{digits}f}"
-
-
-def badge(text: str) -> str:
-    """Return a warning to be seen, as HTML; nothing for no text."""
-    return f'<span class="ali-badge">{escape(text)}</span>' if text else ""
 
 
 def close_all(widget: widgets.Widget) -> None:

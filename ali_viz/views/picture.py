@@ -1,6 +1,7 @@
 """The picture: states of the samples side by side, with everything that lies over them."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ali_viz.limits import shared_limits
 from ali_viz.picture import Arrow, Details, Pane, Picture, PictureScene
 from ali_viz.theme import ClassStyle
 from ali_viz.views.contact_sheet import as_png
-from ali_viz.views.controls import badge, box, html, put
+from ali_viz.views.controls import box, html, put
 from ali_viz.views.pictures import ImageSource
 
 __all__ = ["PictureView"]
@@ -66,7 +67,8 @@ class PictureView:
         panes[1] = _changed_pane(scene)
         bounds = None if scene.planned is None else scene.planned.places.bounds(scene.planned.codes)
         corners = drawing.corners if bounds is None else np.concatenate([drawing.corners, np.array(bounds).T])
-        put(self.badge, value=badge(LAYOUTS[drawing.view].badge))
+        warning = LAYOUTS[drawing.view].badge
+        put(self.badge, value=f'<span class="ali-badge">{escape(warning)}</span>' if warning else "")
         self.picture.show(
             PictureScene(
                 rows=drawing.rows,

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import ipywidgets as widgets
@@ -74,7 +74,8 @@ class StepView:
     def __init__(
         self, actions: Actions, embedding: LabelledEmbedding, styles: Sequence[ClassStyle], order: Sequence[int]
     ) -> None:
-        self._actions, self._styles, self._order, self._dim = actions, styles, order, embedding.dim
+        self._actions, self._styles, self._order = actions, styles, order
+        self._presets = {name: preset(name, embedding.dim) for name in PRESETS}
         self._labels = distinct([(class_label(embedding.class_names[code]), code) for code in order])
         change = actions.change_settings.click
         # Automatic
@@ -164,27 +165,20 @@ class StepView:
             put(part.layout, display="" if shown else "none")
         if manual:
             self._show_manual(scene)
+        elif scene.proposal is None:
+            put(self.table, value=f'<div class="ali-muted">Ω cannot choose here: {escape(scene.undecided)}</div>')
         else:
-            self._show_proposal(scene)
-        self.preset.show(preset_of(settings, self._dim))
+            put(self.table, value=scores_table(scene.proposal, self._styles, self._order, scene.session.contractions))
+        self.preset.show(preset_of(settings, self._presets), disabled=busy)
         for name, control in self.sliders.items():
             value = getattr(settings, name)
             if name == "n_neighbours":
                 value = min(value, control.widget.max)
-            put(control.widget, max=max(control.widget.max, value))
-            control.show(value)
-        self.criterion.offer(list(dict.fromkeys([*CRITERIA, settings.criterion])))
-        self.criterion.show(settings.criterion)
-        self.selection.show(settings.selection)
-        for control in (self.preset, self.criterion, self.selection, *self.sliders.values()):
-            control.rest(busy)
+            control.show(value, max=max(control.widget.max, value), disabled=busy)
+        criteria = tuple(dict.fromkeys([*CRITERIA, settings.criterion]))
+        self.criterion.show(settings.criterion, options=criteria, disabled=busy)
+        self.selection.show(settings.selection, disabled=busy)
         put(self.clear, disabled=not state.selected and state.lassoed is None and state.marked is None)
-
-    def _show_proposal(self, scene: Scene) -> None:
-        if scene.proposal is None:
-            put(self.table, value=f'<div class="ali-muted">Ω cannot choose here: {escape(scene.undecided)}</div>')
-        else:
-            put(self.table, value=scores_table(scene.proposal, self._styles, self._order, scene.session.contractions))
 
     def _show_manual(self, scene: Scene) -> None:
         state, dragged = scene.state, scene.state.displacement is not None
@@ -214,7 +208,7 @@ class StepView:
 
     def _preset_chosen(self, name: str) -> None:
         if name != CUSTOM:
-            known = preset(name, self._dim)
+            known = self._presets[name]
             self._actions.change_settings.click(
                 **{field: getattr(known, field) for field in (*PRESET_FIELDS, "n_iterations")}
             )
@@ -250,10 +244,9 @@ def _place_of(scene: Scene) -> tuple[float, float] | None:
     return None if np.isnan(x) else (float(x), float(y))
 
 
-def preset_of(settings: InterventionSettings, dim: int) -> str:
-    """Return the name of the preset with these strengths and neighbours, or ``custom``."""
-    for name in PRESETS:
-        known = preset(name, dim)
+def preset_of(settings: InterventionSettings, presets: Mapping[str, InterventionSettings]) -> str:
+    """Return the name of the one of ``presets`` with the same strengths and neighbours, or ``custom``."""
+    for name, known in presets.items():
         if all(getattr(settings, field) == getattr(known, field) for field in PRESET_FIELDS):
             return name
     return CUSTOM

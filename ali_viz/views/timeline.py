@@ -8,7 +8,8 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from ali_core.interventions import InterventionStep, Session
+from ali_core.interventions import Session
+from ali_core.interventions.branches import count_shared
 from ali_viz.app.actions import GOALS, Actions
 from ali_viz.app.state import Scene
 from ali_viz.app.words import step_words
@@ -26,22 +27,18 @@ def branch_rows(session: Session) -> list[dict[str, Any]]:
     ``name``; ``codes`` of the first class that each step moves; ``hand`` and ``skipped``, the numbers of steps by hand
     and of those left out; ``shared``, how many steps it has in common with the branch that is worked on.
     """
-    mine = (*session.steps, *session.undone)
     names = [session.branch, *(name for name in session.branches if name != session.branch)]
-    return [_row(name, session.steps_of(name), mine) for name in names]
-
-
-def _row(name: str, steps: Sequence[InterventionStep], mine: Sequence[InterventionStep]) -> dict[str, Any]:
-    pairs = enumerate(zip(steps, mine, strict=False))
-    shared = next((place for place, (one, other) in pairs if one != other), min(len(steps), len(mine)))
-    numbered = list(enumerate(steps, start=1))
-    return {
-        "name": name,
-        "codes": [step.classes[0] for step in steps],
-        "hand": [number for number, step in numbered if step.source != "automatic"],
-        "skipped": [number for number, step in numbered if step.skipped],
-        "shared": shared,
-    }
+    branches = [(name, session.steps_of(name)) for name in names]
+    return [
+        {
+            "name": name,
+            "codes": [step.classes[0] for step in steps],
+            "hand": [number for number, step in enumerate(steps, start=1) if step.source != "automatic"],
+            "skipped": [number for number, step in enumerate(steps, start=1) if step.skipped],
+            "shared": count_shared(steps, branches[0][1]),
+        }
+        for name, steps in branches
+    ]
 
 
 class Timeline(anywidget.AnyWidget):
@@ -122,14 +119,10 @@ class TimelineView:
             put(control.layout, display="none" if manual else "")
         put(self.apply.layout, display="" if manual else "none")
         count = max(session.settings.n_iterations, 1)
-        put(
-            self.n_iterations.widget,
-            max=max(1000, count),
-            tooltip=f"How many steps Run takes, 1 to {max(1000, count):,}",
-        )
-        self.n_iterations.show(count)
+        most = max(1000, count)
+        self.n_iterations.show(count, max=most, tooltip=f"How many steps Run takes, 1 to {most:,}", disabled=busy)
         put(self.run, description=f"Run {count}")
-        for control in (self.step, self.run, self.run_until, self.n_iterations.widget):
+        for control in (self.step, self.run, self.run_until):
             put(control, disabled=busy)
         put(self.apply, disabled=busy or not state.selected)
         put(self.undo, disabled=busy or session.cursor == 0)

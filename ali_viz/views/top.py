@@ -116,9 +116,12 @@ class TopView:
         put(self.words, value=_line("alert", state.wrong) if state.wrong else _line("status", state.said))
         put(self.progress, value=f'<span class="ali-muted" role="status">{state.progress}</span>')
         put(self.cancel.layout, display="" if state.progress else "none")
-        thinned = len(scene.drawing.rows) < len(scene.session.embedding)
-        put(self.note, value=f'<span class="ali-muted">{escape(scene.drawing.note)}</span>' if thinned else "")
-        self.files.rest(bool(scene.busy))
+        drawn, embedding = len(scene.drawing.rows), scene.session.embedding
+        about = f"{escape(embedding.description)}: " if embedding.description else ""
+        thinned = f"{about}{drawn:,} of {len(embedding):,} points drawn, some of every class"
+        put(self.note, value=f'<span class="ali-muted">{thinned}</span>' if drawn < len(embedding) else "")
+        for control in self.files.writing:
+            put(control, disabled=bool(scene.busy))
 
     @staticmethod
     def _layer(actions: Actions, key: Layer) -> Callable[[bool], str]:
@@ -137,28 +140,25 @@ class _Files:
             layout={"width": "auto", "flex": "1 1 auto"},
         )
         self.export = button("Export", EXPORT_HELP, lambda: actions.export.click(folder.value))
-        self._save = button(
+        save = button(
             "Save session",
             "Write session.json: the steps, and which embedding they belong to",
             lambda: actions.save.click(folder.value),
         )
-        self._open = button(
+        load = button(
             "Open session",
             "Read session.json from the folder and carry its steps out again",
             lambda: actions.open.click(folder.value),
         )
-        self.widget = row(folder, self._save, self._open, name="ali-files")
+        self.writing = (self.export, save, load)
+        """What rests while something is under way."""
+        self.widget = row(folder, save, load, name="ali-files")
         self.widget.layout.display = "none"
         self.fold = toggle(
             "Files ▾",
             "The folder for files; save and open a session",
             lambda on: put(self.widget.layout, display="" if on else "none"),
         )
-
-    def rest(self, busy: bool) -> None:
-        """Let nothing be written or opened while something is under way."""
-        for control in (self.export, self._save, self._open):
-            put(control, disabled=busy)
 
 
 def _line(role: str, text: str) -> str:

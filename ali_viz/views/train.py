@@ -90,9 +90,7 @@ class TrainView:
         self.strengths.disabled = not resting or live.session is None
         earlier = tuple(epoch for epoch in live.kept if epoch < live.state.epoch)
         if self.rewind_to.widget.options != earlier:
-            self.rewind_to.offer(earlier)
-            if earlier:  # told to the browser, which shows none otherwise
-                self.rewind_to.widget.index = len(earlier) - 1
+            self.rewind_to.show(earlier[-1] if earlier else None, options=earlier)
         self.rewind.disabled = self.rewind_to.widget.disabled = not earlier or not resting or live.status == "closed"
         self.rewind.tooltip = REWIND_HELP if earlier else NOTHING_KEPT
         self.curves.update(live.history, live.control_history)

@@ -29,7 +29,7 @@ def layouts_of(session, **options):
 
 
 def vectors_of(layouts, view, session, cursor):
-    rows, embedding = layouts.rows(view), session.embedding
+    rows, embedding = layouts.rows[view], session.embedding
     vectors = embedding.vectors[rows]
     return session.state_at(cursor).transforms.apply(vectors, embedding.labels[rows]).astype(np.float64)
 
@@ -37,7 +37,7 @@ def vectors_of(layouts, view, session, cursor):
 def positions(layouts, view, session, cursor):
     """Where the drawn samples are, (n, 2); None while that is not known."""
     places = layouts.places(view, session, cursor)
-    return None if places is None else places.positions(layouts.labels(view))
+    return None if places is None else places.positions(layouts.labels[view])
 
 
 def computed(layouts, view, session, cursor):
@@ -90,7 +90,7 @@ def mark(layouts, view, session, cursor):
 def test_fast_views_are_there_at_once(view):
     session = session_of(3)
     layouts = layouts_of(session, max_points=50)
-    first = layout(vectors_of(layouts, view, session, 0), view, labels=session.embedding.labels[layouts.rows(view)])
+    first = layout(vectors_of(layouts, view, session, 0), view, labels=session.embedding.labels[layouts.rows[view]])
     for cursor in (2, 0, 3):
         expected = first.place(vectors_of(layouts, view, session, cursor))
         alike(positions(layouts, view, session, cursor), expected)
@@ -105,7 +105,7 @@ def test_in_the_background_the_numbers_are_those_of_layout_in_line(view):
     layouts = layouts_of(session, seed=7)
     assert positions(layouts, view, session, 2) is None
     assert layouts.wait(PATIENCE)
-    labels = session.embedding.labels[layouts.rows(view)]
+    labels = session.embedding.labels[layouts.rows[view]]
     before, after = (vectors_of(layouts, view, session, cursor) for cursor in (0, 2))
     first = layout(before, view, labels=labels, seed=7)
     second = layout(after, view, labels=labels, seed=7, previous=first)
@@ -176,7 +176,7 @@ def test_a_click_gives_up_the_state_that_is_wanted_no_more(gate):
     positions(layouts, "tsne", session, 2)
     gate.go.set()
     assert layouts.wait(PATIENCE)
-    n = len(layouts.rows("tsne"))
+    n = len(layouts.rows["tsne"])
     assert (told[0], told[-1]) == (f"t-SNE of {n} points … 0 %", "")
     assert set(told) <= {"", *(f"t-SNE of {n} points … {percent} %" for percent in range(0, 101, 2))}
     assert layouts.nearest("tsne", session, 1)[0] == 0
@@ -311,7 +311,7 @@ def test_after_an_epoch_a_layout_goes_on_from_the_last_one(view):
     computed(layouts, view, session, 0)
     layouts.follow(following, session)
     found = computed(layouts, view, following, 0)
-    labels = session.embedding.labels[layouts.rows(view)]
+    labels = session.embedding.labels[layouts.rows[view]]
     first = layout(vectors_of(layouts, view, session, 0), view, labels=labels)
     second = layout(vectors_of(layouts, view, following, 0), view, labels=labels, previous=first, retrained=True)
     alike(found, second.positions)
@@ -409,10 +409,10 @@ def test_where_a_step_would_lead_is_told_on_maps_and_nowhere_else():
     for view in ("dims", "pca", "discriminant", "parametric"):
         outcome, code = session.outcome(), session.propose().step.classes[0]
         places = layouts.planned(view, session, outcome, (code,))
-        mine = layouts.labels(view) == code
+        mine = layouts.labels[view] == code
         session.step()
         now = positions(layouts, view, session, session.cursor)[mine]
-        np.testing.assert_allclose(places.positions(layouts.labels(view))[mine], now, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(places.positions(layouts.labels[view])[mine], now, rtol=1e-4, atol=1e-4)
     assert layouts.planned("tsne", session, session.outcome(), (1,)) is None
 
 
@@ -421,10 +421,10 @@ def test_a_dragged_center_arrives(view):
     session = session_of(2)
     layouts = layouts_of(session)
     before = computed(layouts, view, session, 2)
-    mine = layouts.labels(view) == 1
+    mine = layouts.labels[view] == 1
     target = before[mine].mean(axis=0) + 0.2 * np.ptp(before)
     moved = vectors_of(layouts, view, session, 2)[mine] + layouts.pull_back(view, session, 2, 1, target)
-    first = layout(vectors_of(layouts, view, session, 0), view, labels=layouts.labels(view))
+    first = layout(vectors_of(layouts, view, session, 0), view, labels=layouts.labels[view])
     arrived = first.place(moved).mean(axis=0)
     assert np.linalg.norm(arrived - target) < 2e-3 * np.ptp(before)
 

@@ -73,7 +73,7 @@ def test_a_preset_fills_the_strengths_of_table_one(name, dim):
     ((_, *changes),) = told.calls
     changed = settings.changed(**dict(changes))
     assert changed == preset(name, dim=dim)
-    assert preset_of(changed, dim) == name
+    assert preset_of(changed, {name: preset(name, dim) for name in PRESETS}) == name
 
 
 def test_each_choice_is_explained_in_a_line_of_the_tooltip():
