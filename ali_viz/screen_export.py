@@ -14,7 +14,7 @@ from ali_core.errors import AliError
 from ali_core.files import atomic_path, write_csv, write_text
 from ali_core.interventions import Session
 from ali_core.sampling import stratified_rows
-from ali_viz.app.state import Drawing, Scene
+from ali_viz.app.state import AppState, Drawing, Scene
 from ali_viz.export import MAX_DRAWN
 from ali_viz.page import write_page
 from ali_viz.panels import Panel, draw_states, last_explained, step_panel
@@ -22,7 +22,6 @@ from ali_viz.panels.captions import page_caption, source_name, state_caption
 from ali_viz.panels.class_scatter import class_columns
 from ali_viz.panels.panel import KINDS
 from ali_viz.panels.state_panel import STATE_COLUMNS
-from ali_viz.picture import Colouring
 
 if TYPE_CHECKING:
     from ali_core.experiments.session_scorer import SessionScores
@@ -31,9 +30,9 @@ __all__ = ["export_screen", "screen_panel", "selection_table"]
 
 
 def screen_panel(
-    drawing: Drawing, embedding: LabelledEmbedding, *, colouring: Colouring | None = None, seed: int = 0
+    drawing: Drawing, embedding: LabelledEmbedding, state: AppState | None = None, *, seed: int = 0
 ) -> Panel:
-    """Return the picture on screen as a print panel: the same positions and colours, one column a side.
+    """Return the picture on screen as a print panel: the same positions, colours and selection, one column a side.
 
     Of more than ``MAX_DRAWN`` samples a stratified part is printed.
 
@@ -43,8 +42,8 @@ def screen_panel(
         What is on screen.
     embedding
         Whose rows it draws.
-    colouring
-        Colours by a column; None for those of the classes.
+    state
+        What is selected, and which column colours the points; None for no selection and the colours of the classes.
     seed
         Of its t-SNE, for the caption.
 
@@ -55,8 +54,12 @@ def screen_panel(
     """
     if drawing.waiting:
         raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
+    colouring = None if state is None else state.colouring
     printed = _printed(drawing)
     table = _screen_table(drawing, embedding, printed)
+    if state is not None and (state.selected or state.lassoed is not None):
+        selected = np.isin(drawing.rows[printed], state.selected_rows(embedding.labels))
+        table["selected"] = np.tile(selected, len(drawing.titles))
     coloured_by = "" if colouring is None else colouring.title
     caption = state_caption(table, coloured_by=coloured_by, **_about(embedding, seed))
     if colouring is not None:
@@ -125,8 +128,7 @@ def export_screen(scene: Scene, folder: Path, *, seed: int = 0) -> list[Path]:
         The files.
     """
     session, drawing = scene.session, scene.drawing
-    colouring = scene.state.colouring
-    panel = screen_panel(drawing, session.embedding, colouring=colouring, seed=seed)  # refuses before it writes
+    panel = screen_panel(drawing, session.embedding, scene.state, seed=seed)  # refuses before it writes
     printed = _printed(drawing)
     by_class = _screen_table(drawing, session.embedding, printed)
     caption = page_caption(by_class, **_about(session.embedding, seed))

@@ -10,9 +10,7 @@ def _screen(studio):
     from ali_viz.screen_export import screen_panel
 
     buffer = BytesIO()
-    screen_panel(studio._actions.scene().drawing, studio.session.embedding).figure.savefig(
-        buffer, format="png", dpi=100
-    )
+    screen_panel(studio._actions.shown.drawing, studio.session.embedding).figure.savefig(buffer, format="png", dpi=100)
     return buffer.getvalue()
 
 

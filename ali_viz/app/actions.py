@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
@@ -35,6 +36,8 @@ __all__ = ["GOALS", "MOST_STEPS", "Actions", "SceneView"]
 log = logging.getLogger(__name__)
 
 MOST_STEPS = 1000
+WRITTEN = ("screen.npz", "session.json", "embedding.npz")
+"""Each of them tells that a folder holds an export, a saved session or a run."""
 SHOWN_EVERY = 0.25
 """Seconds between two pictures of a run."""
 GOALS: dict[str, tuple[str, float, str]] = {
@@ -86,6 +89,8 @@ class Actions:
         What is looked at.
     views
         Who shows each scene.
+    shown
+        The scene that was shown last.
     jobs
         What is under way on the session, here and in other apps.
     lock
@@ -110,7 +115,7 @@ class Actions:
         self.insight, self.jobs = Insight(seed=seed), Jobs.of(session)
         self.lock, self.closed = threading.RLock(), False
         self._branches = session.branches
-        self._scene: Scene
+        self.shown: Scene
         self._ends = [session.subscribe(self._heard), self.jobs.subscribe(self._job_changed)]
         layouts.on_ready, layouts.on_error = self._laid_out, self._not_laid_out
         layouts.on_progress = lambda words: self.look(progress=words)
@@ -388,9 +393,15 @@ class Actions:
         self.say(f"Opened {file}: {count_words(self.session.steps)} on {self.session.branch}")
 
     @action(while_busy="refuse")
-    def export(self, folder: str | Path) -> Task:
-        """Begin to write what is on screen, panels, numbers, session and embedding into ``folder``."""
-        where, scene = _folder(folder), self._scene
+    def export(self, folder: str | Path, *, beside: bool = False) -> Task:
+        """Begin to write what is on screen, panels, numbers, session and embedding into ``folder``.
+
+        With ``beside``, nothing that was exported or saved there is overwritten: the name then gets a number.
+        """
+        where, scene = _folder(folder), self.shown
+        if beside:
+            names = (where if number == 1 else where.with_name(f"{where.name}-{number}") for number in count(1))
+            where = next(name for name in names if not any((name / file).exists() for file in WRITTEN))
         if scene.drawing.waiting:
             raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
         return self._start(f"writing files to {where}", lambda _: self._export(where, scene))
@@ -442,7 +453,7 @@ class Actions:
         with self.lock:
             if self.closed:
                 return
-            self._scene = presenter.scene(
+            self.shown = presenter.scene(
                 self.session,
                 self.state,
                 self.layouts,
@@ -453,7 +464,7 @@ class Actions:
             )
             for view in self.views:
                 try:
-                    view.update(self._scene)
+                    view.update(self.shown)
                 except Exception:
                     log.exception("%s could not show the scene", type(view).__name__)
 
@@ -476,7 +487,7 @@ class Actions:
         with self.lock:
             if wrong:
                 self.state = replace(self.state, wrong=wrong, said="")
-            if self.state is not self._scene.state:
+            if self.state is not self.shown.state:
                 self._show_safely()
 
     def follow(self, session: Session, last: Session | None, **changes: Any) -> None:  # noqa: ANN401  # as for look

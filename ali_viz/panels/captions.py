@@ -77,7 +77,7 @@ def page_caption(
     Parameters
     ----------
     table
-        What is drawn, with the columns of ``STATE_COLUMNS``.
+        What is drawn, with the columns of ``STATE_COLUMNS``, and perhaps ``selected``.
     data
         What was embedded.
     n_samples
@@ -118,6 +118,8 @@ def page_caption(
         sentences.append(f"{what}.")
     if coloured_by:
         sentences.append(f"Colours show {coloured_by}, shapes the classes.")
+    if "selected" in table:
+        sentences.append("Samples that are not selected are faint.")
     sentences.append(f"Interventions themselves use the labels of all {n_samples:,} samples.")
     return " ".join(sentence for sentence in sentences if sentence) + "\n"
 

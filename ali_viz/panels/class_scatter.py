@@ -38,6 +38,8 @@ RASTER_ABOVE = 5_000
 """With more samples than this in one panel, the points become an image of 600 dpi inside the vector file."""
 
 LEGEND_ROW_MM, LEGEND_SYMBOL_MM, BAR_MM = 3.0, 5.6, 40.0
+FAINT = 0.15
+"""Share of their opacity that samples keep which are not selected, about as on screen."""
 SIZE_FACTORS = {"star": 1.9, "hexagram": 1.6, "diamond": 0.85, "square": 0.95, "cross": 1.2, "x": 1.2}
 """Areas that make the shapes look equally large; 1.15 for the others but the circle."""
 
@@ -71,7 +73,7 @@ def draw_samples(
 ) -> None:
     """Draw the rows of ``table`` (x, y, class_name, colour, symbol), the largest class first so that rare ones show.
 
-    A class has one colour, or each of its samples its own.
+    A class has one colour, or each of its samples its own. With a column ``selected`` the other samples are faint.
 
     Samples without a class are below all others.
 
@@ -86,14 +88,17 @@ def draw_samples(
     edge
         Colour of a thin outline of filled markers.
     """
+    if "selected" not in table:
+        table = table.assign(selected=True)
     classes = [
-        (name != UNLABELLED.name, -len(rows), int(rows["order"].iloc[0]), rows)
+        (bool(rows["selected"].any()), name != UNLABELLED.name, -len(rows), int(rows["order"].iloc[0]), rows)
         for name, rows in table.groupby("class_name")
     ]
-    for rank, (*_, rows) in enumerate(sorted(classes, key=lambda item: item[:3])):
+    for rank, (*_, rows) in enumerate(sorted(classes, key=lambda item: item[:4])):
         symbol, colours = str(rows["symbol"].iloc[0]), rows["colour"].unique()
         colour = str(colours[0]) if len(colours) == 1 else rows["colour"].tolist()
         filled = not symbol.endswith("-open")
+        strong = rows["selected"].to_numpy()
         axes.scatter(
             rows["x"],
             rows["y"],
@@ -102,7 +107,7 @@ def draw_samples(
             facecolors=colour if filled else "none",
             edgecolors=edge if filled else colour,
             linewidths=(0.0 if edge == "none" else 0.3) if filled else 0.4,
-            alpha=alpha,
+            alpha=alpha if strong.all() else np.where(strong, alpha, FAINT * alpha),
             rasterized=raster,
             zorder=2 + rank / 1000,
         )

@@ -17,7 +17,13 @@ __all__ = ["Colouring", "colour_columns", "colouring", "tells_groups"]
 
 MISSING = "#9a9a9a"
 OTHERS = "#c9c9c9"
-MOST_CATEGORIES = 40
+PALETTE = (
+    *CYCLE,
+    *("#ff87ff", "#f04b00", "#00a500", "#0087a5", "#00d278", "#006900", "#a50f69", "#785a87", "#964bd2", "#1e3ca5"),
+    *("#0096ff", "#d2872d", "#ff69a5", "#a55a4b", "#5a4b00", "#c3a5f0", "#2da587", "#d21e4b", "#5a3c5a", "#d269e1"),
+    *("#00874b", "#7887c3", "#87c3a5", "#b42da5", "#96964b", "#f0a50f", "#c387b4", "#5a3cc3", "#78a5f0", "#3c5a96"),
+)
+"""Colours of categories, the most distant first: at least 0.09 apart in OKLab for normal sight, from grey as well."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +77,7 @@ def colouring(title: str, values: ArrayLike | Sequence[object]) -> Colouring:
     """Colour samples by their ``values`` (N,).
 
     Numbers get the perceptual scale *viridis* from the lowest to the highest finite one, anything else a colour a
-    category. What is missing (NaN, None, an empty text) is grey. Of more than 40 categories the rarest share a colour.
+    category. What is missing (NaN, None, an empty text) is grey. Of more than 40 categories the rarest are grey too.
 
     Raises
     ------
@@ -102,10 +108,10 @@ def _numbers(title: str, column: NDArray[np.float64]) -> Colouring:
 
 def _categories(title: str, column: list[object]) -> Colouring:
     counts = Counter(str(value) for value in column if not _is_missing(value))
-    common = sorted((name for name, _ in counts.most_common(MOST_CATEGORIES)), key=natural_key)
+    common = sorted((name for name, _ in counts.most_common(len(PALETTE))), key=natural_key)
     codes = {name: code for code, name in enumerate(common)}
     tints = np.array([255 if _is_missing(value) else codes.get(str(value), 254) for value in column], dtype=np.uint8)
-    colours = [CYCLE[code % len(CYCLE)] for code in range(len(common))]
+    colours = PALETTE[: len(common)]
     palette = _paint([*colours, *[OTHERS] * (255 - len(colours)), MISSING])
     rest = len(counts) - len(common)
     more = ([(f"{rest} others", OTHERS)] if rest else []) + ([("missing", MISSING)] if 255 in tints else [])

@@ -77,8 +77,8 @@ export class Overlay {
 
   title({ pane, size, area }) {
     const tools = area.y === 0 && area.x + 2 * size.width > this.svg.clientWidth; // they stand in the upper right corner
-    const room = size.width - (tools ? 190 : 20);
-    const text = shortened(pane.title, Math.max(room, 60) / 1.15, this.widthOf);
+    if (tools) this.svg.parentNode.classList.toggle("ali-picture-full", 1.15 * this.widthOf(pane.title) > size.width - 190);
+    const text = shortened(pane.title, (size.width - 20) / 1.15, this.widthOf);
     return element("text", { x: 10, y: 19, class: "ali-picture-title" }, element("title", {}, pane.title), text);
   }
 

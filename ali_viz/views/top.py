@@ -24,7 +24,7 @@ CONTROL: View = "shuffled_tsne"
 SUPERVISED: tuple[View, ...] = ("supervised_tsne", CONTROL)
 EXPORT_HELP = (
     "Write what is on screen and the print panels with their numbers, the selected cells, the scores if this state has "
-    "been scored, steps as table and as code, the session and the embedding"
+    "been scored, steps as table and as code, the session and the embedding; beside an earlier export, never over it"
 )
 
 
@@ -139,7 +139,7 @@ class _Files:
             style={"description_width": "auto"},
             layout={"width": "auto", "flex": "1 1 auto"},
         )
-        self.export = button("Export", EXPORT_HELP, lambda: actions.export.click(folder.value))
+        self.export = button("Export", EXPORT_HELP, lambda: actions.export.click(folder.value, beside=True))
         save = button(
             "Save session",
             "Write session.json: the steps, and which embedding they belong to",

@@ -118,12 +118,33 @@ def test_of_many_samples_a_part_is_printed_and_all_positions_are_kept(session, d
         assert "1,200 samples of 3 classes, 60 of them drawn" in (tmp_path / name).read_text("utf-8")
 
 
+@pytest.mark.parametrize("lassoed", [None, np.arange(0, 600, 2)], ids=["class", "lasso"])
+def test_on_the_sheet_as_on_screen_what_is_not_selected_is_faint(session, drawing, lassoed):
+    state = AppState(view="pca", selected=(0,), lassoed=lassoed)
+    panel = screen_panel(drawing, session.embedding, state)
+    chosen = np.flatnonzero(session.embedding.labels == 0) if lassoed is None else lassoed
+    assert panel.table["selected"].tolist() == 2 * np.isin(drawing.rows, chosen).tolist()
+    axes = [axes for axes in panel.figure.axes if axes.collections]
+    assert len(axes) == 2
+    for one in axes:
+        opacities = np.concatenate(
+            [points.get_facecolor()[:, 3] * np.ones(len(points.get_offsets())) for points in one.collections]
+        )
+        strong = opacities > 0.5 * opacities.max()
+        assert strong.sum() == np.isin(drawing.rows, chosen).sum()
+        assert opacities[~strong].max() < 0.2 * opacities[strong].min()
+    assert "not selected are faint" in panel.caption
+    everything = screen_panel(drawing, session.embedding, AppState(view="pca"))
+    assert "selected" not in everything.table
+    assert "faint" not in everything.caption
+
+
 @pytest.mark.parametrize("column", ["donor", "age"])
 def test_the_sheet_has_the_colours_of_the_screen_and_says_what_they_mean(session, drawing, column):
     n = len(session.embedding)
     values = np.array([f"d{k % 3}" for k in range(n)]) if column == "donor" else np.linspace(20.0, 80.0, n)
     found = colouring(column, values)
-    panel = screen_panel(drawing, session.embedding, colouring=found)
+    panel = screen_panel(drawing, session.embedding, AppState(view="pca", colouring=found))
     expected = [f"#{found.palette[found.tints[row], :3].tobytes().hex()}" for row in drawing.rows]
     for _, rows in panel.table.groupby("state"):
         assert rows["colour"].tolist() == expected

@@ -1,11 +1,14 @@
 """Colours by a column of the metadata."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from matplotlib import colormaps
 
 from ali_core.errors import AliError
 from ali_viz.picture import colouring, tells_groups
+from tests.ali_viz.test_theme import oklab
 
 
 def colour_of(found, row):
@@ -44,6 +47,14 @@ def test_names_of_files_colour_nothing():
     assert not tells_groups([1, 2, 3])
     assert not tells_groups([1.0, 2.0, np.nan, np.nan])  # numbers of files, two unknown
     assert tells_groups([1.0, 2.0, np.nan, 2.0])
+
+
+def test_forty_categories_have_forty_colours_that_differ_visibly():
+    found = colouring("patient", [*(f"patient {k % 40}" for k in range(80)), None])
+    seen = [oklab(colour, "normal") for _, colour in found.entries]
+    assert len(seen) == 41  # the last is what is missing
+    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 0.09
+    assert not found.palette[:40, 3].any()  # on white and on black, without a rim
 
 
 def test_of_many_categories_the_rarest_share_a_colour():

@@ -11,7 +11,7 @@ from matplotlib.path import Path as Polygon
 from PIL import Image
 
 from ali_core.projection import Places
-from ali_viz.picture import Arrow, Details, Picture, colouring
+from ali_viz.picture import Arrow, Details, Pane, Picture, colouring
 from ali_viz.theme import class_styles, sample_styles
 from tests.ali_viz.picture.conftest import CORNERS, NAMES, picture_of, scene_of
 
@@ -102,6 +102,26 @@ def test_every_point_is_painted_in_its_colour_in_both_panes(shown, picture, corn
         there = [is_like(image, at(p), styles[code].colour) for code, p in zip(labels, places, strict=True)]
         assert np.mean(there) > 0.97
     assert not is_like(image, pixel(page, (0.0, 0.0)), styles[1].colour)
+
+
+@pytest.mark.parametrize("width", [1000, 560])
+def test_a_title_is_whole_in_a_narrow_pane_and_no_tool_covers_it(shown, picture, corners, width):
+    labels, positions = corners
+    page = shown(picture)
+    title = "After: 12 steps, 3 skipped"
+    pane = Pane(title=title, places=Places.of(positions, labels, 4))
+    try:
+        page.page.set_viewport_size({"width": width, "height": 500})
+        page.show(scene_of(labels, panes=(pane, pane)), moving=False)
+        titles = page.page.locator(".ali-picture-title")
+        page.page.wait_for_function("document.querySelector('.ali-picture').clientWidth <= innerWidth")
+        assert [titles.nth(k).evaluate("one => one.lastChild.data") for k in range(2)] == [title, title]
+        tools = page.page.locator(".ali-picture-tools").bounding_box()
+        for box in (titles.nth(k).bounding_box() for k in range(2)):
+            beside = tools["x"] >= box["x"] + box["width"]
+            assert beside or tools["y"] >= box["y"] + box["height"]
+    finally:
+        page.page.set_viewport_size({"width": 1000, "height": 500})
 
 
 def test_a_lasso_tells_the_rows_inside_and_its_modifiers(shown, picture, told, corners):

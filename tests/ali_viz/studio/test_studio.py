@@ -393,6 +393,21 @@ def test_export_writes_what_is_on_screen_and_is_told(studio, tmp_path):
     assert "folder is empty" in alert(studio)
 
 
+def test_a_second_export_lies_beside_the_first(studio, tmp_path):
+    studio.save(tmp_path / "saved")
+    before = (tmp_path / "saved" / "session.json").read_text()
+    control(studio, "folder").value = str(tmp_path / "saved")
+    for number in (2, 3):
+        studio.step()
+        press(studio, "Export")
+        assert studio.wait(60)
+        assert f"to {tmp_path / f'saved-{number}'}" in status(studio)
+    assert (tmp_path / "saved" / "session.json").read_text() == before
+    assert [path.name for path in (tmp_path / "saved").iterdir()] == ["session.json"]
+    for number, steps in ((2, 1), (3, 2)):
+        assert len(pd.read_csv(tmp_path / f"saved-{number}" / "steps.csv")) == steps
+
+
 def test_a_dragged_step_has_no_figure_of_its_neighbours(studio, tmp_path):
     from ali_viz.panels import step_geometry
 

@@ -82,7 +82,7 @@ def test_a_lasso_selects_them_as_samples(studio):
     assert "12 without a class" in status(studio)
     open_tab(studio, "Cells")
     assert set(listed(studio)) == set(ids_of(studio, BARE))
-    table = selection_table(studio._actions.scene())
+    table = selection_table(studio._actions.shown)
     assert table["class"].tolist() == [""] * 12
     np.testing.assert_allclose(table["x 1"], positions(studio, 0)[BARE, 0])
     open_tab(studio, "Step")
