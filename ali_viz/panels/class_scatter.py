@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
@@ -96,9 +97,11 @@ def draw_samples(
     ]
     for rank, (*_, rows) in enumerate(sorted(classes, key=lambda item: item[:4])):
         symbol, colours = str(rows["symbol"].iloc[0]), rows["colour"].unique()
-        colour = str(colours[0]) if len(colours) == 1 else rows["colour"].tolist()
+        colour: Any = str(colours[0]) if len(colours) == 1 else rows["colour"].tolist()
+        faint = ~rows["selected"].to_numpy()
+        if faint.any():
+            colour = to_rgba_array(colour, np.where(faint, FAINT * alpha, alpha))
         filled = not symbol.endswith("-open")
-        strong = rows["selected"].to_numpy()
         axes.scatter(
             rows["x"],
             rows["y"],
@@ -107,7 +110,7 @@ def draw_samples(
             facecolors=colour if filled else "none",
             edgecolors=edge if filled else colour,
             linewidths=(0.0 if edge == "none" else 0.3) if filled else 0.4,
-            alpha=alpha if strong.all() else np.where(strong, alpha, FAINT * alpha),
+            alpha=None if faint.any() else alpha,
             rasterized=raster,
             zorder=2 + rank / 1000,
         )

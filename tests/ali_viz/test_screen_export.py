@@ -139,6 +139,16 @@ def test_on_the_sheet_as_on_screen_what_is_not_selected_is_faint(session, drawin
     assert "faint" not in everything.caption
 
 
+def test_hollow_marks_that_are_not_selected_are_faint_too(rng):
+    session = Session(LabelledEmbedding(rng.normal(size=(40, 4)), np.tile(["blast", "own"], 20)))
+    panel = screen_panel(drawing_of(session, "pca"), session.embedding, AppState(view="pca", selected=(0,)))
+    faint, strong = next(
+        axes for axes in panel.figure.axes if axes.collections
+    ).collections  # the selected class on top
+    assert faint.get_edgecolor()[:, 3].max() < 0.2 * strong.get_facecolor()[:, 3].min()
+    assert len(faint.get_facecolor()) == 0
+
+
 @pytest.mark.parametrize("column", ["donor", "age"])
 def test_the_sheet_has_the_colours_of_the_screen_and_says_what_they_mean(session, drawing, column):
     n = len(session.embedding)
