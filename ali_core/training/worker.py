@@ -21,6 +21,8 @@ from ali_core.training.settings import TrainSettings
 __all__ = ["EpochLosses", "Worker", "make_fabric"]
 
 EVALUATION_BATCH = 256
+IMAGES_ON_CPU = 32
+"""Images that a CPU embeds at a time: activations of more of them do not fit into its cache."""
 CHECK_EVERY = 20
 """Batches between looks at the losses: each look waits for the device."""
 SUMMED = ("total", "base", "intervention", "active", "triplets")
@@ -108,7 +110,8 @@ class Worker:
         """
         self._module.eval()
         with torch.inference_mode(), self.fabric.autocast():
-            batches = self.inputs.plain_batches(rows, EVALUATION_BATCH)
+            small = isinstance(self.inputs, ImageInputs) and self.fabric.device.type == "cpu"
+            batches = self.inputs.plain_batches(rows, IMAGES_ON_CPU if small else EVALUATION_BATCH)
             parts = [self.learner.net(batch).float().cpu() for batch in batches]
         self._module.train()
         vectors = torch.cat(parts).numpy() if parts else np.empty((0, self.settings.width), np.float32)
