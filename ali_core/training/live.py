@@ -12,19 +12,23 @@ Synopsis::
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
 
 from ali_core.errors import AliError
+from ali_core.evaluation.f1_interval import F1Interval, f1_interval
 from ali_core.interventions import InterventionSettings, InterventionStep, Session
 from ali_core.training.history import History
 from ali_core.training.live_thread import EpochThread, Kind
 from ali_core.training.loop import EpochState, Training, TrainResult
 from ali_core.training.run import Run
+from ali_core.training.scoring import Scores
 
-__all__ = ["LiveEvent", "LiveTraining"]
+__all__ = ["HeldOut", "LiveEvent", "LiveTraining"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +68,26 @@ class LiveEvent:
     total: int = 0
     control: bool = False
     text: str = ""
+
+
+class HeldOut(NamedTuple):
+    """What a training is worth on the validation fold, beside its control.
+
+    Parameters
+    ----------
+    epoch
+        After which both were scored.
+    n_samples
+        Of the validation fold.
+    training, control, difference
+        Macro F1 of each and of one minus the other, with intervals of 95 % over the samples; None without a control.
+    """
+
+    epoch: int
+    n_samples: int
+    training: F1Interval
+    control: F1Interval | None
+    difference: F1Interval | None
 
 
 class LiveTraining:
@@ -109,6 +133,7 @@ class LiveTraining:
         self._listeners: list[Callable[[LiveEvent], None]] = []
         self._told = -math.inf
         self._batch: tuple[int, int, bool] = (0, 0, False)
+        self._compared: tuple[tuple[int, list[Scores]], HeldOut] | None = None
         self._run = _SteeredRun(training, lambda *at: self._heard(*at, control=False))
         self._beside = None if control is None else _SteeredRun(control, lambda *at: self._heard(*at, control=True))
         self._moments: tuple[EpochState | None, EpochState] = (None, self._run.state)
@@ -204,6 +229,22 @@ class LiveTraining:
     def control_history(self) -> History | None:
         """The rows of the control up to the present epoch; None without a control."""
         return None if self._beside is None else self._beside.state.history.until(self.state.epoch)
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """How the last scored epoch, and the same one of the control, classify the validation fold.
+
+        None before anything is scored; a continued run knows the scores from then on.
+        """
+        runs = [self._run] if self._beside is None else [self._run, self._beside]
+        scored = [run.scored for run in runs]
+        epoch = max(set.intersection(*(set(one) for one in scored)), default=None)
+        if epoch is None:
+            return None
+        found = [one[epoch] for one in scored]
+        if self._compared is None or self._compared[0] != (epoch, found):
+            self._compared = (epoch, found), _compared(epoch, found, self.training.run)
+        return self._compared[1]
 
     @property
     def result(self) -> TrainResult | None:
@@ -414,6 +455,8 @@ class _SteeredRun:
         The state yielded last.
     broken
         Whether an epoch was begun that did not end; :meth:`mend` goes back before it.
+    scored
+        Scores of the epochs up to this state, as far as they were seen.
     """
 
     def __init__(self, training: Training, hear: Callable[[int, int], None]) -> None:
@@ -422,7 +465,8 @@ class _SteeredRun:
                 f"a person steers one process; this training has {training.run.settings.devices}: use devices=1"
             )
         self.training, self.broken = training, False
-        self.state: EpochState = training.state or _next(training)
+        self.scored: dict[int, Scores] = {}
+        self._stand_at(training.state or _next(training))
         self.state.embed()
         own = training.run.progress
 
@@ -438,9 +482,15 @@ class _SteeredRun:
         self.broken = True
         if session is not None:
             self.training.follow(session)
-        self.state = _next(self.training)
+        self._stand_at(_next(self.training))
         self.broken = False
         return self.state
+
+    def _stand_at(self, state: EpochState) -> None:
+        self.state = state
+        self.scored = {epoch: scores for epoch, scores in self.scored.items() if epoch <= state.epoch}
+        if state.scores is not None:
+            self.scored[state.epoch] = state.scores
 
     def mend(self) -> None:
         """Go back to the last safe state, if an epoch broke off; a session that a person has changed is kept.
@@ -455,7 +505,7 @@ class _SteeredRun:
         self.training.recover()
         state = _next(self.training)
         if (state.epoch, state.embedding.fingerprint) != (self.state.epoch, self.state.embedding.fingerprint):
-            self.state = state
+            self._stand_at(state)
         self.broken = False
 
     def rewind(self, epoch: int) -> None:
@@ -464,10 +514,23 @@ class _SteeredRun:
         followed = () if folder is None else folder.followed(epoch)
         self.broken = self.broken or epoch in self.training.run.kept()
         self.training.rewind(epoch)
-        self.state = _next(self.training)
+        self._stand_at(_next(self.training))
         self.broken = False
         if followed and self.state.session is not None:
             _put_beside(self.state.session, followed, f"epoch {epoch + 1} followed")
+
+
+def _compared(epoch: int, found: Sequence[Scores], run: Run) -> HeldOut:
+    """Return the scores of a training and, where there is one, of its control, with intervals."""
+    true, n_classes = run.worker.inputs.labels[run.split.validation], len(run.worker.inputs.class_names)
+    intervals = [
+        f1_interval(true, scores.validation_predicted, n_classes, rng=np.random.default_rng(0)) for scores in found
+    ]
+    difference = None
+    if len(found) > 1:
+        own, other = (scores.validation_predicted for scores in found)
+        difference = f1_interval(true, own, n_classes, minus=other, rng=np.random.default_rng(0))
+    return HeldOut(epoch, len(true), intervals[0], intervals[1] if difference else None, difference)
 
 
 def _copied(session: Session) -> Session:

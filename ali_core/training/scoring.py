@@ -22,14 +22,15 @@ class Scores:
         Confusion and F1 in the two folds; the test fold chose nothing.
     regularisation, gamma
         C and gamma that were best on the validation fold.
-    test_predicted
-        Codes that the SVM gave to the samples of the test fold, shape (n,).
+    validation_predicted, test_predicted
+        Codes that the SVM gave to the samples of the two folds, shape (n,).
     """
 
     validation: ClassificationScores
     test: ClassificationScores
     regularisation: float
     gamma: float
+    validation_predicted: NDArray[np.int64]
     test_predicted: NDArray[np.int64]
 
     def row(self) -> dict[str, float]:
@@ -71,13 +72,14 @@ def score_folds(
     search = search_svm(
         vectors["train"], labels["train"], vectors["validation"], labels["validation"], n_classes=n_classes
     )
-    predicted = search.predict(vectors["test"])
+    predicted = {part: search.predict(vectors[part]) for part in ("validation", "test")}
+    scores = {part: ClassificationScores.of(labels[part], codes, n_classes) for part, codes in predicted.items()}
     return Scores(
-        validation=search.score(vectors["validation"], labels["validation"]),
-        test=ClassificationScores.of(labels["test"], predicted, n_classes),
+        **scores,
         regularisation=search.C,
         gamma=search.gamma,
-        test_predicted=predicted,
+        validation_predicted=predicted["validation"],
+        test_predicted=predicted["test"],
     )
 
 

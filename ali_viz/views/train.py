@@ -9,12 +9,13 @@ from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
 from ali_viz.app.words import count_words
 from ali_viz.views.controls import box, button, dropdown, html, number, put, row
-from ali_viz.views.curves import CurvesView
+from ali_viz.views.curves import CONTROL, CurvesView
 
 if TYPE_CHECKING:
     from ali_core.training import LiveTraining
+    from ali_core.training.live import HeldOut
 
-__all__ = ["TrainView", "status_words"]
+__all__ = ["TrainView", "held_out_words", "status_words"]
 
 PAUSE_HELP = "Rest after the epoch under way; pressed again, stand before the next batch"
 SKIP_HELP = "Let the coming epoch follow no interventions; Redo brings them back"
@@ -64,13 +65,14 @@ class TrainView:
         self.progress = widgets.IntProgress(
             min=0, max=1, tooltip="Batches of the epoch under way", layout={"width": "120px", "flex": "0 0 auto"}
         )
-        self.batches, self.words = html(), html()
+        self.batches, self.words, self.held_out = html(), html(), html()
         self.curves = CurvesView()
         self.widget = box(
             row(self.one, self.several, self.n_epochs.widget, self.pause),
             self.words,
             row(self.progress, self.batches),
             self.curves.widget,
+            self.held_out,
             row(self.skip, self.strengths),
             row(self.rewind, self.rewind_to.widget),
         )
@@ -94,6 +96,7 @@ class TrainView:
         self.rewind.disabled = self.rewind_to.widget.disabled = not earlier or not resting or live.status == "closed"
         self.rewind.tooltip = REWIND_HELP if earlier else NOTHING_KEPT
         self.curves.update(live.history, live.control_history)
+        put(self.held_out, value=f'<div class="ali-status">{escape(held_out_words(live.held_out))}</div>')
 
     def _advance(self, live: "LiveTraining") -> None:
         """Show how far the epoch is; cheap enough for every batch that is told."""
@@ -107,6 +110,21 @@ class TrainView:
 
     def _count(self, value: int) -> None:
         self.several.description = f"Train {value} epoch{'s' * (value != 1)}"
+
+
+def held_out_words(found: "HeldOut | None") -> str:
+    """Return validation F1 and its difference from the control with their intervals in words; empty without a score."""
+    if found is None:
+        return ""
+    own, control, difference = found.training, found.control, found.difference
+    text = f"Validation F1 after epoch {found.epoch}: {own.value:.3f} (95 % {own.low:.3f} to {own.high:.3f})"
+    if control is not None and difference is not None:
+        text += (
+            f"; {CONTROL}: {control.value:.3f} ({control.low:.3f} to {control.high:.3f}); difference "
+            f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
+        )
+        text += ", not told apart" if difference.low <= 0.0 <= difference.high else ""
+    return f"{text}. Intervals over the {found.n_samples:,} samples of the fold; another start differs more."
 
 
 def status_words(live: "LiveTraining") -> str:

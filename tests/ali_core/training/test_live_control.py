@@ -95,3 +95,35 @@ def test_what_is_kept_can_be_gone_back_to_when_the_states_are_kept_from_later_on
         live.rewind(2)
         trained(live)
         pd.testing.assert_frame_equal(live.result.table, train(DATA, small(max_epochs=6)).table)
+
+
+def test_both_are_compared_on_the_validation_fold_where_both_are_scored(tmp_path):
+    with both(tmp_path) as live:
+        start = live.held_out
+        assert (start.epoch, start.difference) == (0, (0.0, 0.0, 0.0))  # the same network
+        trained(live, 1)
+        assert live.held_out is start  # epoch 1 is not scored
+        found = trained(live).held_out
+        assert (found.epoch, found.n_samples) == (4, len(live.training.run.split.validation))
+        rows = live.history.rows[4], live.control_history.rows[4]
+        assert [found.training.value, found.control.value] == [row["validation_f1"] for row in rows]
+        assert found.difference.value == pytest.approx(found.training.value - found.control.value)
+        assert found.difference.low <= found.difference.value <= found.difference.high
+
+
+def test_after_going_back_the_scores_are_those_of_then(tmp_path):
+    with trained(both(tmp_path, keep_checkpoints=True), 2) as live:
+        then = live.held_out
+        trained(live)
+        assert live.held_out.epoch == 4
+        live.rewind(3)
+        assert live.wait(WAIT)
+        assert live.held_out == then
+
+
+def test_without_a_control_the_score_has_its_interval_alone():
+    with LiveTraining(epochs(DATA, small())) as live:
+        found = live.held_out
+        assert found.training.value == live.history.rows[0]["validation_f1"]
+        assert found.training.low < found.training.value < found.training.high
+        assert (found.control, found.difference) == (None, None)

@@ -1,7 +1,9 @@
 """The controls of a live training, with a real one behind them."""
 
+from ali_core.evaluation.f1_interval import F1Interval
 from ali_core.training import LiveTraining, epochs
-from ali_viz.views.train import TrainView, status_words
+from ali_core.training.live import HeldOut
+from ali_viz.views.train import TrainView, held_out_words, status_words
 from tests.ali_core.training.gate import WAIT, Gate
 from tests.ali_core.training.samples import features, small
 from tests.ali_viz.views.told import Told, scene
@@ -89,6 +91,27 @@ def test_the_control_is_shown_while_it_trains_and_as_a_dashed_line(tmp_path):
         live.wait(WAIT)
         view.update(scene(training=live))
         assert view.curves.widget.value.count('data-control="true"') == 3
+
+
+def test_scores_are_told_with_their_intervals_and_whether_they_can_be_told_apart():
+    own, control = F1Interval(0.812, 0.771, 0.846), F1Interval(0.795, 0.75, 0.833)
+    alone = held_out_words(HeldOut(10, 1307, own, None, None))
+    assert alone.startswith(
+        "Validation F1 after epoch 10: 0.812 (95 % 0.771 to 0.846). Intervals over the 1,307 samples"
+    )
+    apart = held_out_words(HeldOut(10, 1307, own, control, F1Interval(0.017, 0.002, 0.031)))
+    assert "equal-budget control: 0.795 (0.750 to 0.833); difference +0.017 (+0.002 to +0.031). " in apart
+    same = held_out_words(HeldOut(10, 1307, own, control, F1Interval(0.017, -0.009, 0.041)))
+    assert "difference +0.017 (-0.009 to +0.041), not told apart. " in same
+    assert held_out_words(None) == ""
+
+
+def test_the_scores_of_a_training_are_shown():
+    view = TrainView(Told())
+    with LiveTraining(epochs(DATA, small()), control=epochs(DATA, small(control=True))) as live:
+        view.update(scene(training=live))
+        assert f"after epoch 0: {live.history.rows[0]['validation_f1']:.3f}" in view.held_out.value
+        assert "difference +0.000 (+0.000 to +0.000), not told apart" in view.held_out.value
 
 
 def test_an_error_is_an_alert_and_one_can_try_again(monkeypatch):
