@@ -1,7 +1,7 @@
 """Parametric t-SNE: a map to the plane that is fit once and then takes any sample, and gradients back."""
 
-from collections.abc import Mapping, Sequence
-from copy import copy, deepcopy
+from collections.abc import Mapping
+from copy import copy
 from numbers import Integral
 from typing import Any, Self
 
@@ -14,50 +14,47 @@ from torch import Tensor
 
 from ali_core.errors import AliError
 from ali_core.networks.devices import choose_device
-from ali_core.networks.parametric_tsne import TsneNetwork, drawn_in
-from ali_core.projection.parametric_fit import Descent, near, plane, sparse_affinities, standard
-from ali_core.projection.tsne import MIN_SAMPLES, Progress
+from ali_core.networks.parametric_tsne import TsneNetwork
+from ali_core.projection.alignment import rigid_motion
+from ali_core.projection.landmarks import landmark_network, principal_axes
+from ali_core.projection.tsne import MIN_SAMPLES, Progress, TsneSettings, fitted_layout
 
 __all__ = ["ParametricTSNE"]
 
+TOGETHER = 1000
+"""Samples that are laid out at a time: each takes 50 kB."""
+
 
 class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    r"""t-SNE by a network, which also lays out unseen samples and lets gradients through.
+    r"""t-SNE as a map, which also lays out unseen samples and lets gradients through.
 
-    Minimises the divergence of layout similarities from affinities (van der Maaten 2009) over batches, with the
-    affinities divided by their sum within each batch. After a fit the network is frozen.
+    Samples drawn as landmarks are laid out by t-SNE; any sample lies where the landmarks near to it say, see
+    `TsneNetwork`.
 
     Parameters
     ----------
-    hidden
-        Widths of the hidden layers.
+    n_landmarks
+        Landmarks at most, at least 4; all samples when there are fewer. A fit takes time in proportion.
     perplexity
-        Effective number of neighbours, at least 1; clipped to (N - 1) / 3.
+        Effective number of neighbours among the landmarks, at least 1; clipped to a third of them.
     n_iterations
-        Steps of a first fit, one batch each: the first third with exaggeration 2.
+        Steps of a first fit: the first third, in tens, with exaggeration 12.
     refit_iterations
         Steps of a later fit under ``warm_start``.
-    batch_size
-        Batches hold this many samples to less than twice as many; all when there are fewer.
-    learning_rate
-        Of Adam at the start of a first fit; it falls to a fifth. A refit starts where the first fit ended.
-    anchoring
-        Weight a of the anchor of a refit, :math:`a\,\mathrm{mean}_i |z_i - z^0_i|^2 / r^2`, where :math:`z^0` are
-        the positions that the network before the refit gives the samples, and r their RMS distance from their mean.
-        The default makes a move of all samples by a tenth of r as dear as 0.1 of divergence.
     warm_start
-        Whether ``fit`` goes on from the network of the last fit, where there is one.
+        Whether ``fit`` goes on from the map of the last fit, where there is one.
     random_state
-        Seed of the weights, the batches, and the approximate neighbour search above 10,000 samples.
+        Seed of the draw of landmarks, the jitter of their first positions, and the approximate neighbour search above
+        10,000 landmarks.
     device
-        Where to fit: ``auto``, ``cpu``, ``cuda``, ``mps``.
+        Where to lay out samples: ``auto``, ``cpu``, ``cuda``, ``mps``. t-SNE itself runs on the CPU.
 
     Attributes
     ----------
     network_ : TsneNetwork
-        In evaluation mode; its parameters require no gradient.
+        In evaluation mode; it has buffers and no parameters.
     kl_divergence_ : float
-        Of the layout of all samples from their affinities after the last fit.
+        Of the layout of the landmarks from their affinities after the last fit.
     n_features_in_ : int
         Dimensions D.
     n_iter_ : int
@@ -65,22 +62,24 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     Notes
     -----
-    The network's first layer receives samples less their mean, divided by one scalar such that the RMS per axis is 4:
-    no axis is stretched against another, and scale and position of the input do not matter. Both numbers are taken
-    anew in every fit, so the picture does not change when an embedding grows or moves as a whole during training. A few
-    samples that lie very far out (up to 5 %, ten times as far as half of the samples) do not count in either, and are
-    drawn in: they would shrink all others to a point.
+    Neighbours are looked for in the first 50 principal components. A few samples that lie very far out (up to 5 %, ten
+    times as far as half of the samples) do not count in these.
 
-    A first fit starts by regression on the first two principal components at a standard deviation of 1. The
-    exaggeration is 2, not the 12 of t-SNE: under 12 with Adam the layout collapses to a point that batches do not
-    leave. The anchor compares with what the old network says of the new samples, not with old positions: it needs no
-    correspondence between them, and it is the map as a whole that should not jump.
+    A refit takes landmarks from the samples as they are now (of equally many samples the same ones), puts them where
+    the map so far says, makes a few steps of t-SNE without exaggeration, and lays the result over where they were by a
+    rigid motion. It is the map as a whole that should not jump; old and new samples need not correspond.
+
+    A perceptron (D-300-100-2) fit to the divergence by batches was used before. On features of blood cells it kept far
+    fewer neighbours, of unseen samples above all: with a few thousand samples in many dimensions it learns them by
+    heart. ``benchmarks/README.md`` has the figures.
 
     Computation is in float32; ``transform`` returns the dtype it got.
 
     References
     ----------
     L. van der Maaten, "Learning a parametric embedding by preserving local structure", AISTATS 2009.
+    A. Gisbrecht, A. Schulz, B. Hammer, "Parametric nonlinear dimensionality reduction using kernel t-SNE",
+    Neurocomputing 147 (2015): landmarks and a weighted mean of their places, without votes.
 
     Examples
     --------
@@ -94,29 +93,22 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     kl_divergence_: float
     n_features_in_: int
     n_iter_: int
-    _generator_state: Tensor
 
     def __init__(
         self,
         *,
-        hidden: Sequence[int] = (300, 100),
+        n_landmarks: int = 5000,
         perplexity: float = 30.0,
-        n_iterations: int = 250,
+        n_iterations: int = 300,
         refit_iterations: int = 25,
-        batch_size: int = 500,
-        learning_rate: float = 5e-3,
-        anchoring: float = 10.0,
         warm_start: bool = False,
         random_state: int = 0,
         device: str = "cpu",
     ) -> None:
-        self.hidden = hidden
+        self.n_landmarks = n_landmarks
         self.perplexity = perplexity
         self.n_iterations = n_iterations
         self.refit_iterations = refit_iterations
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.anchoring = anchoring
         self.warm_start = warm_start
         self.random_state = random_state
         self.device = device
@@ -134,8 +126,8 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Raises
         ------
         AliError
-            For values that are not finite, fewer than four samples, samples that are all equal, parameters out of
-            range, and a layout that collapsed. The estimator is then as it was.
+            For values that are not finite, fewer than four different samples, samples that are all equal, and
+            parameters out of range. The estimator is then as it was.
         """
         fitted = copy(self)
         fitted._fit(X, progress)
@@ -145,50 +137,38 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _fit(self, X: ArrayLike, progress: Progress | None) -> None:
         _check_parameters(self)
         warm = bool(self.warm_start) and hasattr(self, "network_")
-        vectors = self._checked(X, reset=not warm)
-        kept = near(vectors)
-        center, scale = standard(vectors if kept.all() else vectors[kept])
-        generator = torch.Generator()
-        if warm:
-            generator.set_state(self._generator_state)
-            network = deepcopy(self.network_)
-        else:
-            generator.manual_seed(int(self.random_state))
-            network = TsneNetwork(vectors.shape[1], self.hidden, generator=generator)
-        network.standardise(torch.tensor(center), torch.tensor(scale))
         device = choose_device(self.device)
-        inputs = (vectors - center) / scale
-        if not kept.all():
-            inputs = drawn_in(torch.tensor(inputs)).numpy()
-        affinities = sparse_affinities(inputs, perplexity=self.perplexity, seed=int(self.random_state), device=device)
-        samples = torch.tensor(vectors, dtype=torch.float32, device=device)
-        descent = Descent(
-            network.to(device),
-            samples,
-            affinities,
-            batch_size=self.batch_size,
-            generator=generator,
-            progress=progress,
-        )
+        settings = TsneSettings(perplexity=self.perplexity, seed=int(self.random_state))
+        vectors = self._checked(X, reset=not warm)
+        drawn = np.random.default_rng(settings.seed).permutation(len(vectors))[: self.n_landmarks]
+        landmarks = np.unique(vectors[drawn], axis=0)
+        center, axes = principal_axes(landmarks)
+        inputs = (landmarks - center) @ axes
         if warm:
-            descent.follow(self.refit_iterations, self.learning_rate, self.anchoring)
+            start, iterations = self._positions(landmarks), (0, self.refit_iterations)
         else:
-            targets = torch.tensor(plane(vectors if kept.all() else inputs, kept), dtype=torch.float32, device=device)
-            descent.begin(targets, self.n_iterations, self.learning_rate)
-        positions = descent.finish()
-        self.network_, self._generator_state = network, generator.get_state()
-        self.kl_divergence_ = affinities.kl_divergence(positions)
-        self.n_iter_ = self.refit_iterations if warm else self.n_iterations
+            exaggerated = int(self.n_iterations) // 30 * 10
+            start, iterations = None, (exaggerated, self.n_iterations - exaggerated)
+        places, self.kl_divergence_ = fitted_layout(
+            inputs, settings, start=start, iterations=iterations, progress=progress
+        )
+        if start is not None:
+            places = rigid_motion(places, start).apply(places)
+        self.network_ = landmark_network(center, axes, inputs, places).to(device)
+        self.n_iter_ = sum(iterations)
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
         """Lay out samples ``X`` (n, D), also such that ``fit`` has not seen; returns positions (n, 2)."""
         check_is_fitted(self, "network_")
-        vectors = self._checked(X, reset=False, fewest=1)
-        with torch.no_grad():
-            positions = self.network_(torch.tensor(vectors, dtype=torch.float32, device=self.network_.center.device))
-        kept = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
-        layout: NDArray[np.floating[Any]] = positions.cpu().numpy().astype(kept)
-        return layout
+        positions = self._positions(self._checked(X, reset=False, fewest=1))
+        return positions.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else positions
+
+    @torch.no_grad()
+    def _positions(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        samples = torch.tensor(vectors, dtype=torch.float32, device=self.network_.center.device)
+        parts = torch.split(samples, TOGETHER)
+        positions: NDArray[np.float64] = torch.cat([self.network_(part) for part in parts]).double().cpu().numpy()
+        return positions
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Lay out ``vectors`` (n, D), differentiably; returns (n, 2) of the same dtype, on the same device.
@@ -206,34 +186,27 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         check_is_fitted(self, "network_")
         state = {f"network.{name}": tensor.clone() for name, tensor in self.network_.state_dict().items()}
         return state | {
-            "generator": self._generator_state.clone(),
             "kl_divergence": torch.tensor(self.kl_divergence_, dtype=torch.float64),
             "n_iter": torch.tensor(self.n_iter_),
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state_dict` returned for an estimator with the same ``hidden``.
+        """Take over what `state_dict` returned.
 
         Raises
         ------
         AliError
-            When names or shapes do not fit.
+            When something is missing.
         """
-        weights = {name.removeprefix("network."): state[name] for name in state if name.startswith("network.")}
-        rest = {"center"} - set(weights) | {"generator", "kl_divergence", "n_iter"} - set(state)
-        if rest:
-            raise AliError(f"the state lacks {', '.join(sorted(rest))}; take what ParametricTSNE.state_dict() returned")
-        dim = len(weights["center"])
-        network = TsneNetwork(dim, self.hidden, generator=torch.Generator())
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
+        names = {f"network.{name}": name for name in TsneNetwork.__annotations__}
+        missing = {*names, "kl_divergence", "n_iter"} - set(state)
+        if missing:
             raise AliError(
-                f"the state is not one of a network with hidden layers {tuple(self.hidden)}; "
-                "load it into an estimator with the hidden layers it was saved from"
-            ) from error
-        self.network_ = network.to(choose_device(self.device)).eval().requires_grad_(False)
-        self.n_features_in_, self._generator_state = dim, state["generator"].cpu().clone()
+                f"the state lacks {', '.join(sorted(missing))}; take what ParametricTSNE.state_dict() returned"
+            )
+        network = TsneNetwork(**{name: state[saved].clone() for saved, name in names.items()})
+        self.network_ = network.to(choose_device(self.device)).eval()
+        self.n_features_in_ = len(network.center)
         self.kl_divergence_, self.n_iter_ = float(state["kl_divergence"]), int(state["n_iter"])
 
     def _checked(self, X: ArrayLike, *, reset: bool, fewest: int = MIN_SAMPLES) -> NDArray[np.float64]:
@@ -254,16 +227,8 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
 
 def _check_parameters(model: ParametricTSNE) -> None:
-    whole = {"n_iterations": 1, "refit_iterations": 1, "batch_size": 2, "random_state": 0}
+    whole = {"n_landmarks": MIN_SAMPLES, "n_iterations": 1, "refit_iterations": 1, "random_state": 0}
     for name, lowest in whole.items():
         value = getattr(model, name)
         if not isinstance(value, Integral) or value < lowest:
             raise AliError(f"{name} is {value!r}, but must be a whole number of at least {lowest}")
-    if not all(isinstance(width, Integral) and width > 0 for width in model.hidden):
-        raise AliError(f"hidden is {model.hidden!r}, but every layer needs at least one unit; (300, 100) is usual")
-    if not model.perplexity >= 1:
-        raise AliError(f"perplexity is {model.perplexity}, but must be at least 1; 30 is the usual choice")
-    if not (np.isfinite(model.learning_rate) and model.learning_rate > 0):
-        raise AliError(f"learning_rate is {model.learning_rate}, but must be above 0; 0.005 is the usual choice")
-    if not (np.isfinite(model.anchoring) and model.anchoring >= 0):
-        raise AliError(f"anchoring is {model.anchoring}, but must not be negative; 0 lets the layout move freely")

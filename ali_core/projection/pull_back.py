@@ -18,7 +18,7 @@ __all__ = ["pull_back"]
 FloatArray = NDArray[np.float64]
 Image = tuple[FloatArray, FloatArray]
 
-MAX_ITERATIONS = 30
+MAX_ITERATIONS = 100
 TOLERANCE = 1e-3
 """How far from the target the mean may end, as a part of the RMS distance of all positions from their mean."""
 FIRST_DAMPING, WEAKER, STRONGER = 1e-3, 0.2, 5.0
@@ -51,7 +51,7 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     ------
     AliError
         For a layout that is no map, no samples, a target that is no point, and a place in ``parametric`` that is not
-        reached, to a thousandth of the layout's size, in 30 iterations.
+        reached, to a thousandth of the layout's size, in 100 iterations.
 
     Notes
     -----

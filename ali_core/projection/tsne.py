@@ -11,7 +11,7 @@ from ali_core.projection.alignment import aligned
 from ali_core.projection.linear import principal_plane
 from ali_core.projection.supervision import DEFAULT_SUPERVISION, weaken_between_classes
 
-__all__ = ["MIN_SAMPLES", "Progress", "TsneSettings", "check_enough", "first_layout", "next_layout"]
+__all__ = ["MIN_SAMPLES", "Progress", "TsneSettings", "check_enough", "first_layout", "fitted_layout", "next_layout"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -74,19 +74,46 @@ def first_layout(
     exaggeration (Belkina et al., Nature Communications 10, 2019). With ``labels`` the layout is a
     supervised one.
     """
+    iterations = EARLY_ITERATIONS, MAIN_ITERATIONS
+    return fitted_layout(vectors, settings, labels=labels, iterations=iterations, progress=progress)[0]
+
+
+def fitted_layout(
+    vectors: FloatArray,
+    settings: TsneSettings,
+    *,
+    labels: NDArray[np.int64] | None = None,
+    start: FloatArray | None = None,
+    iterations: tuple[int, int],
+    progress: Progress | None = None,
+) -> tuple[FloatArray, float]:
+    """Lay out ``vectors`` (N, D) as `first_layout` does.
+
+    Parameters
+    ----------
+    start
+        Positions (N, 2) to go on from; by default those of `first_layout`.
+    iterations
+        With exaggeration 12, and without.
+
+    Returns
+    -------
+    positions : numpy.ndarray
+        Positions (N, 2).
+    divergence : float
+        Kullback-Leibler divergence of the layout from the affinities.
+    """
     affinities = _affinities(vectors, settings, labels)
-    report = _Report(progress, EARLY_ITERATIONS + MAIN_ITERATIONS)
-    positions = _start(vectors, settings.seed)
-    positions = _optimised(
-        positions,
-        affinities,
-        settings,
-        report,
-        iterations=EARLY_ITERATIONS,
-        exaggeration=12.0,
-        momentum=0.5,
-    )
-    return _optimised(positions, affinities, settings, report, iterations=MAIN_ITERATIONS)
+    report = _Report(progress, sum(iterations))
+    positions = _start(vectors, settings.seed) if start is None else start
+    divergence = np.inf
+    for n, exaggeration, momentum in zip(iterations, (12.0, 1.0), (0.5, 0.8), strict=True):
+        positions, divergence = _optimised(
+            positions, affinities, settings, report, iterations=n, exaggeration=exaggeration, momentum=momentum
+        )
+    if progress is not None and report.done % PROGRESS_EVERY:
+        progress(report.done, report.done)
+    return positions, divergence
 
 
 def next_layout(
@@ -122,7 +149,7 @@ def next_layout(
     affinities = _affinities(vectors, settings, labels)
     if anchors.sum() < max(3, 0.05 * len(anchors)):
         report = _Report(progress, LOOSENED_ITERATIONS + FREE_ITERATIONS)
-        positions = _optimised(
+        positions, _ = _optimised(
             previous,
             affinities,
             settings,
@@ -131,14 +158,14 @@ def next_layout(
             exaggeration=4.0,
             momentum=0.5,
         )
-        positions = _optimised(positions, affinities, settings, report, iterations=FREE_ITERATIONS)
+        positions, _ = _optimised(positions, affinities, settings, report, iterations=FREE_ITERATIONS)
         return aligned(positions, previous, anchors)
     report = _Report(progress, ROUNDS * ROUND_ITERATIONS + SETTLING_ITERATIONS)
     positions = previous
     for _ in range(ROUNDS):
-        positions = _optimised(positions, affinities, settings, report, iterations=ROUND_ITERATIONS)
+        positions, _ = _optimised(positions, affinities, settings, report, iterations=ROUND_ITERATIONS)
         positions = np.where(anchors[:, None], previous, aligned(positions, previous, anchors))
-    positions = _optimised(
+    positions, _ = _optimised(
         positions,
         affinities,
         settings,
@@ -199,7 +226,7 @@ def _optimised(
     exaggeration: float = 1.0,
     momentum: float = 0.8,
     learning_rate: float | str = "auto",
-) -> FloatArray:
+) -> tuple[FloatArray, float]:
     from openTSNE import TSNEEmbedding  # noqa: PLC0415 - slow to import
 
     layout = TSNEEmbedding(positions, affinities, n_jobs=settings.n_jobs, random_state=settings.seed).optimize(
@@ -214,4 +241,4 @@ def _optimised(
         propagate_exception=True,
     )
     report.done += iterations
-    return np.array(layout, dtype=np.float64)
+    return np.array(layout, dtype=np.float64), float(layout.kl_divergence)

@@ -101,7 +101,10 @@ class InPlane(InSpace):
         return self.projector.state_dict() if hasattr(self.projector, "network_") else {}  # not fitted before epoch 1
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        self.projector = ParametricTSNE(warm_start=True, random_state=self.settings.seed)
+        # It is fitted before every epoch, so what it costs beside the training counts.
+        self.projector = ParametricTSNE(
+            n_landmarks=500, refit_iterations=10, warm_start=True, random_state=self.settings.seed
+        )
         self.loss.projection = self.projector.forward
         if state:
             self.projector.load_state_dict(dict(state))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.manifold import trustworthiness
 from sklearn.model_selection import cross_val_score
@@ -14,10 +15,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ali_core import AliError
-from ali_core.networks.parametric_tsne import TsneNetwork
 from ali_core.projection.parametric import ParametricTSNE
 
-SMALL = {"hidden": (30, 20), "n_iterations": 60, "refit_iterations": 10}
+SMALL = {"n_iterations": 60, "refit_iterations": 10}
 
 
 def accuracy(positions, labels):
@@ -46,7 +46,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def fitted(digits):
-    return ParametricTSNE(warm_start=True, n_iterations=120).fit(digits[0][:400])
+    return ParametricTSNE(warm_start=True).fit(digits[0][:400])
 
 
 def failing(estimator):
@@ -79,14 +79,19 @@ def test_classes_come_together_where_the_vectors_tell_them_apart_and_only_there(
 
 def test_neighbours_are_kept_for_samples_it_has_seen_and_others(digits, fitted):
     vectors, labels = digits
-    untrained = deepcopy(fitted)
-    untrained.network_ = TsneNetwork(64, (300, 100), generator=torch.Generator().manual_seed(0)).requires_grad_(False)
-    for rows, kept, told_apart in ((slice(400), 0.95, 0.9), (slice(400, 900), 0.84, 0.65)):
-        positions, random = (model.transform(vectors[rows]) for model in (fitted, untrained))
+    plane = PCA(2).fit(vectors[:400])
+    for rows, kept, told_apart in ((slice(400), 0.95, 0.9), (slice(400, 900), 0.9, 0.85)):
+        positions = fitted.transform(vectors[rows])
         assert trustworthiness(vectors[rows], positions, n_neighbors=10) > kept
-        assert trustworthiness(vectors[rows], random, n_neighbors=10) < 0.75
+        assert trustworthiness(vectors[rows], plane.transform(vectors[rows]), n_neighbors=10) < 0.88
         assert accuracy(positions, labels[rows]) > told_apart
-        assert accuracy(random, labels[rows]) < 0.5
+
+
+def test_few_landmarks_lay_out_all_samples(digits):
+    vectors, labels = digits
+    few = ParametricTSNE(n_landmarks=200).fit(vectors)
+    assert len(few.network_.landmarks) == 200
+    assert accuracy(few.transform(vectors), labels) > 0.8
 
 
 def test_divergence_falls_with_iterations(iris):
@@ -112,14 +117,14 @@ def test_same_seed_same_numbers_and_no_global_generator(iris):
     np.testing.assert_array_equal(np.random.get_state()[1], states[1])  # noqa: NPY002
 
 
-def test_forward_lays_out_as_transform_does_and_only_the_input_gets_a_gradient(digits, fitted):
+def test_forward_lays_out_as_transform_does_and_the_input_gets_a_gradient(digits, fitted):
     vectors = torch.tensor(digits[0][:20], dtype=torch.float32, requires_grad=True)
     positions = fitted.forward(vectors)
     np.testing.assert_allclose(positions.detach().numpy(), fitted.transform(digits[0][:20]), rtol=1e-5, atol=1e-4)
     positions.sum().backward()
     assert vectors.grad.abs().sum() > 0
     assert not fitted.network_.training
-    assert not any(parameter.requires_grad for parameter in fitted.network_.parameters())
+    assert not list(fitted.network_.parameters())
 
 
 def test_forward_gradient_is_that_of_finite_differences(iris):
@@ -139,24 +144,10 @@ def test_a_warm_start_moves_unchanged_samples_by_little(digits, fitted):
     vectors = digits[0][:400]
     before = fitted.transform(vectors)
     warm = deepcopy(fitted).fit(vectors)
-    cold = ParametricTSNE(n_iterations=120, random_state=1).fit_transform(vectors)
     shift = moved(before, warm.transform(vectors))
-    assert 0 < shift < 0.05
-    assert shift < 0.2 * moved(before, cold)
+    assert 0 < shift < 0.02
     assert warm.n_iter_ == 25
     assert warm.kl_divergence_ < 1.01 * fitted.kl_divergence_
-
-
-def test_the_anchor_holds(digits, fitted):
-    vectors = digits[0][:400] + np.random.default_rng(0).normal(size=(400, 64))
-    loose, held = (deepcopy(fitted).set_params(anchoring=a).fit(vectors).transform(vectors) for a in (0.0, 1000.0))
-    stays = ParametricTSNE(warm_start=True)
-    stays.load_state_dict(fitted.state_dict())
-    center = torch.tensor(vectors.mean(axis=0))
-    scale = torch.tensor(np.sqrt(np.square(vectors - vectors.mean(axis=0)).mean()) / 4)
-    stays.network_.standardise(center, scale)
-    before = stays.transform(vectors)
-    assert moved(before, held) < 0.5 * moved(before, loose)
 
 
 def test_a_warm_start_follows_an_embedding_that_changed(digits, fitted):
@@ -176,8 +167,8 @@ def test_without_warm_start_a_second_fit_starts_afresh(iris):
 
 def test_a_saved_state_continues_as_if_never_interrupted(digits):
     vectors = digits[0]
-    straight = ParametricTSNE(**SMALL, batch_size=300, warm_start=True).fit(vectors)
-    resumed = ParametricTSNE(**SMALL, batch_size=300, warm_start=True)
+    straight = ParametricTSNE(**SMALL, n_landmarks=300, warm_start=True).fit(vectors)
+    resumed = ParametricTSNE(**SMALL, n_landmarks=300, warm_start=True)
     resumed.load_state_dict(straight.state_dict())
     np.testing.assert_array_equal(resumed.transform(vectors), straight.transform(vectors))
     assert (resumed.kl_divergence_, resumed.n_iter_) == (straight.kl_divergence_, straight.n_iter_)
@@ -236,7 +227,7 @@ def test_what_it_returns(iris):
     assert model.transform(iris[0].astype(np.float32)).dtype == np.float32
     assert model.transform(iris[0][:1]).shape == (1, 2)
     assert model.get_feature_names_out().tolist() == ["parametrictsne0", "parametrictsne1"]
-    assert clone(model).hidden == (30, 20)
+    assert clone(model).n_iterations == 60
     assert not hasattr(clone(model), "network_")
 
 
@@ -246,14 +237,10 @@ def test_what_it_returns(iris):
         ({"perplexity": 0.5}, "perplexity is 0.5, but must be at least 1"),
         ({"perplexity": float("nan")}, "perplexity is nan"),
         ({"n_iterations": 0}, "n_iterations is 0"),
+        ({"n_landmarks": 3}, "n_landmarks is 3"),
         ({"refit_iterations": 1.5}, "refit_iterations is 1.5"),
-        ({"batch_size": 1}, "batch_size is 1"),
         ({"random_state": None}, "random_state is None"),
-        ({"hidden": (30, 0)}, "hidden is"),
-        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
-        ({"anchoring": -1.0}, "anchoring is -1.0"),
         ({"device": "abacus"}, "the device 'abacus' is not there"),
-        ({"learning_rate": 1e6}, "the layout collapsed"),
     ],
 )
 def test_parameters_out_of_range_are_refused(iris, changes, message):
@@ -267,8 +254,9 @@ def test_parameters_out_of_range_are_refused(iris, changes, message):
         (lambda x: np.where(np.arange(len(x))[:, None] == 3, np.nan, x), r"X\[3, 0\] is nan"),
         (lambda x: np.where(np.arange(len(x))[:, None] == 7, np.inf, x), r"X\[7, 0\] is inf"),
         (lambda x: x[:3], r"3 sample\(s\), but at least 4"),
-        (np.ones_like, "the 150 samples are equal"),
-        (lambda x: x + 1e12, "the 150 samples are equal, to the precision of float32"),
+        (lambda x: np.repeat(x[50:53], 50, axis=0), "3 samples, but needs at least 4"),
+        (np.ones_like, "the samples are equal"),
+        (lambda x: x + 1e12, "the samples are equal, to the precision of float32"),
     ],
 )
 def test_samples_that_have_no_layout_are_refused(iris, spoil, message):
@@ -302,17 +290,7 @@ def test_a_fit_to_other_dimensions_that_fails_or_is_cancelled_changes_nothing(ir
 
 def test_states_that_do_not_fit_are_refused(iris):
     state = ParametricTSNE(**SMALL).fit(iris[0]).state_dict()
-    with pytest.raises(AliError, match="hidden layers \\(300, 100\\)"):
-        ParametricTSNE().load_state_dict(state)
-    with pytest.raises(AliError, match="the state lacks generator"):
-        ParametricTSNE(**SMALL).load_state_dict({name: state[name] for name in state if name != "generator"})
+    with pytest.raises(AliError, match=r"the state lacks network\.places"):
+        ParametricTSNE().load_state_dict({name: state[name] for name in state if name != "network.places"})
     with pytest.raises(NotFittedError):
         ParametricTSNE().state_dict()
-
-
-@pytest.mark.slow
-def test_samples_without_clusters_do_not_collapse_to_a_point():
-    """In noise of many dimensions all samples are about equally far apart; exaggeration would pull them together."""
-    noise = np.random.default_rng(0).normal(size=(3000, 256))
-    positions = ParametricTSNE(random_state=0).fit(noise).transform(noise)
-    assert positions.std(axis=0).min() > 0.3  # collapsed: 0.02

@@ -88,8 +88,8 @@ def test_the_network_stays_as_it_is(fitted):
 
 def test_a_place_that_is_not_reached_is_said(vectors):
     flat = layout(vectors, "parametric", seed=1)
-    for tensor in flat.projector.network_.parameters():
-        tensor.zero_()
+    flat.projector.network_.places.zero_()
+    flat.projector.network_.slope.zero_()
     with pytest.raises(AliError, match=r"does not reach \(3, 4\): the class gets no nearer than 5; drag it less far"):
         pull_back(flat, ROWS, flat.projector.transform(vectors).mean(axis=0) + [3.0, 4.0])
 
