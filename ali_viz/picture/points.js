@@ -51,12 +51,21 @@ const UNIFORMS = ["fromMap", "toMap", "colour", "share", "size", "faint", "tinte
 const FAINT = 0.12;
 const FILLED = 1.15; // a shape fills 7/8 of its cell
 
+/** Whether two values are the same: typed arrays by identity, lists and objects by what is in them. */
+function alike(one, other) {
+  if (one === other) return true;
+  if (!(one instanceof Object && other instanceof Object) || ArrayBuffer.isView(one)) return false;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => alike(one[key], other[key]));
+}
+
 /** Draws batches of points into a canvas; after a loss of the context {@link Points.restore} makes all anew. */
 export class Points {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { antialias: false, depth: false, stencil: false, powerPreference: "high-performance" });
+    const kept = { preserveDrawingBuffer: true }; // a pane that looks as before is not drawn again
+    this.gl = canvas.getContext("webgl2", { antialias: false, depth: false, stencil: false, powerPreference: "high-performance", ...kept });
     this.usable = this.gl !== null;
     this.ink = [0, 0, 0]; // of rims: red, green, blue, 0 to 1
     if (this.usable) this.restore();
@@ -67,6 +76,7 @@ export class Points {
     const gl = this.gl;
     this.buffers = new Map();
     this.palette = null;
+    this.drawn = [];
     const program = gl.createProgram();
     for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
       const shader = gl.createShader(kind);
@@ -99,8 +109,8 @@ export class Points {
   resize(width, height, ratio) {
     this.ratio = ratio;
     const [across, down] = [Math.max(Math.round(width * ratio), 1), Math.max(Math.round(height * ratio), 1)];
-    if (this.canvas.width !== across) this.canvas.width = across;
-    if (this.canvas.height !== down) this.canvas.height = down;
+    if (this.canvas.width === across && this.canvas.height === down) return;
+    [this.canvas.width, this.canvas.height, this.drawn] = [across, down, []];
   }
 
   /** @param {Uint8Array | null} colours 256 × 4 bytes for tinted points */
@@ -126,24 +136,33 @@ export class Points {
   }
 
   /**
-   * Draw all panes.
+   * Draw the panes that look otherwise than before.
    * @param {{area: Rectangle, batches: Batch[]}[]} panes
    * @param {number} share of the motion that is done, 0 to 1
    * @param {number} every draw each point only (1), or one of so many, up to 31, while something moves
+   * @returns {boolean} whether all of them were drawn
    */
   draw(panes, share, every) {
-    const { gl, at } = this;
-    gl.scissor(0, 0, this.canvas.width, this.canvas.height);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+    const { gl, at, ink, palette } = this;
+    if (!alike(panes.map(({ area }) => area), this.drawn.map(({ area }) => area))) {
+      gl.scissor(0, 0, this.canvas.width, this.canvas.height);
+      gl.clear(gl.COLOR_BUFFER_BIT);
+      this.drawn = [];
+    }
     gl.uniform1f(at.share, share);
-    gl.uniform3fv(at.ink, this.ink);
-    for (const { area, batches } of panes) {
+    gl.uniform3fv(at.ink, ink);
+    const looks = panes.map((pane) => ({ ...pane, share, every, ink, palette }));
+    const stale = looks.filter((look, k) => !alike(look, this.drawn[k]));
+    for (const { area, batches } of stale) {
       const edges = [area.x, this.canvas.height / this.ratio - area.y - area.height, area.width, area.height];
       const pixels = edges.map((value) => Math.round(value * this.ratio));
       gl.viewport(...pixels);
       gl.scissor(...pixels);
+      gl.clear(gl.COLOR_BUFFER_BIT);
       for (const batch of batches) this.drawBatch(batch, every);
     }
+    this.drawn = looks;
+    return stale.length === panes.length;
   }
 
   drawBatch(batch, every) {

@@ -151,8 +151,8 @@ export class View {
     this.points.setPalette(scene.palette);
     if (this.stale) this.points.ink = getComputedStyle(this.root).color.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255);
     const quick = share < 1 || now < this.busy;
-    this.points.draw(panes, eased(share), quick ? this.every : 1);
-    if (!quick) this.measureTime();
+    const all = this.points.draw(panes, eased(share), quick ? this.every : 1);
+    if (all && !quick) this.measureTime();
     if (this.stale) {
       this.svg.classList.toggle("ali-picture-glides", this.glide);
       this.overlay.draw(scene, this.areas.map((area, k) => ({ area, box: target[k] })), this.dragged);

@@ -104,6 +104,29 @@ def test_every_point_is_painted_in_its_colour_in_both_panes(shown, picture, corn
     assert not is_like(image, pixel(page, (0.0, 0.0)), styles[1].colour)
 
 
+def test_a_pane_that_looks_as_before_is_not_drawn_again_and_stays_painted(shown, picture, corners):
+    labels, positions = corners
+    page, styles = shown(picture), class_styles(NAMES)
+    states = {scale: Places.of(scale * positions, labels, 4) for scale in (1.0, 0.5)}
+    page.page.evaluate("""() => {
+      const plain = WebGL2RenderingContext.prototype.drawArrays;
+      WebGL2RenderingContext.prototype.drawArrays = function (...given) {
+        window.drawn += 1;
+        plain.apply(this, given);
+      };
+    }""")
+    for scale, selected, calls in ((1.0, (), 8), (0.5, (), 4), (0.5, (), 0), (0.5, (2,), 8)):
+        page.page.evaluate("() => { window.drawn = 0; }")
+        scene = scene_of(labels, states[1.0], states[scale], names=False, selected=frozenset(selected))
+        page.show(scene, moving=False)
+        assert page.page.evaluate("window.drawn") == calls
+        image, mine = painted(page), [k for k, code in enumerate(labels) if not selected or code in selected]
+        for number, places in enumerate((positions, scale * positions)):
+            at = pixels(page, number)
+            there = [is_like(image, at(places[k]), styles[labels[k]].colour) for k in mine]
+            assert np.mean(there) > 0.97
+
+
 @pytest.mark.parametrize("width", [1000, 560])
 def test_a_title_is_whole_in_a_narrow_pane_and_no_tool_covers_it(shown, picture, corners, width):
     labels, positions = corners
