@@ -1,9 +1,11 @@
 """What part of the plane a picture shows."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Limits", "is_strip", "shared_limits"]
+__all__ = ["Limits", "is_strip", "shared_limits", "steady_limits"]
 
 MARGIN = 0.04
 STRIP_ABOVE = 4.0
@@ -43,3 +45,15 @@ def shared_limits(positions: NDArray[np.float64], aspect: float = 1.0, *, equal_
     half = np.where(half > 0, half, half.max() or 1.0)
     left, bottom, right, top = (float(value) for value in (*(middle - half), *(middle + half)))
     return (left, right), (bottom, top)
+
+
+def steady_limits(limits: Limits) -> Limits:
+    """Return limits on a grid around ``limits``, so that most steps of a session leave the axes as they are.
+
+    The unit of the grid is a power of two; ``limits`` are 16 to 32 units long in each axis.
+    """
+    ends = []
+    for low, high in limits:
+        unit = 2.0 ** math.floor(math.log2((high - low) / 16))
+        ends.append((math.floor(low / unit) * unit, math.ceil(high / unit) * unit))
+    return ends[0], ends[1]

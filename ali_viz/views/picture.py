@@ -9,7 +9,7 @@ from ali_core.embedding import LabelledEmbedding
 from ali_core.projection import LAYOUTS
 from ali_viz.app.actions import Actions
 from ali_viz.app.state import Scene
-from ali_viz.limits import shared_limits
+from ali_viz.limits import shared_limits, steady_limits
 from ali_viz.picture import Arrow, Details, Pane, Picture, PictureScene
 from ali_viz.theme import ClassStyle
 from ali_viz.views.contact_sheet import as_png
@@ -74,7 +74,7 @@ class PictureView:
                 rows=drawing.rows,
                 labels=drawing.labels,
                 panes=tuple(panes),
-                limits=shared_limits(corners, equal_units=False),
+                limits=steady_limits(shared_limits(corners, equal_units=False)),
                 equal_units=drawing.equal_units,
                 axis_names=drawing.axis_names,
                 selected=frozenset(state.selected),

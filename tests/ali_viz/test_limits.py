@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ali_viz.limits import is_strip, shared_limits
+from ali_viz.limits import is_strip, shared_limits, steady_limits
 
 SQUEEZE = st.just(0.0) | st.floats(1e-290, 1)  # below, a margin is less than the next number
 
@@ -26,3 +26,13 @@ def test_a_strip_is_five_times_as_long_as_wide():
     assert not is_strip(np.array([[0.0, 0], [3, 1]]))
     assert not is_strip(np.array([[0.0, 0], [3, 0]]))
     assert not is_strip(np.zeros((3, 2)))
+
+
+def test_steady_limits_are_a_little_wider_and_stay_where_points_move_a_little():
+    assert steady_limits(((-6.8, 8.13), (-0.21, 0.4))) == ((-7.0, 8.5), (-0.21875, 0.40625))
+    assert steady_limits(((-6.9, 8.4), (-0.21, 0.4))) == steady_limits(((-6.8, 8.13), (-0.21, 0.4)))
+    for offset, size in ((0.0, 1e-60), (1e9, 1e-3), (-3.0, 1e60)):
+        tight = ((offset, offset + size), (offset - size, offset + size))
+        for (low, high), (left, right) in zip(tight, steady_limits(tight), strict=True):
+            assert left <= low < high <= right
+            assert right - left <= 1.125 * (high - low)
