@@ -10,6 +10,9 @@ __all__ = ["PlaneFrame", "discriminant_plane", "first_dimensions", "plane_throug
 
 FloatArray = NDArray[np.float64]
 
+CHUNK = 16_384
+"""Samples that are centered at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaneFrame:
@@ -37,8 +40,8 @@ def first_dimensions(dim: int) -> PlaneFrame:
     return PlaneFrame(np.zeros(dim), np.eye(dim, 2))
 
 
-def principal_plane(vectors: FloatArray) -> PlaneFrame:
-    """Find the plane of the first two principal components of ``vectors`` (N, D).
+def principal_plane(vectors: NDArray[np.floating]) -> PlaneFrame:
+    """Find the plane of the first two principal components of ``vectors`` (N, D), in double precision.
 
     Returns
     -------
@@ -51,14 +54,14 @@ def principal_plane(vectors: FloatArray) -> PlaneFrame:
     For D <= N the axes come from the D x D covariance, whose cost does not grow with N beyond one
     product, otherwise from the singular value decomposition of the centered rows.
     """
-    origin = vectors.mean(axis=0)
-    centered = vectors - origin
+    origin = vectors.mean(axis=0, dtype=np.float64)
     n_samples, dim = vectors.shape
     if dim <= n_samples:
-        _, columns = np.linalg.eigh(centered.T @ centered)
+        parts = (vectors[start : start + CHUNK] - origin for start in range(0, n_samples, CHUNK))
+        _, columns = np.linalg.eigh(sum(part.T @ part for part in parts))
         leading = columns[:, ::-1][:, :2]
     else:
-        leading = np.linalg.svd(centered, full_matrices=False)[2][:2].T
+        leading = np.linalg.svd(vectors - origin, full_matrices=False)[2][:2].T
     axes = np.zeros((dim, 2))
     axes[:, : leading.shape[1]] = leading * _signs(leading)
     return PlaneFrame(origin, axes)
@@ -69,7 +72,7 @@ def _signs(columns: FloatArray) -> FloatArray:
     return np.where(columns[largest, np.arange(columns.shape[1])] < 0, -1.0, 1.0)
 
 
-def discriminant_plane(vectors: FloatArray, codes: NDArray[np.int64]) -> PlaneFrame:
+def discriminant_plane(vectors: NDArray[np.floating], codes: NDArray[np.int64]) -> PlaneFrame:
     r"""Find the plane in which the classes of ``vectors`` (N, D) with ``codes`` (N,) are separated best.
 
     The axes are the first two solutions of Fisher's problem
@@ -98,6 +101,7 @@ def discriminant_plane(vectors: FloatArray, codes: NDArray[np.int64]) -> PlaneFr
     """
     from sklearn.covariance import ledoit_wolf  # noqa: PLC0415  # slow to import
 
+    vectors = np.asarray(vectors, dtype=np.float64)
     if codes.min() < 0:  # samples without a class separate nothing
         vectors, codes = vectors[codes >= 0], codes[codes >= 0]
     classes, rows, counts = np.unique(codes, return_inverse=True, return_counts=True)

@@ -17,7 +17,7 @@ __all__ = ["LAYOUTS", "VIEWS", "VIEW_WORDS", "LayoutSpec", "View", "is_map", "us
 View = Literal["dims", "pca", "discriminant", "tsne", "parametric", "supervised_tsne", "shuffled_tsne"]
 """Name of a layout."""
 
-PlaneOf = Callable[[NDArray[np.float64], NDArray[np.int64]], PlaneFrame]
+PlaneOf = Callable[[NDArray[np.floating], NDArray[np.int64]], PlaneFrame]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

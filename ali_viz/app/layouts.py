@@ -333,7 +333,7 @@ class Layouts:
                     find = LAYOUTS[view].plane
                     assert find is not None  # noqa: S101  # the layout is linear
                     known = labels >= 0
-                    frames[view] = find(vectors[rows[known]].astype(np.float64), labels[known])
+                    frames[view] = find(vectors[rows[known]], labels[known])
                 plane = FoldedPlane(frame=frames[view], vectors=vectors, rows=rows, labels=labels)
                 self._planes[view][session.state_at(0)] = plane
             return plane

@@ -15,6 +15,14 @@ def test_pca_is_that_of_scikit_learn_up_to_sign(rng, shape):
     np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-9)
 
 
+def test_the_plane_of_many_float32_samples_is_that_of_scikit_learn(rng, monkeypatch):
+    monkeypatch.setattr("ali_core.projection.linear.CHUNK", 16)
+    vectors = (rng.normal(size=(100, 6)) * [5.0, 4.0, 2.0, 1.0, 1.0, 1.0] + 30.0).astype(np.float32)
+    ours, theirs = principal_plane(vectors), PCA(n_components=2).fit(vectors.astype(np.float64))
+    np.testing.assert_allclose(ours.origin, theirs.mean_, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(ours.axes.T), np.abs(theirs.components_), atol=1e-9)
+
+
 def test_the_largest_loading_is_positive(rng):
     vectors = rng.normal(size=(40, 6))
     for sign in (1.0, -1.0):
