@@ -11,10 +11,13 @@ from ali_viz.page import write_page
 from ali_viz.panels import Panel, TrainedEpoch, epoch_panel, last_explained, state_panel, step_panel
 from ali_viz.panels.captions import count_interventions, page_caption, source_name
 
-__all__ = ["MAX_DRAWN", "export_panels", "export_session"]
+__all__ = ["FIG6_VIEWS", "MAX_DRAWN", "export_panels", "export_session"]
 
 MAX_DRAWN = 5_000
 """More samples than this are drawn as a stratified part of them, and the captions say so."""
+
+FIG6_VIEWS: tuple[View, ...] = ("dims", "supervised_tsne")
+"""The rows of Fig. 6, as in the paper."""
 
 Report = Callable[[str], object]
 
@@ -24,7 +27,7 @@ def export_panels(
     folder: str | Path,
     *,
     step: int | None = None,
-    views: Sequence[View] = ("dims", "supervised_tsne"),
+    views: Sequence[View] = FIG6_VIEWS,
     trained: TrainedEpoch | None = None,
     report: Report | None = None,
 ) -> list[Path]:
@@ -65,7 +68,7 @@ def export_session(
     folder: str | Path,
     *,
     step: int | None = None,
-    views: Sequence[View] = ("dims", "supervised_tsne"),
+    views: Sequence[View] = FIG6_VIEWS,
     trained: TrainedEpoch | None = None,
     report: Report | None = None,
 ) -> list[Path]:

@@ -183,8 +183,8 @@ class FigureSources:
         kept = [run for run in self.runs if run.kept_epochs and run.settings.get("method") == "ali"]
         if not kept:
             raise AliError(
-                "no run with ali kept its embeddings; write keep_embeddings = true into a file and train: "
-                "ali train DATA --method ali --settings FILE --out DIR"
+                "no run with ali kept its embeddings; train one that does: "
+                "ali train DATA --method ali --keep-embeddings --out DIR"
             )
         return min(kept, key=lambda run: run.settings.get("preset") != "c,s").trained(self.data_name)
 

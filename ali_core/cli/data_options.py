@@ -63,7 +63,9 @@ OPTIONS: dict[str, Any] = {
     ],
     "classes": Annotated[
         list[str] | None,
-        typer.Option(SHELL["classes"], metavar="NAME", help="The classes in order, each by an option of its own."),
+        typer.Option(
+            SHELL["classes"], metavar="NAME", help="The classes in order, as A,B,C or each by an option of its own."
+        ),
     ],
     "colours": Annotated[
         list[str] | None,
@@ -99,6 +101,8 @@ def _columns(given: dict[str, Any]) -> Columns:
         values["where"] = _pair(values["where"], SHELL["where"], "COLUMN=VALUE")
     if "colours" in values:
         values["colours"] = dict(_pair(one, SHELL["colours"], "CLASS=#rrggbb") for one in values["colours"])
+    if len(classes := values.get("classes", ())) == 1 and "," in classes[0]:
+        values["classes"] = [name.strip() for name in classes[0].split(",")]
     return Columns(**ColumnOptions(**values))  # type: ignore[typeddict-item]  # OPTIONS has its names
 
 

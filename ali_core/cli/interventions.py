@@ -1,7 +1,7 @@
 """``ali intervene``, ``ali replay``, ``ali panels``: interventions without an app."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,7 +14,17 @@ from ali_core.files import write_csv
 from ali_core.interventions import CRITERIA, Session, preset, session_embedding
 from ali_core.interventions.confusion import EXPERIMENTS
 
+if TYPE_CHECKING:
+    from ali_core.projection import View
+
 __all__ = ["intervene", "panels", "replay"]
+
+
+def _views(names: list[str] | None) -> list[str] | None:
+    """Refuse names that are no 2-D layouts."""
+    from ali_core.projection import VIEWS  # noqa: PLC0415  # loads scipy
+
+    return one_of(VIEWS)(names)  # type: ignore[no-any-return]
 
 
 RecordedOn = Annotated[
@@ -99,6 +109,14 @@ def panels(
     step: Annotated[
         int | None, typer.Option(min=1, help="Which step Fig. 3 explains; by default the last one in force.")
     ] = None,
+    view: Annotated[
+        list[str] | None,
+        typer.Option(
+            callback=_views,
+            metavar="NAME",
+            help="A row of Fig. 6, such as pca or tsne; may be given several times (dims and supervised_tsne).",
+        ),
+    ] = None,
     columns: Columns,
 ) -> None:
     """Draw the print panels of a session.
@@ -106,10 +124,11 @@ def panels(
     Before and after as fig6, one step explained as fig3, named after the figures of the paper; each as PDF, SVG and
     PNG, with the plotted numbers (CSV) and a caption (TXT) beside.
     """
-    from ali_viz.export import export_panels  # noqa: PLC0415  # drawing is loaded when it is asked for
+    from ali_viz.export import FIG6_VIEWS, export_panels  # noqa: PLC0415  # drawing is loaded when it is asked for
 
     replayed, _ = _replayed(session, embedding, columns)
-    for path in export_panels(replayed, out, step=step, report=typer.echo):
+    views = cast("list[View]", view) or FIG6_VIEWS
+    for path in export_panels(replayed, out, step=step, views=views, report=typer.echo):
         typer.echo(path)
 
 

@@ -175,7 +175,7 @@ def _outcome(data: "LabelledEmbedding | CellImages", settings: TrainSettings, re
             ),
             *_reference(result),
             f"{out}/ holds epochs.csv, classes.csv, confusion.csv, embedding.npz (all samples) and network.safetensors",
-            f"  see it in the app     {as_typed(f'ali lab {out}')}",
+            f"  see it in the app     {as_typed(f'ali studio {out}')}",
             f"  embed other samples   {as_typed(f'ali embed DATA --weights {network}{px}')}",
         ]
     )

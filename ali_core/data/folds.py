@@ -128,7 +128,7 @@ def _own_folds(
     seed: int,
     class_names: Sequence[str] | None,
 ) -> list[FoldSplit]:
-    members = None if groups is None else _members(groups, n_folds)
+    members = None if groups is None else group_codes(groups, n_folds)
     _warn_of_rare_classes(codes, members, n_folds, class_names)
     return _rotated(_parts(codes, members, n_folds, seed), n_folds, OURS)
 
@@ -155,7 +155,7 @@ def _given_folds(
         train, validation, test = (np.flatnonzero(split == part) for part in ("train", "validation", "test"))
         origin = "the split that is given"
         if not len(validation):
-            members = None if groups is None else _members(groups[train], n_folds)
+            members = None if groups is None else group_codes(groups[train], n_folds)
             part = _parts(codes[train], members, n_folds, seed)
             train, validation = train[part != 0], train[part == 0]
             origin += f" (validation: one of {n_folds} parts of its training part)"
@@ -205,13 +205,14 @@ def _checked_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.str_]:
     return array
 
 
-def _members(groups: NDArray[np.str_], n_folds: int) -> NDArray[np.int64]:
+def group_codes(groups: NDArray[np.str_], n_folds: int) -> NDArray[np.int64]:
     """Return the groups as codes; AliError when there are fewer than folds."""
     names, members = np.unique(groups, return_inverse=True)
     if len(names) < n_folds:
+        fewer = f"at most {len(names)} folds (--n-folds {len(names)})" if len(names) >= 3 else "finer groups"
         raise AliError(
-            f"{len(names)} groups cannot be kept whole in {n_folds} folds; take at most {len(names)} folds, or "
-            "groups=None to split them"
+            f"{len(names)} groups cannot be kept whole in {n_folds} folds; take {fewer}, or leave the groups out "
+            "(groups=None, --ignore-groups, --drop-column NAME)"
         )
     return members.astype(np.int64)
 

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ali_core.data import FoldWarning
+from ali_core.data.folds import group_codes
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
-from ali_core.evaluation.folds import scoring_folds
+from ali_core.evaluation.folds import LEAST_FOLDS, scoring_folds
 from ali_core.experiments.fold_scorer import DryRunFold
 from ali_core.foreign import read_json
 from ali_core.sampling import stratified_part
@@ -31,6 +32,11 @@ def folds_of_embedding(
     -----
     FoldWarning
         When groups are not kept whole, or classes have too few samples to be in every part.
+
+    Raises
+    ------
+    AliError
+        For fewer groups than folds, unless there are fewer than three, which are not looked at.
     """
     known = embedding.source.name if embedding.source else "an embedding in memory"
     source = embedding.description or known
@@ -38,6 +44,9 @@ def folds_of_embedding(
     if n_labelled > max_samples:
         source = f"{source}, a stratified part of its {n_labelled:,} labelled samples"
         embedding = embedding.subset(stratified_part(embedding, max_samples, seed=seed))
+    groups = None if embedding.split is not None else embedding.groups
+    if groups is not None and len(np.unique(groups)) >= LEAST_FOLDS:
+        group_codes(groups, n_folds)  # refused as training refuses it
     splits, (of_groups, *of_classes) = scoring_folds(embedding, n_folds=n_folds, seed=seed)
     kept_whole = of_groups.startswith("No group")
     for sentence in [*([] if kept_whole else [of_groups]), *of_classes]:

@@ -62,11 +62,9 @@ class Recommendation:
         """Rank the second sweep, and the rest behind it."""
         names = tuple(map(configuration_name, first)), tuple(map(configuration_name, second))
         best, outcome = book.ranked(names[1])[0]
-        most = max(one.n_neighbours for one in second)  # all there are: more are no other settings
         others = {book.settings[best]: outcome}
         for name, found in book.ranked(dict.fromkeys(names[1] + names[0])):
-            one = book.settings[name]
-            others.setdefault(one.changed(n_neighbours=min(one.n_neighbours, most)), found)
+            others.setdefault(book.settings[name], found)
         return cls(
             combination=combination,
             settings=book.settings[best].changed(n_iterations=outcome.n_interventions),

@@ -47,7 +47,7 @@ class SweepGrid(Record):
     choices
         Ω: pairs of criterion and selection.
     n_neighbours
-        n of the first sweep; the second tries 1 to this number.
+        n of the first sweep, or all that there are; the second tries 1 to this number.
     seed
         Of the draws of probabilistic selection.
 

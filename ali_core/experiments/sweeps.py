@@ -148,6 +148,7 @@ def dry_run(
         raise AliError("a dry run needs at least one fold and one combination")
     if longest < 1 or (hold is not None and hold < 1):
         raise AliError(f"longest and hold must be at least 1; got {longest} and {hold}")
+    grid = grid.changed(n_neighbours=min(grid.n_neighbours, folds[0].n_classes - 1))
     folder = None if out is None else DryRunFolder(Path(out).resolve())
     if folder is not None:
         folder.claim(folds, grid=grid, longest=longest, hold=hold, seed=seed)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ali_core.data import CellImages, FoldSplit, grouped_folds, long_tail_split
+from ali_core.data.folds import group_codes
 from ali_core.embedding import LabelledEmbedding
 from ali_core.errors import AliError
 from ali_core.files import write_csv
@@ -470,12 +471,8 @@ def _check_groups(groups: NDArray[np.str_] | None, settings: TrainSettings) -> N
             "long_tail tests on the samples left out, which come from the groups that are trained on; give "
             "groups='ignore' (--ignore-groups) if that may be, or folds instead of long_tail"
         )
-    count = settings.n_folds if groups is None or settings.groups == "ignore" else len(np.unique(groups))
-    if count < settings.n_folds:
-        raise AliError(
-            f"the data has {count} groups, which cannot be kept whole in {settings.n_folds} folds; give finer groups, "
-            "fewer folds, or groups='ignore' (--ignore-groups) if a group may be in training and test at once"
-        )
+    if groups is not None and settings.groups == "keep":
+        group_codes(groups, settings.n_folds)
 
 
 def _split(inputs: FeatureInputs | ImageInputs, settings: TrainSettings) -> FoldSplit:

@@ -254,6 +254,6 @@ def _caption(images: CellImages, table: pd.DataFrame, *, data: str, per_class: i
         order_words(images.class_names),
         "A tile is the middle square of an image; all are printed at one size, whatever their number of pixels.",
         bar,
-        "The names are the labels of the data.",
+        "The names are the labels of the data, written with a capital and without underscores.",
     ]
     return " ".join(sentence for sentence in sentences if sentence) + "\n"

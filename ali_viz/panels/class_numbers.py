@@ -17,7 +17,7 @@ MOST_NUMBERS = 25
 """With more classes than this, numbers would hide the points."""
 
 DIGIT_PT, HEIGHT_PT, APART_PT, STEP_PT, N_ANGLES, N_RINGS = 4.3, 5.2, 1.2, 2.0, 16, 60
-COMPACT_PT, BESIDE_PT = 6.0, 9.0
+COMPACT_PT, BESIDE_PT = 6.0, 6.0
 """A class whose points reach less far than this keeps its number off them; one further off gets a line."""
 
 

@@ -243,7 +243,7 @@ def _draw_group(figure: Figure, rows: pd.DataFrame, grid: _Grid, number: int, le
 
 def _limits(rows: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
     low, high, last = rows["f1"].min(), rows["f1"].max(), float(rows["n_interventions"].max())
-    margin = 0.05 * max(high - low, 0.02)
+    margin = max(0.05 * (high - low), 0.02 - (high - low) / 2)  # at least 0.04 in all: ticks of two decimals
     return (-0.02 * max(last, 1.0), 1.02 * max(last, 1.0)), (low - margin, high + margin)
 
 

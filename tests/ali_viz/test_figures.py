@@ -138,7 +138,7 @@ def test_a_folder_of_everything_gives_all_that_it_holds(experiment, dry_run, tmp
     reasons = dict(zip(FIGURES, said, strict=True))
     assert "ali figures DIR --images IMAGES" in reasons["fig1"]
     for name in ("fig3", "fig6"):
-        assert "keep_embeddings = true" in reasons[name]
+        assert "--keep-embeddings" in reasons[name]
     assert "\n" not in "".join(said)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ali_core
@@ -55,6 +56,7 @@ def test_excluded_classes_are_gone(embedding_file, tmp_path):
         (["intervene", "EMB", "--criterion", "largest"], "closest | mean-std | mean-all | product"),
         (["intervene", "EMB", "--iterations", "-1"], "iterations"),
         (["intervene", "EMB", "--strength", "2"], "--strength"),
+        (["panels", "EMB", "--view", "umap", "--out", "figures"], "dims | pca | discriminant"),
         (["intervene"], "EMB"),
         (["replay", "EMB"], "--out"),
         (["embed", "EMB"], "--weights"),
@@ -113,7 +115,8 @@ def test_panels_draws_a_session(embedding_file, tmp_path):
     out, figures = tmp_path / "out", tmp_path / "figures"
     assert run(["intervene", str(embedding_file), "--iterations", "3", "--out", str(out)]) == 0
     session = str(out / "session.json")
-    assert run(["panels", session, "--embedding", str(embedding_file), "--out", str(figures)]) == 0
+    assert run(["panels", session, "--embedding", str(embedding_file), "--view", "pca", "--out", str(figures)]) == 0
+    assert set(pd.read_csv(figures / "fig6.csv")["view"]) == {"pca"}
     names = {path.name for path in figures.iterdir()}
     assert names == {f"fig{n}.{kind}" for n in (3, 6) for kind in ("pdf", "svg", "png", "csv", "txt")}
     assert json.loads((out / "session.json").read_text())["format"] == "ali-session"

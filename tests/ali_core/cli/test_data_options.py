@@ -51,6 +51,13 @@ def test_named_columns_lead_from_a_table_to_steps(table, capsys):
     )
 
 
+def test_classes_are_one_list_or_an_option_each(table, capsys):
+    each = ["--classes", "monocyte", "--classes", "band", "--classes", "blast"]
+    for order in (each, ["--classes", "monocyte, band,blast"]):
+        assert run(["data", "check", str(table), "--label-column", "kind", *order]) == 0
+        assert "classes: monocyte 20, band 20, blast 20" in capsys.readouterr().out
+
+
 def test_a_missing_name_and_a_wrong_form_are_told(table, capsys):
     assert run(["intervene", str(table)]) == 1
     assert "pc0 … pc3 (float64), kind (text), donor (text)" in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_a_run_leaves_its_files_and_says_what_it_is_worth(features, out, capsys)
     text = capsys.readouterr().out
     assert f"{result['validation_f1']:.4f} on validation, {result['test_f1']:.4f} on test" in text
     assert "the test fold chose nothing" in text
-    assert f"ali lab {out}" in text
+    assert f"ali studio {out}" in text
     assert "\x1b" not in text
     assert "\r" not in text
     assert [line.split()[1] for line in text.splitlines() if line.startswith("epoch")] == ["0/2", "1/2", "2/2"]

@@ -55,6 +55,12 @@ def test_what_is_returned_is_what_is_written(finished):
     assert len(re.findall(r"^\| (?!combination|---)", table, flags=re.MULTILINE)) == len(found.recommendations)
 
 
+def test_no_more_neighbours_are_recommended_than_there_are():  # four classes
+    found = dry_run(folds(2), **OPTIONS | {"combinations": ["c", "c,s"], "grid": LITTLE.changed(n_neighbours=15)})
+    assert found.table1["n_neighbours"].max() == 4 - 1
+    assert all(one.settings.n_neighbours <= 3 for one in found.recommendations.values())
+
+
 def test_of_many_samples_a_part_is_tried_and_what_it_takes_is_said_before(monkeypatch):
     vectors, labels = clouds((300, 200, 100), seed=3)
     data = LabelledEmbedding(
@@ -217,9 +223,11 @@ def test_folds_of_an_embedding_are_the_grouped_folds_without_the_test_part():
     )
 
 
-def test_fewer_groups_than_folds_are_kept_whole_in_fewer_folds():
+def test_fewer_groups_than_folds_are_refused_as_training_refuses_them():
     groups = [f"g{number % 3}" for number in range(72)]
-    cut = folds_of_embedding(embedding(groups=groups), n_folds=4)
+    with pytest.raises(AliError, match=r"3 groups cannot be kept whole in 4 folds; .*\(--n-folds 3\)"):
+        folds_of_embedding(embedding(groups=groups), n_folds=4)
+    cut = folds_of_embedding(embedding(groups=groups), n_folds=3)
     expected = grouped_folds(embedding().labels, groups=groups, n_folds=3)
     for found, split in zip(cut, expected, strict=True):
         np.testing.assert_array_equal(found.train_vectors, embedding().vectors[split.train])

@@ -299,7 +299,7 @@ def test_groups_are_kept_whole_or_refused_in_words():
     assert outside
     assert set(data.sample_names[np.isin(groups, list(inside))].tolist()) == set(state.embedding.sample_names.tolist())
     two = LabelledEmbedding(DATA.vectors, DATA.labels, DATA.class_names, groups=np.where(DATA.labels > 1, "A", "B"))
-    with pytest.raises(AliError, match="2 groups, which cannot be kept whole in 3 folds"):
+    with pytest.raises(AliError, match="2 groups cannot be kept whole in 3 folds; take finer groups"):
         train(two, small())
     assert states_of_with(two, small(max_epochs=0, groups="ignore")).finished
 

@@ -51,6 +51,18 @@ def panel(curves):
     return dry_run_panel(curves, hold=HOLD, data="made-up curves", settings="Seed 4")
 
 
+def test_a_score_that_is_1_throughout_leaves_room_for_the_name_of_its_axis():
+    flat = pd.concat(curve("nd", "c", "one", oracle=[1.0, 1.0, 1.0], fold=fold) for fold in (0, 1))
+    figure = draw_dry_run(dry_run_table(flat, "oracle", hold=2))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (axes,) = figure.axes
+    name = axes.yaxis.label.get_window_extent()
+    ticks = [tick.get_window_extent() for tick in axes.get_yticklabels() if tick.get_text()]
+    assert ticks
+    assert name.x1 <= min(tick.x0 for tick in ticks)
+
+
 def test_a_fold_that_held_one_counts_as_one_and_any_other_end_is_an_end():
     held = [curve("nd", "c", "one", oracle=[0.5, 1.0, 1.0], fold=fold) for fold in (0, 1)]
     longer = [curve("nd", "c", "one", oracle=[0.5, 0.7, 0.8, 0.9], fold=2)]
