@@ -98,3 +98,11 @@ def write_csv(table: "pd.DataFrame", path: str | Path) -> Path:
     with atomic_path(path) as temporary:
         table.to_csv(temporary, index=False)
     return Path(path)
+
+
+def read_csv(path: str | Path) -> "pd.DataFrame":
+    """Read a table with the very numbers that :func:`write_csv` wrote."""
+    import pandas as pd  # noqa: PLC0415  # slow to import
+
+    as_written = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)  # before, it had to be asked for
+    return pd.read_csv(path) if as_written else pd.read_csv(path, float_precision="round_trip")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from ali_core.data import CellImages, open_images
 from ali_core.errors import AliError
+from ali_core.files import read_csv
 from ali_core.interventions.settings import STRENGTHS
 from ali_core.sampling import stratified_rows
 from ali_core.training.methods import SPECS
@@ -178,7 +179,7 @@ def _dry_run(asked: _Asked) -> Panel:
         raise AliError("there is no finished dry run; make one: ali dry-run EMB --out DIR/dry-run")
     record = read_record(folder / "dry_run.json")
     data, settings = dry_run_words(record)
-    curves = pd.read_csv(folder / "curves.csv", float_precision="round_trip")
+    curves = read_csv(folder / "curves.csv")
     return dry_run_panel(curves, hold=record.get("hold", HOLD), data=data, settings=settings)
 
 

@@ -29,7 +29,7 @@ from ali_core.errors import AliError
 from ali_core.experiments.fold_scorer import DryRunFold, Space
 from ali_core.experiments.sweep_grid import SweepGrid
 from ali_core.experiments.table_files import as_latex, as_markdown
-from ali_core.files import write_csv, write_text
+from ali_core.files import read_csv, write_csv, write_text
 
 if TYPE_CHECKING:
     from ali_core.experiments.sweeps import DryRun
@@ -93,7 +93,7 @@ class DryRunFolder:
 
     def _write_table_one(self) -> None:
         """Write the recommended settings of all combinations, with the paper's, as one reads a Table I."""
-        table = pd.read_csv(self.folder / "table1.csv", float_precision="round_trip")
+        table = read_csv(self.folder / "table1.csv")
         best = table[table["rank"] == 1].drop(columns=["rank", "behind_f1", "behind_interventions"])
         about = json.loads((self.folder / "dry_run.json").read_text(encoding="utf-8"))["data"]
         caption = (
@@ -108,14 +108,14 @@ class DryRunFolder:
         if not file.is_file():
             return table
         keys = ["space", "combination"]
-        old = pd.read_csv(file, float_precision="round_trip")
+        old = read_csv(file)
         again = old.set_index(keys).index.isin(table.set_index(keys).index)
         return pd.concat([old[~again], table], ignore_index=True)
 
 
 def _best_combination(table1: Path, space: Space) -> str:
     """Return the combination that is best in a space: by oracle score, number of interventions, transfer score."""
-    table = pd.read_csv(table1, float_precision="round_trip")
+    table = read_csv(table1)
     ranked = table[(table["rank"] == 1) & (table["space"] == space)].sort_values(
         ["oracle_f1", "n_interventions", "transfer_f1"], ascending=[False, True, False], kind="stable"
     )

@@ -16,7 +16,7 @@ from ali_core.experiments.curve_book import CurveBook
 from ali_core.experiments.fold_scorer import FoldScorer
 from ali_core.experiments.parallel import in_parallel
 from ali_core.experiments.sweep_grid import configuration_name
-from ali_core.files import write_csv
+from ali_core.files import read_csv, write_csv
 from ali_core.interventions import InterventionSettings
 from ali_core.interventions.steps import strengths_of
 
@@ -95,7 +95,7 @@ class CurveRunner:
         file = self._file(piece)
         if file is None or not file.is_file():
             return None
-        table = pd.read_csv(file, float_precision="round_trip")
+        table = read_csv(file)
         return [part.drop(columns="number").reset_index(drop=True) for _, part in table.groupby("number", sort=True)]
 
     def _file(self, piece: Sequence[_Curve]) -> Path | None:

@@ -12,6 +12,7 @@ from ali_core.data import write_marrow
 from ali_core.data.layouts import open_images
 from ali_core.experiments.experiment import Experiment
 from ali_core.experiments.sweep_grid import SweepGrid
+from ali_core.files import read_csv
 from ali_viz import figures
 from ali_viz.figure_sources import FigureSources, TrainingRun
 from ali_viz.figures import (
@@ -220,7 +221,7 @@ def test_kept_epochs_give_one_step_and_the_states_around_it(run, ids, labels, tm
     out = tmp_path / "out"
     make_figures(run, out, only=["fig3", "fig6"])
     assert made(out) == {"fig3", "fig6"}
-    drawn = pd.read_csv(out / "fig6.csv", float_precision="round_trip")
+    drawn = read_csv(out / "fig6.csv")
     drawn = drawn[drawn["view"] == "dims"]
     states = [f"After {epoch + 1} interventions", "After one more epoch"]
     assert list(drawn["state"].unique()) == ["Before", *states]

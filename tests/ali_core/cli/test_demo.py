@@ -12,6 +12,7 @@ from ali_core import LabelledEmbedding, Session
 from ali_core.cli import demo
 from ali_core.cli.app import run
 from ali_core.cli.demo_training import head_settings
+from ali_core.files import read_csv
 from ali_core.training import epochs
 
 NAMES = ["blast", "monocyte", "lymphocyte"]
@@ -41,7 +42,7 @@ def without_pictures(monkeypatch):
 
 def test_fig_6_shows_the_last_epoch_of_a_run_with_the_settings_of_the_demo(done):
     embedding, out, _ = done
-    drawn = pd.read_csv(out / "fig6.csv", float_precision="round_trip")
+    drawn = read_csv(out / "fig6.csv")
     drawn = drawn[drawn["view"] == "dims"]
     with epochs(embedding, head_settings(preset="c", seed=3).changed(groups="ignore")) as training:
         *_, before, following = training

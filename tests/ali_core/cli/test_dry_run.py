@@ -7,6 +7,7 @@ import pytest
 from ali_core import LabelledEmbedding, experiments
 from ali_core.cli.app import run
 from ali_core.experiments import SweepGrid, dry_run, folds_of_runs
+from ali_core.files import read_csv
 from ali_core.training import TrainSettings, train
 from tests.ali_core.experiments.dry_run_samples import clouds
 from tests.ali_core.training.samples import features, small
@@ -47,12 +48,12 @@ SHORT = "--grid GRID --longest 3 --n-folds 3 --workers 1 --out OUT"
 def test_it_writes_what_the_function_finds(paths, tmp_path, capsys):
     assert ali(paths, f"EMB --combination c,s {SHORT}") == 0
     out = tmp_path / "out"
-    curves = pd.read_csv(out / "curves.csv", float_precision="round_trip")
+    curves = read_csv(out / "curves.csv")
     assert list(curves) == COLUMNS
     data = LabelledEmbedding.load(paths["EMB"])
     expected = dry_run(data, combinations=["c,s"], grid=SweepGrid(**GRID), longest=3, n_folds=3, workers=1)
     pd.testing.assert_frame_equal(curves, expected.curves, check_exact=True, check_dtype=False)
-    table = pd.read_csv(out / "table1.csv", float_precision="round_trip")
+    table = read_csv(out / "table1.csv")
     pd.testing.assert_frame_equal(table, expected.table1, check_exact=True, check_dtype=False)
     best = TrainSettings.read(out / "recommended.toml")
     assert (best.preset, best.interventions) == ("c,s", expected.recommendations["c,s"].settings)
@@ -174,7 +175,7 @@ def test_training_runs_are_taken_with_their_own_folds(paths, tmp_path):
         train(features(), small(method="tml", max_epochs=1, fold=fold), out=runs[-1])
     words = " ".join(map(str, runs))
     assert ali(paths, f"{words} --combination c {SHORT}") == 0
-    curves = pd.read_csv(tmp_path / "out" / "curves.csv", float_precision="round_trip")
+    curves = read_csv(tmp_path / "out" / "curves.csv")
     expected = dry_run(folds_of_runs(runs), combinations=["c"], grid=SweepGrid(**GRID), longest=3, workers=1)
     pd.testing.assert_frame_equal(curves, expected.curves, check_exact=True, check_dtype=False)
 

@@ -12,6 +12,7 @@ from ali_core.data import FoldWarning, grouped_folds
 from ali_core.experiments import SweepGrid, dry_run, folds_of_embedding, folds_of_runs, forecast
 from ali_core.experiments.fold_scorer import FoldScorer
 from ali_core.experiments.recommendation import CURVE_COLUMNS
+from ali_core.files import read_csv
 from ali_core.training import TrainSettings, train
 from tests.ali_core.experiments.dry_run_samples import clouds, fold_of, folds
 from tests.ali_core.training.samples import features, small
@@ -45,7 +46,7 @@ def test_what_is_returned_is_what_is_written(finished):
     found, out = finished
     assert list(found.curves) == CURVE_COLUMNS
     for name in ("curves", "table1", "criteria"):
-        written = pd.read_csv(out / f"{name}.csv", float_precision="round_trip")
+        written = read_csv(out / f"{name}.csv")
         pd.testing.assert_frame_equal(written, getattr(found, name), check_dtype=False, check_exact=True)
     assert {path.name for path in out.iterdir()} == {
         *("dry_run.json", "scorers", "parts", "curves.csv", "table1.csv", "table1.md", "table1.tex", "criteria.csv"),
@@ -182,7 +183,7 @@ def test_more_combinations_join_the_tables_in_one_folder(tmp_path):
     parts = {
         name: dry_run(folds(2), out=tmp_path / "one", **OPTIONS | {"combinations": [name]}) for name in ["c", "c,s"]
     }
-    table = pd.read_csv(tmp_path / "one" / "table1.csv", float_precision="round_trip")
+    table = read_csv(tmp_path / "one" / "table1.csv")
     expected = pd.concat([found.table1 for found in parts.values()], ignore_index=True)
     pd.testing.assert_frame_equal(table, expected, check_dtype=False, check_exact=True)
     joined = texts(tmp_path / "one")

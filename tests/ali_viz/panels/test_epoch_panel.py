@@ -1,11 +1,11 @@
 """Fig. 6 with its third column holds the embedding after the epoch, and says what it is."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ali_core import AliError, LabelledEmbedding, Session, preset
+from ali_core.files import read_csv
 from ali_core.projection import project
 from ali_viz.panels import TrainedEpoch, epoch_panel
 
@@ -43,7 +43,7 @@ def panel(trained):
 
 def test_the_third_state_is_the_embedding_after_the_epoch_sample_by_sample(panel, after_epoch, tmp_path):
     panel.save(tmp_path, "fig6")
-    table = pd.read_csv(tmp_path / "fig6.csv", float_precision="round_trip")
+    table = read_csv(tmp_path / "fig6.csv")
     assert list(table["state"].unique()) == TITLES
     drawn = table[(table["view"] == "dims") & (table["state"] == TITLES[2])]
     assert list(drawn["id"]) == list(after_epoch.sample_names)

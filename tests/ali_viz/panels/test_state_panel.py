@@ -4,12 +4,12 @@ from shutil import which
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ali_core import AliError, LabelledEmbedding, Session, preset
+from ali_core.files import read_csv
 from ali_core.projection import project
 from ali_viz.panels import STATE_COLUMNS, draw_states, save_panel, state_panel, state_table
 from ali_viz.theme import class_styles
@@ -154,7 +154,7 @@ def test_the_png_has_print_resolution(files):
 
 
 def test_the_numbers_beside_are_exactly_the_plotted_ones(files, panel):
-    read = pd.read_csv(files["csv"], dtype={"id": str}, float_precision="round_trip")
+    read = read_csv(files["csv"])
     np.testing.assert_array_equal(read[["x", "y"]].to_numpy(), panel.table[["x", "y"]].to_numpy())
     assert list(read["class_name"]) == list(panel.table["class_name"])
 
