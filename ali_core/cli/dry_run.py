@@ -93,7 +93,8 @@ def dry_run(
     """Try strengths, criteria and neighbours on an embedding; an SVM is scored after every intervention.
 
     Oracle F1 moves validation samples by their true class, as the paper does, and ends at 1; transfer F1 moves them
-    without labels. Ctrl-C is safe: the same command goes on. ali train --settings OUT/recommended.toml uses the result.
+    without labels. Neither has foretold which settings gain most in training. Ctrl-C is safe: the same command goes on.
+    ali train --settings OUT/recommended.toml trains with what the paper's ranking has put first.
     """
     from ali_core.experiments import SweepGrid  # noqa: PLC0415  # loaded when it is asked for
     from ali_core.experiments import dry_run as run  # noqa: PLC0415
@@ -188,8 +189,9 @@ def _outcome(found: "DryRun", out: Path) -> str:
             *notes,
             f"untouched: {untouched:.4f}. Oracle: validation samples moved by their true class; it ranks, and "
             "estimates nothing. Transfer: moved without labels.",
-            f"{out}/ holds curves.csv, table1.csv (with the next best) and recommended.toml",
-            f"  train with it   {as_typed(f'ali train DATA --settings {out}/recommended.toml')}",
+            "Neither score has foretold which settings gain most in training. Train several, each with --control:",
+            f"  the first       {as_typed(f'ali train DATA --settings {out}/recommended.toml --control')}",
+            f"{out}/ holds curves.csv, table1.csv (with the next best), recommended.toml; others in recommended/",
             f"  draw it         {as_typed(f'ali figures {out} --out figures')}",
         ]
     )

@@ -79,7 +79,8 @@ class Recommendation:
         """Return settings that ``ali train --settings`` takes, and as comments how they and the next best scored."""
         method = "ali" if space == "nd" else "pali"
         lines = [
-            f"# Recommended by a dry run of {self.combination} in {_SPACES[space]}.",
+            f"# First by the paper's ranking in a dry run of {self.combination} in {_SPACES[space]}.",
+            "# Neither score has foretold which settings gain most in training: train several, each with its control.",
             f"# {_told(self.settings, self.outcome)}; untouched {self.untouched_f1:.4f}.",
             "# Oracle F1: validation samples moved by their true class. Transfer F1: moved without labels.",
             "# Next best:",

@@ -136,6 +136,9 @@ def dry_run(
     validation parts. If the embedding comes from a network that was trained on samples of the validation parts, scores
     are too good: give :func:`~ali_core.experiments.folds_of_runs` of runs with the same folds. A configuration's
     settings are chosen with all validation parts, which together are all samples.
+
+    The ranking is the paper's. On draws of a long tail, where gains can be told apart, neither score foretells which
+    settings gain most in training (``benchmarks/README.md``); a recommendation is a setting to try, with its control.
     """
     grid, combinations = grid or SweepGrid(), tuple(dict.fromkeys(combinations))
     for name in combinations:

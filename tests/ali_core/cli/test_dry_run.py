@@ -61,7 +61,8 @@ def test_it_writes_what_the_function_finds(paths, tmp_path, capsys):
     row = expected.table1.iloc[0]
     for words in (f"{row.oracle_f1:.4f}", f"{row.transfer_f1:.4f}", f"untouched: {row.untouched_f1:.4f}"):
         assert words in said
-    assert f"--settings {out}/recommended.toml" in said
+    assert f"--settings {out}/recommended.toml --control" in said
+    assert "Neither score has foretold which settings gain most in training" in said
 
 
 def test_it_says_where_nothing_is_gained(paths, tmp_path, capsys):
