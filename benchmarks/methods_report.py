@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from ali_core.evaluation import ClassificationScores
-from benchmarks.methods import BLOCKS, DRAWS, FEATURES, FEW, IMAGES, RARE, RESULTS, load
+from benchmarks.methods import BLOCKS, FEATURES, KINDS, RARE, RESULTS, load
 
 PAGES = (Path(__file__).parent / "README.md", Path(__file__).parent.parent / "docs" / "when-interventions-help.md")
 PAIRS = {
@@ -33,11 +33,30 @@ PAIRS = {
         ("ce", "tml"),
         ("supcon", "tml"),
     ],
+    "second": [
+        ("ali c,s +cw", "tml"),
+        ("ali c,s +cw", "tml +cw"),
+        ("ali c,s on ce +cw", "ce"),
+        ("ali c,s on supcon +cw", "supcon"),
+        ("ce", "tml"),
+        ("supcon", "tml"),
+        ("lda", "tml"),
+    ],
+    "scratch": [
+        ("ali c,s +cw", "tml"),
+        ("ali c,s +cw, from epoch 10", "tml"),
+        ("ali c,s on ce +cw", "ce"),
+        ("ali c,s on ce +cw, from epoch 10", "ce"),
+        ("ce", "tml"),
+    ],
 }
-PLANNED = {
-    "features": DRAWS * (len(FEATURES) + 2),
-    "images": 2 * DRAWS + (len(IMAGES) - 2) * FEW,
+WHERE = {
+    "features": "On frozen features",
+    "images": "End to end from pretrained weights",
+    "second": "On frozen features, second long tail",
+    "scratch": "From random weights",
 }
+CLAIMS = (("ali c,s +cw", "tml"), ("ali c,s on ce +cw", "ce"), ("ali c,s on supcon +cw", "supcon"))
 COLOURS = {"tml": "#222222", "ce": "#999999", "supcon": "#4477aa"}
 ALI_COLOURS = {"tml": "#cc3311", "ce": "#ee8866", "supcon": "#44bb99"}
 
@@ -123,7 +142,7 @@ def points(value, sign="+"):
 def markdown(kind, table, rows):
     """Return the comparisons as a table, with a line that says how many runs there are and what could be shown."""
     lines = [
-        f"{len(rows)} of {PLANNED[kind]} runs are there.",
+        f"{len(rows)} of {len(KINDS[kind].planned)} runs are there.",
         "",
         "| method | macro F1 | draws | minus | difference | 95 % over draws | 95 % over disjoint cells | p (Holm) "
         f"| ahead in | {RARE} rarest classes | could show |",
@@ -150,9 +169,8 @@ def markdown(kind, table, rows):
 
 def verdict(kind, table):
     """Return a sentence for each claim, with its figure."""
-    where = {"features": "On frozen features", "images": "End to end from pretrained weights"}[kind]
-    sentences = []
-    for name, other in (("ali c,s +cw", "tml"), ("ali c,s on ce +cw", "ce"), ("ali c,s on supcon +cw", "supcon")):
+    where, sentences = WHERE[kind], []
+    for name, other in (pair for pair in CLAIMS if pair in PAIRS[kind]):
         match = table[(table.get("method") == name) & (table.get("minus") == other)] if len(table) else table
         if not len(match) or pd.isna(match.iloc[0].get("low")):
             sentences.append(f"- {where}, {name} against {other}: open; fewer than two draws are there.")
@@ -225,7 +243,7 @@ def main():
     for kind in PAIRS:
         file = RESULTS / f"draws_{kind}.csv"
         if not file.is_file():
-            put(f"{kind} table", f"0 of {PLANNED[kind]} runs are there.")
+            put(f"{kind} table", f"0 of {len(KINDS[kind].planned)} runs are there.")
             put(f"{kind} claims", verdict(kind, pd.DataFrame()))
             put(f"{kind} epochs", "No run is there yet.")
             continue
