@@ -142,7 +142,7 @@ def settings_of(kind, values, draw, tuned):
     if not KINDS[kind].images:
         base |= {"max_epochs": 25, "evaluate_every": 5} | tuned.get(family(values), {})
     elif kind == "scratch":
-        base |= {"backbone": "mobilenet_v3_small", "px": 64, "batch_size": 64, "workers": 1}
+        base |= {"backbone": "mobilenet_v3_small", "weights": "none", "px": 64, "batch_size": 64, "workers": 1}
         base |= {"evaluate_every": 3, "max_epochs": EPOCHS["most"]}
     else:
         base |= {"backbone": "densenet121", "weights": os.environ["ALI_WEIGHTS"], "px": 64, "batch_size": 64}
