@@ -56,8 +56,11 @@ FEATURES = {
     "ali c,s,os +cw": ALI | {"preset": "c,s,os"},
     "pali c,s +cw": ALI | {"method": "pali"},
     "pali c,s": ALI | {"method": "pali", "class_weights": False},
+    "pli": {"method": "pli"},
 }
 """In the order of the runs of a draw; ``lda`` and ``svm`` on the raw features come before."""
+BY_HAND = RESULTS / "pli"
+"""Sessions of ``pli``, one a draw; how they were made is told there."""
 
 IMAGES = {
     "ce": {"method": "ce"},
@@ -104,7 +107,7 @@ class Kind:
 
 
 KINDS = {
-    "features": Kind(FEATURES, ((range(DRAWS), [*FEATURES]),), untrained=("lda", "svm")),
+    "features": Kind(FEATURES, ((range(DRAWS), [*FEATURES][:-1]), (range(8), ["pli"])), untrained=("lda", "svm")),
     "images": Kind(
         IMAGES,
         ((range(8), [*IMAGES][:4]), (range(8), [*IMAGES][4:]), (range(8, DRAWS), [*IMAGES][:2])),
@@ -125,6 +128,7 @@ GRID = {
     "ali on ce": {"intervention_weight": (0.2, 0.5, 0.8)},
     "ali on supcon": {"intervention_weight": (0.2, 0.5, 0.8)},
     "pali": {"intervention_weight": (0.1, 0.5, 0.9)},
+    "pli": {"intervention_weight": (0.1, 0.5, 0.9)},
 }
 """What is tuned besides two learning rates: six settings a method."""
 
@@ -139,6 +143,8 @@ def settings_of(kind, values, draw, tuned):
     from ali_core.training import TrainSettings
 
     base = {"long_tail": KINDS[kind].long_tail, "groups": "ignore", "fold": draw, "patience": 0, "margin": 0.2}
+    if values["method"] == "pli":
+        base["steps"] = BY_HAND / f"draw-{draw}.json"
     if not KINDS[kind].images:
         base |= {"max_epochs": 25, "evaluate_every": 5} | tuned.get(family(values), {})
     elif kind == "scratch":

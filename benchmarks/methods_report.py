@@ -25,6 +25,7 @@ PAIRS = {
         ("ali c,s +cw", "tml +cw"),
         ("ali c,s on ce +cw", "ce"),
         ("ali c,s on supcon +cw", "supcon"),
+        ("pli", "ce"),
     ],
     "images": [
         ("ali c,s +cw", "tml"),
