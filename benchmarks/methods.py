@@ -69,6 +69,8 @@ IMAGES = {
     "ali c,s +cw": ALI,
     "supcon": {"method": "supcon"},
     "ali c,s on supcon +cw": ON_SUPCON | {"intervention_weight": 0.5},
+    "ce, no dropout": {"method": "ce", "dropout": 0.0},
+    "ali c,s on ce +cw, no dropout": ON_CE | {"intervention_weight": 0.5, "dropout": 0.0},
 }
 EPOCHS = {"least": 15, "most": 30, "patience": 6}
 """Of pretrained networks: train at least so long, and until validation has not risen for ``patience`` epochs."""
@@ -110,7 +112,12 @@ KINDS = {
     "features": Kind(FEATURES, ((range(DRAWS), [*FEATURES][:-1]), (range(8), ["pli"])), untrained=("lda", "svm")),
     "images": Kind(
         IMAGES,
-        ((range(8), [*IMAGES][:4]), (range(8), [*IMAGES][4:]), (range(8, DRAWS), [*IMAGES][:2])),
+        (
+            (range(8), [*IMAGES][:4]),
+            (range(8), [*IMAGES][4:6]),
+            (range(8, DRAWS), [*IMAGES][:2]),
+            (range(8), [*IMAGES][6:]),
+        ),
         images=True,
     ),
     "second": Kind(FEATURES, ((range(12), [*FEATURES][:8]),), untrained=("lda", "svm"), long_tail="800:16"),

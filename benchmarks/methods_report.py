@@ -33,6 +33,8 @@ PAIRS = {
         ("ali c,s on supcon +cw", "supcon"),
         ("ce", "tml"),
         ("supcon", "tml"),
+        ("ce, no dropout", "ce"),
+        ("ali c,s on ce +cw, no dropout", "ce, no dropout"),
     ],
     "second": [
         ("ali c,s +cw", "tml"),
