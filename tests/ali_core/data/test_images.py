@@ -1,5 +1,6 @@
 """Collections in memory and on disk: choosing, loading, checking."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,28 @@ def test_the_fingerprint_of_files_changes_with_a_file(tmp_path: Path):
     paths[1].unlink()
     with pytest.raises(AliError, match=r"1\.png is missing"):
         _ = CellImages(**names, paths=paths).fingerprint
+    paths[1].mkdir()
+    with pytest.raises(AliError, match=r"1\.png is no file"):
+        _ = CellImages(**names, paths=paths).fingerprint
+
+
+@pytest.mark.parametrize("size", [1000, 1_000_000])
+def test_the_fingerprint_of_files_is_that_of_their_copies(tmp_path: Path, size: int):
+    content = bytearray(np.random.default_rng(0).bytes(size))
+    names = {"labels": np.zeros(1), "class_names": ("a",), "ids": np.array(["0"])}
+
+    def fingerprint(name):
+        (tmp_path / name).write_bytes(content)
+        os.utime(tmp_path / name, (1e9, 1e9 + len(name)))
+        return CellImages(**names, paths=(tmp_path / name,)).fingerprint
+
+    before = fingerprint("here.png")
+    assert fingerprint("a copy of it.png") == before
+    for at in (0, size // 2, size - 1):
+        content[at] ^= 1
+        assert fingerprint("here.png") != before
+        content[at] ^= 1
+    assert fingerprint("here.png") == before
 
 
 def test_a_contact_sheet_has_a_row_per_class_and_white_where_images_run_out():
