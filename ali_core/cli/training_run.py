@@ -16,7 +16,9 @@ from ali_core.files import write_csv
 from ali_core.training import TrainSettings
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from ali_core.data import CellImages
     from ali_core.training import TrainResult
@@ -68,20 +70,21 @@ def train_and_tell(
             RunFolder(out, keep_checkpoints=False).claim(settings, resume=False)
             with suppress(AliError):  # a part can be too small for folds that all samples allow
                 typer.echo(forecast(data, settings))
-        result = _train(data, settings, out=out, resume=resume, tensorboard=tensorboard)
+        result, true = _train(data, settings, out=out, resume=resume, tensorboard=tensorboard)
         if with_control:
             control = settings.changed(control=True, max_epochs=result.history.epoch)
             place = out / CONTROL
             typer.echo(f"\nits control: {control.max_epochs} epochs without interventions, into {place}")
-            other = _train(data, control, out=place, resume=resume, tensorboard=tensorboard)
-            typer.echo(_comparison(settings, result, other))
+            other, _ = _train(data, control, out=place, resume=resume, tensorboard=tensorboard)
+            typer.echo(_comparison(settings, result, other, true))
             write_csv(_differences(settings, result, other), out / "control.csv")
         typer.echo(_outcome(data, settings, result, out))
 
 
 def _train(
     data: "LabelledEmbedding | CellImages", settings: TrainSettings, *, out: Path, resume: bool, tensorboard: bool
-) -> "TrainResult":
+) -> "tuple[TrainResult, NDArray[np.int64]]":
+    """Return the result of a run, and the class codes of its test part."""
     from ali_core.training import epochs  # noqa: PLC0415  # torch and Lightning take seconds
     from ali_core.training.run_folder import RunFolder  # noqa: PLC0415
 
@@ -108,7 +111,8 @@ def _train(
         raise Interrupted(f"interrupted {when}{which}; the same command with --resume goes on") from None
     if training.result is None:
         raise AliError("the run did not come to its end; continue it with --resume")
-    return training.result
+    run = training.run
+    return training.result, run.worker.inputs.labels[run.split.test]
 
 
 @contextmanager
@@ -190,20 +194,27 @@ def _reference(result: "TrainResult") -> list[str]:
     return [f"without training, on the features as they are: {told} on test"]
 
 
-def _comparison(settings: TrainSettings, result: "TrainResult", control: "TrainResult") -> str:
-    """Return both runs and their difference as lines of text."""
+def _comparison(
+    settings: TrainSettings, result: "TrainResult", control: "TrainResult", true: "NDArray[np.int64]"
+) -> str:
+    """Return both runs and their difference as lines of text; ``true`` are the class codes of the test part."""
+    import numpy as np  # noqa: PLC0415
+
+    from ali_core.evaluation.f1_interval import f1_interval  # noqa: PLC0415
+
     rows = {settings.method: result, f"control ({settings.base_loss})": control}
     lines = ["", f"{'macro F1':20s}{'epoch':>8s}{'validation':>12s}{'test':>10s}"]
     for name, run in rows.items():
         validation, test = run.scores.validation.macro_f1, run.scores.test.macro_f1
         lines.append(f"{name:20s}{run.epoch:8d}{validation:12.4f}{test:10.4f}")
     validation = result.scores.validation.macro_f1 - control.scores.validation.macro_f1
-    test = result.scores.test.macro_f1 - control.scores.test.macro_f1
+    own, other = result.scores.test_predicted, control.scores.test_predicted
+    rng = np.random.default_rng(0)
+    test, low, high = f1_interval(true, own, len(result.embedding.class_names), minus=other, rng=rng)
     lines.append(f"{'difference':20s}{'':8s}{validation:+12.4f}{test:+10.4f}")
-    gain = "gained" if test > 0 else "lost" if test < 0 else "changed nothing:"
     lines.append(
-        f"On the test fold the interventions {gain} {abs(test):.4f}. One fold and one seed cannot tell this from "
-        "chance: repeat it over folds and seeds."
+        f"On the {len(true):,} samples of the test part, macro F1 is {test:+.4f} (95 % {low:+.4f} to {high:+.4f}) "
+        "with interventions. Another fold or seed can differ by more: repeat it over several."
     )
     return "\n".join(lines)
 
