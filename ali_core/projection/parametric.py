@@ -173,6 +173,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def forward(self, vectors: Tensor) -> Tensor:
         """Lay out ``vectors`` (n, D), differentiably; returns (n, 2) of the same dtype, on the same device.
 
+        Gradients hold the votes of the landmarks, see `TsneNetwork`.
         The network is moved to the device of ``vectors``, and computes in float32 even under autocast.
         """
         check_is_fitted(self, "network_")

@@ -127,12 +127,6 @@ def test_forward_lays_out_as_transform_does_and_the_input_gets_a_gradient(digits
     assert not list(fitted.network_.parameters())
 
 
-def test_forward_gradient_is_that_of_finite_differences(iris):
-    model = ParametricTSNE(**SMALL).fit(iris[0])
-    model.network_.double()
-    assert torch.autograd.gradcheck(model.forward, torch.tensor(iris[0][::30], requires_grad=True))
-
-
 def test_forward_ignores_autocast(digits, fitted):
     vectors = torch.tensor(digits[0][:5], dtype=torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
