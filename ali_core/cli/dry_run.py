@@ -120,7 +120,7 @@ def dry_run(
             )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what is finished is kept, and the same command goes on") from None
-    typer.echo(_outcome(found, out))
+    typer.echo(_outcome(found, out, data))
 
 
 def _data(
@@ -172,7 +172,21 @@ def _display() -> Iterator[Callable[[str, int, int], None]]:
 LINE_SECONDS = 30.0
 
 
-def _outcome(found: "DryRun", out: Path) -> str:
+def _of_runs(paths: list[Path]) -> str:
+    """Return the options of ``ali train`` that make it train as the runs at ``paths`` did; empty for a file."""
+    from ali_core.training import TrainSettings  # noqa: PLC0415
+
+    if not paths[0].is_dir():
+        return ""
+    run = TrainSettings.read(paths[0] / "settings.toml")
+    given = {"base": run.base_loss, "long-tail": run.long_tail, "n-folds": run.n_folds}
+    base = TrainSettings(method="ali")
+    usual = {"base": base.base_loss, "long-tail": None, "n-folds": base.n_folds}
+    options = [f" --{name} {value}" for name, value in given.items() if value != usual[name]]
+    return "".join(options) + (" --ignore-groups" if run.groups == "ignore" else "")
+
+
+def _outcome(found: "DryRun", out: Path, paths: list[Path]) -> str:
     """Return the recommended settings as a table in words, and where the files are."""
     best = found.table1[found.table1["rank"] == 1]
     lines = ["", f"{'combination':12s} {'settings':58s} {'oracle F1':>9s} {'after':>5s} {'transfer F1':>11s}"]
@@ -183,6 +197,7 @@ def _outcome(found: "DryRun", out: Path) -> str:
         notes.append(f"no intervention of {', '.join(idle)} raises the oracle score: there is nothing to train with")
     if worse := best.loc[best["transfer_f1"] < untouched, "combination"].tolist():
         notes.append(f"moved without labels, {', '.join(worse)} scores below the untouched embedding")
+    first = as_typed(f"ali train DATA --settings {out}/recommended.toml{_of_runs(paths)} --control")
     return "\n".join(
         [
             *lines,
@@ -190,7 +205,7 @@ def _outcome(found: "DryRun", out: Path) -> str:
             f"untouched: {untouched:.4f}. Oracle: validation samples moved by their true class; it ranks, and "
             "estimates nothing. Transfer: moved without labels.",
             "Neither score has foretold which settings gain most in training. Train several, each with --control:",
-            f"  the first       {as_typed(f'ali train DATA --settings {out}/recommended.toml --control')}",
+            f"  the first       {first}",
             f"{out}/ holds curves.csv, table1.csv (with the next best), recommended.toml; others in recommended/",
             f"  draw it         {as_typed(f'ali figures {out} --out figures')}",
         ]

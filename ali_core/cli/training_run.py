@@ -83,8 +83,8 @@ def train_and_tell(
 
 def _train(
     data: "LabelledEmbedding | CellImages", settings: TrainSettings, *, out: Path, resume: bool, tensorboard: bool
-) -> "tuple[TrainResult, NDArray[np.int64]]":
-    """Return the result of a run, and the class codes of its test part."""
+) -> "tuple[TrainResult, dict[str, NDArray[np.int64]]]":
+    """Return the result of a run, and the class codes of its validation and test part."""
     from ali_core.training import epochs  # noqa: PLC0415  # torch and Lightning take seconds
     from ali_core.training.run_folder import RunFolder  # noqa: PLC0415
 
@@ -111,8 +111,8 @@ def _train(
         raise Interrupted(f"interrupted {when}{which}; the same command with --resume goes on") from None
     if training.result is None:
         raise AliError("the run did not come to its end; continue it with --resume")
-    run = training.run
-    return training.result, run.worker.inputs.labels[run.split.test]
+    split, labels = training.run.split, training.run.worker.inputs.labels
+    return training.result, {"validation": labels[split.validation], "test": labels[split.test]}
 
 
 @contextmanager
@@ -157,6 +157,8 @@ def _about(data: "LabelledEmbedding | CellImages", settings: TrainSettings, out:
 
 
 def _tested(data: "LabelledEmbedding | CellImages", settings: TrainSettings) -> str:
+    if settings.long_tail is not None:
+        return f"draw {settings.fold} of the long tail {settings.long_tail}; what it leaves out is the test"
     if data.split is None:
         return f"fold {settings.fold} of {settings.n_folds} is the test"
     if set(data.split.tolist()) <= {"train", "validation", "test"}:
@@ -195,9 +197,9 @@ def _reference(result: "TrainResult") -> list[str]:
 
 
 def _comparison(
-    settings: TrainSettings, result: "TrainResult", control: "TrainResult", true: "NDArray[np.int64]"
+    settings: TrainSettings, result: "TrainResult", control: "TrainResult", true: "dict[str, NDArray[np.int64]]"
 ) -> str:
-    """Return both runs and their difference as lines of text; ``true`` are the class codes of the test part."""
+    """Return both runs and their difference as lines of text; ``true`` are class codes of validation and test part."""
     import numpy as np  # noqa: PLC0415
 
     from ali_core.evaluation.f1_interval import f1_interval  # noqa: PLC0415
@@ -208,14 +210,15 @@ def _comparison(
         validation, test = run.scores.validation.macro_f1, run.scores.test.macro_f1
         lines.append(f"{name:20s}{run.epoch:8d}{validation:12.4f}{test:10.4f}")
     validation = result.scores.validation.macro_f1 - control.scores.validation.macro_f1
-    own, other = result.scores.test_predicted, control.scores.test_predicted
-    rng = np.random.default_rng(0)
-    test, low, high = f1_interval(true, own, len(result.embedding.class_names), minus=other, rng=rng)
+    test = result.scores.test.macro_f1 - control.scores.test.macro_f1
     lines.append(f"{'difference':20s}{'':8s}{validation:+12.4f}{test:+10.4f}")
-    lines.append(
-        f"On the {len(true):,} samples of the test part, macro F1 is {test:+.4f} (95 % {low:+.4f} to {high:+.4f}) "
-        "with interventions. Another fold or seed can differ by more: repeat it over several."
-    )
+    for part, codes in true.items():
+        own, other = (getattr(run.scores, f"{part}_predicted") for run in (result, control))
+        n_classes, rng = len(result.embedding.class_names), np.random.default_rng(0)
+        value, low, high = f1_interval(codes, own, n_classes, minus=other, rng=rng)
+        apart = "" if low > 0 or high < 0 else ", not told apart"
+        lines.append(f"on {part}, {len(codes):,} samples: {value:+.4f} (95 % {low:+.4f} to {high:+.4f}{apart})")
+    lines.append("Judge by validation. Another fold, draw or seed can differ by more: repeat it over several.")
     return "\n".join(lines)
 
 

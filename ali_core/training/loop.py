@@ -78,7 +78,7 @@ class EpochState:
         return self.embed()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TrainResult:
     """The result of a run.
 
@@ -105,6 +105,10 @@ class TrainResult:
     embedding: LabelledEmbedding
     reference: pd.DataFrame | None
     out: Path | None
+
+    def __repr__(self) -> str:
+        scores = f"validation {self.scores.validation.macro_f1:.4f}, test {self.scores.test.macro_f1:.4f}"
+        return f"TrainResult(epoch={self.epoch} of {self.history.epoch}, macro F1: {scores}, out={self.out})"
 
     @property
     def table(self) -> pd.DataFrame:

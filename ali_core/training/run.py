@@ -469,7 +469,7 @@ def _check_groups(groups: NDArray[np.str_] | None, settings: TrainSettings) -> N
     if settings.long_tail is not None and groups is not None and settings.groups == "keep":
         raise AliError(
             "long_tail tests on the samples left out, which come from the groups that are trained on; give "
-            "groups='ignore' (--ignore-groups) if that may be, or folds instead of long_tail"
+            "--ignore-groups (groups='ignore') if that may be, or folds instead of --long-tail (long_tail)"
         )
     if groups is not None and settings.groups == "keep":
         group_codes(groups, settings.n_folds)

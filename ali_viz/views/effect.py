@@ -134,12 +134,14 @@ def scores_html(scores: "SessionScores | None", epoch_f1: float | None = None) -
         f"predicted after {steps} <b>{now:.3f}</b> ({difference(now - start, 3)})",
         f'bound <b>{scores.oracle.macro_f1:.3f}</b> <span class="ali-badge">{BOUND_WORDS}</span>',
     ]
+    whose, epoch = "held-out samples", ""
     if epoch_f1 is not None:
-        parts.append(f"after the epoch <b>{epoch_f1:.3f}</b>")
+        whose = "samples of the training fold, which the network has learnt"
+        epoch = f"<div>Validation samples of the training, after the epoch: <b>{epoch_f1:.3f}</b></div>"
     notes = [*scores.words, *([] if epoch_f1 is None else [EPOCH_WORDS])]
     listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return (
-        f'<div class="ali-figures">Macro F1 of {scores.n_validation:,} held-out samples: {" · ".join(parts)}'
+        f'<div class="ali-figures">Macro F1 of {scores.n_validation:,} {whose}: {" · ".join(parts)}{epoch}'
         f"<details><summary>What these numbers are</summary><ul>{listed}</ul></details></div>"
     )
 

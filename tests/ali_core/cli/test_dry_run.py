@@ -169,13 +169,14 @@ def test_an_interrupt_says_how_to_go_on_and_the_same_command_does(paths, tmp_pat
     assert (tmp_path / "out" / "curves.csv").is_file()
 
 
-def test_training_runs_are_taken_with_their_own_folds(paths, tmp_path):
+def test_training_runs_are_taken_with_their_own_folds(paths, tmp_path, capsys):
     runs = []
     for fold in range(2):
         runs.append(tmp_path / f"run-{fold}")
-        train(features(), small(method="tml", max_epochs=1, fold=fold), out=runs[-1])
+        train(features(), small(method="ce", max_epochs=1, fold=fold), out=runs[-1])
     words = " ".join(map(str, runs))
     assert ali(paths, f"{words} --combination c {SHORT}") == 0
+    assert "/recommended.toml --base ce " in capsys.readouterr().out
     curves = read_csv(tmp_path / "out" / "curves.csv")
     expected = dry_run(folds_of_runs(runs), combinations=["c"], grid=SweepGrid(**GRID), longest=3, workers=1)
     pd.testing.assert_frame_equal(curves, expected.curves, check_exact=True, check_dtype=False)
