@@ -89,7 +89,7 @@ class CurvesView:
 
 
 def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = None, columns: int = 3) -> str:
-    """Return losses, active triplets and validation F1 by epoch as an SVG, one panel each.
+    """Return losses, active triplets and validation F1 by epoch as an SVG, one panel each that has values.
 
     Parameters
     ----------
@@ -110,11 +110,13 @@ def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = N
     last = max((row["epoch"] for row in history.rows), default=0)
     at = last if at is None else at
     panels, told = [], []
-    for number, (title, unit, series) in enumerate(PANELS):
+    for title, unit, series in PANELS:
         lines = [line for one in series for line in _lines(one, history, control)]
-        panels.append(_panel(divmod(number, columns), title, unit, lines, epochs=max(last, 1), at=at))
+        if last and not lines:  # such as the triplets of cross entropy
+            continue
+        panels.append(_panel(divmod(len(panels), columns), title, unit, lines, epochs=max(last, 1), at=at))
         told += [_in_words(title, line) for line in lines]
-    width, height = WIDTH * columns, HEIGHT * -(-len(PANELS) // columns)
+    width, height = WIDTH * columns, HEIGHT * -(-len(panels) // columns)
     what = "; ".join(told) or "no epoch is finished yet"
     return (
         f'<svg class="ali-curves" role="img" viewBox="0 0 {width} {height}" width="100%" '
@@ -167,7 +169,7 @@ def _drawn(line: _Line, frame: _Frame, *, label_y: float) -> str:
         f'data-values="{" ".join(repr(float(value)) for _, value in line.points)}" fill="none" stroke-width="1.6" '
         f'{dash}style="stroke:{line.colour}"><title>{name}</title></polyline>{dots}'
         f'<text x="{places[-1][0] + 5:.2f}" y="{label_y + 3:.2f}">'
-        f'<tspan style="fill:{line.colour}">●</tspan> {line.label}</text>'
+        f'<tspan style="fill:{line.colour}">{"╌" if line.dashed else "●"}</tspan> {line.label}</text>'
     )
 
 

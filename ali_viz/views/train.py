@@ -124,7 +124,7 @@ def held_out_words(found: "HeldOut | None") -> str:
             f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
         )
         text += ", not told apart" if difference.low <= 0.0 <= difference.high else ""
-    return f"{text}. Intervals over the {found.n_samples:,} samples of the fold; another start differs more."
+    return f"{text}. Intervals over the {found.n_samples:,} samples of the fold; another seed can differ by more."
 
 
 def status_words(live: "LiveTraining") -> str:

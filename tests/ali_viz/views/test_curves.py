@@ -89,6 +89,8 @@ def test_a_constant_line_and_a_start_without_losses_are_drawn():
     check(rows_of(3, active_fraction=0.0, base_loss=2.5))
     svg = check(rows_of(0))
     assert sum(text.text == "none yet" for text in svg.iter("text")) == 2
+    svg = ET.fromstring(curves_svg(rows_of(3, active_fraction=None)))
+    assert [panel.get("data-panel") for panel in svg.iter("g")] == ["Loss", "Validation F1"]
     assert ET.fromstring(curves_svg(SimpleNamespace(rows=[]))).find("desc").text == "no epoch is finished yet"
 
 
