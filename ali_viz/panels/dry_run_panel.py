@@ -303,10 +303,12 @@ def dry_run_caption(
     """Describe the figure of `dry_run_panel`: data, folds, what the scores mean, strength, what is not drawn."""
     sizes = table.groupby(["score", "space", "combination"], observed=True)["configuration"].nunique()
     neighbours = " or ".join(f"{number:g}" for number in sorted(table["n_neighbours"].unique()))
+    over = f", mean over {n_folds} folds" if n_folds > 1 else ""
+    lines = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else f"{sizes.max()}"
     sentences = [
-        f"Dry run on the embedding of {data}: macro F1 of the validation fold over the number of interventions, mean "
-        f"over {n_folds} folds.",
-        f"One line a configuration, {sizes.min()} to {sizes.max()} a plot; {neighbours} neighbours.",
+        f"Dry run on the embedding of {data}: macro F1 of the validation fold over the number of interventions{over}.",
+        f"One line a configuration, {lines} a plot; {neighbours} neighbours (the table of recommended settings has "
+        "other numbers of them as well).",
         f"{settings}." if settings else "",
         f"{COMBINATION_NOTE} Interventions use the labels of the training samples.",
         *_score_sentences(table, hold),
