@@ -200,7 +200,9 @@ class RunFolder:
             was = ", ".join(
                 f"{name} was {old[name] if isinstance(old[name], Path) else repr(old[name])}" for name in changed
             )
-            raise AliError(f"{self.folder} holds a run with other settings ({was}); choose another --out")
+            raise AliError(
+                f"{self.folder} holds a run with other settings ({was}); give these again, or choose another --out"
+            )
         if settings.steps and SavedSession.read(settings.steps) != SavedSession.read(self.folder / "steps.json"):
             raise AliError(f"{settings.steps} is not what the run in {self.folder} follows; choose another --out")
 

@@ -221,7 +221,7 @@ def test_another_number_of_epochs_is_refused_before_anything_is_written(tmp_path
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     other = small(TML, ALI, AFTER, folds=(0,), common=COMMON | {"max_epochs": epochs})
     for call in (run, lambda *given: planned(given[0], DATA, given[1])):
-        with pytest.raises(AliError, match=r"tml/0-0 holds a run with other settings \(max_epochs was 2\); choose"):
+        with pytest.raises(AliError, match=r"tml/0-0 holds a run with other settings \(max_epochs was 2\); give these"):
             call(other, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
 
