@@ -42,7 +42,7 @@ def shared_limits(positions: NDArray[np.float64], aspect: float = 1.0, *, equal_
     if equal_units:
         width = max(half[0], half[1] / aspect)
         half = np.array([width, width * aspect])
-    half = np.where(half > 0, half, half.max() or 1.0)
+    half = np.maximum(np.where(half > 0, half, half.max() or 1.0), 8 * np.spacing(np.abs(middle)))
     left, bottom, right, top = (float(value) for value in (*(middle - half), *(middle + half)))
     return (left, right), (bottom, top)
 

@@ -44,6 +44,8 @@ PAIRS = {
         ("ce", "tml"),
         ("supcon", "tml"),
         ("lda", "tml"),
+        ("ali c,s +cw", "lda"),
+        ("ali c,s on supcon +cw", "lda"),
     ],
     "scratch": [
         ("ali c,s +cw", "tml"),

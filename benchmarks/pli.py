@@ -1,4 +1,4 @@
-"""What a person saw who chose the steps of PLI: the starting network of each draw in the plane.
+"""What was seen when the steps of PLI were chosen: the starting network of each draw in the plane.
 
     ALI_DATA=… uv run python -m benchmarks.pli DIR      # DIR/draw-N.npz; then: ali studio DIR/draw-N.npz
 

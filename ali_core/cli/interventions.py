@@ -24,7 +24,7 @@ def _views(names: list[str] | None) -> list[str] | None:
     """Refuse names that are no 2-D layouts."""
     from ali_core.projection import VIEWS  # noqa: PLC0415  # loads scipy
 
-    return one_of(VIEWS)(names)  # type: ignore[no-any-return]
+    return one_of(VIEWS)(None if names is None else list(dict.fromkeys(names)))  # type: ignore[no-any-return]
 
 
 RecordedOn = Annotated[

@@ -52,7 +52,7 @@ WORDS: dict[str, str] = {
     "weights": "What the backbone starts from: torchvision's weights, fetched once; random; or a local file, which "
     "needs no network.",
     "px": "Images are resized to this.",
-    "dropout": "Share of the pixels of an image that become black in training; 0 scored higher at 64 px.",
+    "dropout": "Share of the pixels of an image that become black in training; try 0 on small images.",
     "skip_unreadable": "Whether damaged images are left out (stop).",
     "workers": "Threads that decode images; 0 takes one a core.",
     "device": "auto | cpu | cuda | mps.",

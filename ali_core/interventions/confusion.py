@@ -56,17 +56,17 @@ def class_errors(
 def confusion(vectors: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], n_classes: int) -> Criterion:
     r"""Return the criterion :math:`e_i\,s_i / \min_j d_{ij}`: confused classes, wide and near to others, come first.
 
-    The score is mean-std times :func:`class_errors` of these samples. Where no class has an error, it is mean-std.
+    The score is mean-std times :func:`class_errors` of these samples. Where no class has both an error and a spread, it
+    is mean-std.
     """
     errors = class_errors(vectors, labels, n_classes)
 
     def confusion(statistics: ClassStatistics) -> NDArray[np.float64]:
         scores = mean_std(statistics)
-        if not errors.any():
-            return scores
         with np.errstate(invalid="ignore"):  # no error and a coincident neighbour
             weighted: NDArray[np.float64] = np.where(errors == 0.0, 0.0, errors * scores)
-        return np.where(statistics.present, weighted, np.nan)
+        weighted = np.where(statistics.present, weighted, np.nan)
+        return weighted if np.nanmax(weighted, initial=0.0) > 0.0 else scores
 
     return confusion
 

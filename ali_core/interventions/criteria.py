@@ -102,7 +102,12 @@ def crowding(statistics: ClassStatistics) -> float:
 
 
 def criterion_name(criterion: Criterion) -> str:
-    """Return the name under which settings and steps know a criterion function."""
+    """Return the name under which settings and steps know a criterion function; AliError when it is none."""
+    if not callable(criterion):
+        raise AliError(
+            f"criterion is {criterion!r}, but must be a function of the class statistics; one that is known by name "
+            "belongs into the settings: settings.changed(criterion=…)"
+        )
     return next((name for name, known in CRITERIA.items() if known is criterion), getattr(criterion, "__name__", "own"))
 
 

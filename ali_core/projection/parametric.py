@@ -21,6 +21,8 @@ from ali_core.projection.tsne import MIN_SAMPLES, Progress, TsneSettings, fitted
 
 __all__ = ["ParametricTSNE"]
 
+COLLAPSED = 0.5
+"""A layout below this width shows nothing; neighbours in a layout lie about 1 apart."""
 TOGETHER = 1000
 """Samples that are laid out at a time: each takes 50 kB."""
 
@@ -43,6 +45,9 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Steps of a later fit under ``warm_start``.
     warm_start
         Whether ``fit`` goes on from the map of the last fit, where there is one.
+    hold_votes
+        Whether the gradient of `forward` leaves out that votes change: a sample then moves along the slope of the whole
+        layout, A B of `TsneNetwork`, which is the same for all.
     random_state
         Seed of the draw of landmarks, the jitter of their first positions, and the approximate neighbour search above
         10,000 landmarks.
@@ -54,7 +59,8 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     network_ : TsneNetwork
         In evaluation mode; it has buffers and no parameters.
     kl_divergence_ : float
-        Of the layout of the landmarks from their affinities after the last fit.
+        Of the layout of the landmarks from their affinities after the last fit, as openTSNE estimates it: it can be
+        below 0 where many samples lie close together.
     n_features_in_ : int
         Dimensions D.
     n_iter_ : int
@@ -68,6 +74,9 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     A refit takes landmarks from the samples as they are now (of equally many samples the same ones), puts them where
     the map so far says, makes a few steps of t-SNE without exaggeration, and lays the result over where they were by a
     rigid motion. It is the map as a whole that should not jump; old and new samples need not correspond.
+
+    PALI and PLI train with ``hold_votes``, which departs from the paper: its gradient is that of the map. Votes change
+    within a fraction of the distance to the next sample, and a pull along them trains worse (``benchmarks/README.md``).
 
     A perceptron (D-300-100-2) fit to the divergence by batches was used before. On features of blood cells it kept far
     fewer neighbours, of unseen samples above all: with a few thousand samples in many dimensions it learns them by
@@ -102,6 +111,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         n_iterations: int = 300,
         refit_iterations: int = 25,
         warm_start: bool = False,
+        hold_votes: bool = False,
         random_state: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -110,6 +120,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.n_iterations = n_iterations
         self.refit_iterations = refit_iterations
         self.warm_start = warm_start
+        self.hold_votes = hold_votes
         self.random_state = random_state
         self.device = device
 
@@ -149,9 +160,20 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         else:
             exaggerated = int(self.n_iterations) // 30 * 10
             start, iterations = None, (exaggerated, self.n_iterations - exaggerated)
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.square(inputs.astype(np.float32)).sum(axis=1) + landmarks.astype(np.float32).sum(axis=1)
+        if not np.isfinite(squares).all():
+            raise AliError(
+                f"a sample is as large as {np.abs(vectors).max():.3g}, too far from the others for float32; "
+                "leave it out, or scale the samples"
+            )
         places, self.kl_divergence_ = fitted_layout(
             inputs, settings, start=start, iterations=iterations, progress=progress
         )
+        if start is None and np.ptp(places) < COLLAPSED:  # exaggeration can pull few samples into one point
+            places, self.kl_divergence_ = fitted_layout(
+                inputs, settings, iterations=(0, self.n_iterations), progress=progress
+            )
         if start is not None:
             places = rigid_motion(places, start).apply(places)
         self.network_ = landmark_network(center, axes, inputs, places).to(device)
@@ -173,13 +195,12 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def forward(self, vectors: Tensor) -> Tensor:
         """Lay out ``vectors`` (n, D), differentiably; returns (n, 2) of the same dtype, on the same device.
 
-        Gradients hold the votes of the landmarks, see `TsneNetwork`.
         The network is moved to the device of ``vectors``, and computes in float32 even under autocast.
         """
         check_is_fitted(self, "network_")
         network = self.network_.to(vectors.device)
         with torch.autocast(vectors.device.type, enabled=False):
-            positions: Tensor = network(vectors.to(network.center.dtype)).to(vectors.dtype)
+            positions: Tensor = network(vectors.to(network.center.dtype), hold_votes=self.hold_votes).to(vectors.dtype)
         return positions
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +29,7 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
 
     In a linear layout with axes :math:`A` (D, 2) the shortest such displacement is :math:`d = (A^\top)^+ (t - \bar z)`,
     with the pseudo-inverse. In ``parametric``, with the mean position :math:`m(d) = \frac1n \sum_i f(x_i + d)` and its
-    Jacobian :math:`J` (2, D), damped Gauss-Newton steps of least norm are taken, starting from d = 0:
+    Jacobian :math:`J` (2, D), damped Gauss-Newton steps of least norm are taken:
 
     .. math:: d \leftarrow d + J^\top (J J^\top + \mu I)^{-1} (t - m(d))
 
@@ -57,7 +57,10 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     -----
     μ is relative to the mean of the diagonal of :math:`J J^\top`; it falls after a step that came nearer and rises
     after one that did not, which is then not taken (Levenberg-Marquardt). Each step is the shortest one, their sum
-    need not be. With one dimension the second coordinate of a linear layout cannot change, and is not asked to.
+    need not be. They start from d = 0, and from where the landmarks lie whose places are nearest to the target; the
+    shorter displacement of those that arrive is taken. From 0 alone, samples can end far out of the data, where the
+    slope of the map leads to the target as well. With one dimension the second coordinate of a linear layout cannot
+    change, and is not asked to.
 
     References
     ----------
@@ -84,12 +87,33 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
             f"the layout {layout.view!r} is no map, so nothing can be dragged in it; take 'pca' or 'parametric'"
         )
     size = float(np.sqrt(np.square(layout.positions - layout.positions.mean(axis=0)).sum(axis=1).mean()))
-    return _followed(_mean_position(layout.projector, layout.vectors[chosen]), goal, layout.vectors.shape[1], size)
+    moved = layout.vectors[chosen]
+    image, center = _mean_position(layout.projector, moved), moved.mean(axis=0)
+    found, refusal = [], None
+    for start in (np.zeros_like(center), _near(layout.projector, goal) - center):
+        try:
+            found.append(_followed(image, goal, start, size))
+        except AliError as error:
+            refusal = refusal or error
+    if not found:
+        raise cast("AliError", refusal)
+    return min(found, key=lambda displacement: float(np.linalg.norm(displacement)))
 
 
-def _followed(image: Callable[[FloatArray], Image], goal: FloatArray, dim: int, size: float) -> FloatArray:
-    """Return the displacement (dim,) whose mean position is ``goal``, to a thousandth of ``size``."""
-    displacement, damping = np.zeros(dim), FIRST_DAMPING
+def _near(projector: "ParametricTSNE", goal: FloatArray) -> FloatArray:
+    """Return a vector (D,) in the middle of the landmarks whose places are nearest to ``goal``."""
+    from ali_core.networks.parametric_tsne import VOTERS  # noqa: PLC0415  # torch is slow to import
+
+    known = {name: tensor.double().cpu().numpy() for name, tensor in projector.network_.state_dict().items()}
+    nearest = np.argsort(np.square(known["places"] - goal).sum(axis=1), kind="stable")[:VOTERS]
+    coordinates = known["landmarks"][nearest].mean(axis=0)
+    vector: FloatArray = known["center"] + coordinates @ np.linalg.pinv(known["axes"])
+    return vector
+
+
+def _followed(image: Callable[[FloatArray], Image], goal: FloatArray, start: FloatArray, size: float) -> FloatArray:
+    """Return the displacement (D,) from ``start`` whose mean position is ``goal``, to a thousandth of ``size``."""
+    displacement, damping = start, FIRST_DAMPING
     mean, jacobian = image(displacement)
     for _ in range(MAX_ITERATIONS):
         gap = goal - mean

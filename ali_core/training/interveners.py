@@ -103,7 +103,11 @@ class InPlane(InSpace):
     def restore(self, state: Mapping[str, Tensor]) -> None:
         # It is fitted before every epoch, so what it costs beside the training counts.
         self.projector = ParametricTSNE(
-            n_landmarks=500, refit_iterations=10, warm_start=True, random_state=self.settings.seed
+            n_landmarks=500,
+            refit_iterations=10,
+            warm_start=True,
+            hold_votes=True,
+            random_state=self.settings.seed,
         )
         self.loss.projection = self.projector.forward
         if state:
@@ -145,7 +149,7 @@ class ByHand(Intervener):
         return {**self.projector.state_dict(), "positions": self.positions}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        self.projector = ParametricTSNE(random_state=self.settings.seed)
+        self.projector = ParametricTSNE(hold_votes=True, random_state=self.settings.seed)
         self.recorded.projection = self.projector.forward
         self.positions = state.get("positions")
         if state:

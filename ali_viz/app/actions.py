@@ -36,8 +36,6 @@ __all__ = ["GOALS", "MOST_STEPS", "Actions", "SceneView"]
 log = logging.getLogger(__name__)
 
 MOST_STEPS = 1000
-WRITTEN = ("screen.npz", "session.json", "embedding.npz")
-"""Each of them tells that a folder holds an export, a saved session or a run."""
 SHOWN_EVERY = 0.25
 """Seconds between two pictures of a run."""
 GOALS: dict[str, tuple[str, float, str]] = {
@@ -396,12 +394,14 @@ class Actions:
     def export(self, folder: str | Path, *, beside: bool = False) -> Task:
         """Begin to write what is on screen, panels, numbers, session and embedding into ``folder``.
 
-        With ``beside``, nothing that was exported or saved there is overwritten: the name then gets a number.
+        With ``beside``, a folder that holds anything is left alone: the name then gets a number.
         """
-        where, scene = _folder(folder), self.shown
+        where, scene = _folder(folder).resolve(), self.shown
         if beside:
+            if where in (here := Path.cwd(), *here.parents):
+                raise AliError(f"{where} is the working folder, or holds it; type the name of a folder of its own")
             names = (where if number == 1 else where.with_name(f"{where.name}-{number}") for number in count(1))
-            where = next(name for name in names if not any((name / file).exists() for file in WRITTEN))
+            where = next(name for name in names if not name.exists() or (name.is_dir() and not any(name.iterdir())))
         if scene.drawing.waiting:
             raise AliError("the picture is still being laid out; export when it is there, or cancel the layout")
         return self._start(f"writing files to {where}", lambda _: self._export(where, scene))

@@ -109,7 +109,8 @@ def curves_svg(history: Rows, control: Rows | None = None, *, at: int | None = N
     """
     last = max((row["epoch"] for row in history.rows), default=0)
     at = last if at is None else at
-    panels, told = [], []
+    panels: list[str] = []
+    told: list[str] = []
     for title, unit, series in PANELS:
         lines = [line for one in series for line in _lines(one, history, control)]
         if last and not lines:  # such as the triplets of cross entropy

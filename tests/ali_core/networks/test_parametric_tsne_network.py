@@ -43,14 +43,16 @@ def test_the_network_is_the_formula(rng, n_landmarks):
     np.testing.assert_allclose(net(torch.tensor(vectors)).numpy(), expected, atol=1e-10)
 
 
-def test_a_sample_moves_along_the_slope_while_its_votes_hold(rng):
-    vectors = torch.tensor(rng.normal(size=(5, 6)), requires_grad=True)
-    assert torch.autograd.gradcheck(network(rng, n_landmarks=1), vectors)  # which has the only vote
-    net = network(rng)
-    (found,) = torch.autograd.grad(
-        net(vectors) @ torch.tensor([2.0, -3.0], dtype=torch.float64), vectors, torch.ones(5)
-    )
-    expected = net.axes.numpy() @ net.slope.numpy() @ [2.0, -3.0]
+def test_gradients_pass_through_the_network(rng):
+    assert torch.autograd.gradcheck(network(rng), torch.tensor(rng.normal(size=(5, 6)), requires_grad=True))
+
+
+def test_with_votes_held_a_sample_moves_along_the_slope_alone(rng):
+    net, vectors = network(rng), torch.tensor(rng.normal(size=(5, 6)), requires_grad=True)
+    held, ways = net(vectors, hold_votes=True), torch.tensor([2.0, -3.0], dtype=torch.float64)
+    assert torch.equal(held, net(vectors))
+    (found,) = torch.autograd.grad(held @ ways, vectors, torch.ones(5))
+    expected = net.axes.numpy() @ net.slope.numpy() @ ways.numpy()
     np.testing.assert_allclose(found.numpy(), np.tile(expected, (5, 1)), atol=1e-12)
 
 

@@ -127,6 +127,27 @@ def test_forward_lays_out_as_transform_does_and_the_input_gets_a_gradient(digits
     assert not list(fitted.network_.parameters())
 
 
+@pytest.mark.parametrize("n_samples", [4, 8, 16, 30])
+def test_few_samples_are_not_laid_out_at_one_point(n_samples):
+    for seed in range(3):
+        vectors = np.random.default_rng(seed).normal(size=(n_samples, 6))
+        assert np.ptp(ParametricTSNE(random_state=seed).fit_transform(vectors)) > 0.5
+
+
+@pytest.mark.parametrize("size", [1e19, 1e38])
+def test_a_sample_beyond_float32_is_refused(size, rng):
+    vectors = rng.normal(size=(50, 4))
+    vectors[0] = size
+    with pytest.raises(AliError, match=r"too far from the others for float32; leave it out"):
+        ParametricTSNE(**SMALL).fit(vectors)
+
+
+def test_forward_gradient_is_that_of_finite_differences(iris):
+    model = ParametricTSNE(**SMALL).fit(iris[0])
+    model.network_.double()
+    assert torch.autograd.gradcheck(model.forward, torch.tensor(iris[0][::30], requires_grad=True))
+
+
 def test_forward_ignores_autocast(digits, fitted):
     vectors = torch.tensor(digits[0][:5], dtype=torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):

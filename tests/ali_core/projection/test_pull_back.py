@@ -79,6 +79,16 @@ def test_a_small_step_is_the_shortest_of_its_kind(vectors, fitted):
     assert np.linalg.norm(found - within) < 0.1 * np.linalg.norm(found)
 
 
+def test_samples_that_are_sent_to_another_group_end_near_its_samples(vectors, fitted):
+    distances = np.linalg.norm(fitted.positions - fitted.positions[ROWS].mean(axis=0), axis=1)
+    far = np.argsort(distances)[-20:]
+    target = fitted.positions[far].mean(axis=0)
+    moved = vectors[ROWS] + pull_back(fitted, ROWS, target)
+    around = vectors[np.argsort(np.linalg.norm(fitted.positions - target, axis=1))[:20]]
+    spread = np.sqrt(np.square(vectors - vectors.mean(axis=0)).sum(axis=1).mean())
+    assert np.linalg.norm(moved.mean(axis=0) - around.mean(axis=0)) < spread
+
+
 def test_the_network_stays_as_it_is(fitted):
     before = {name: tensor.clone() for name, tensor in fitted.projector.network_.state_dict().items()}
     pull_back(fitted, ROWS, fitted.positions.mean(axis=0))

@@ -101,10 +101,13 @@ def test_ones_own_criterion_can_be_left_and_taken_again():
 
     with LiveTraining(epochs(DATA, small(), criterion=largest)) as live:
         own = live.settings
-        assert {step.criterion for step in live.session.steps} == {"largest"}
+        (chosen,) = {step.classes for step in live.session.steps}
+        counts = np.bincount(live.session.embedding.labels)
+        assert counts[list(chosen)] == counts.max()
         for settings in (own.changed(criterion="closest"), own.changed(criterion="confusion"), own):
             live.settings = settings
             assert {step.criterion for step in live.session.steps} == {settings.criterion}
+        assert {step.classes for step in live.session.steps} == {chosen}
 
 
 @pytest.mark.parametrize("under_way", [False, True])
