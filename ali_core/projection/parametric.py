@@ -72,8 +72,9 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     times as far as half of the samples) do not count in these.
 
     A refit takes landmarks from the samples as they are now (of equally many samples the same ones), puts them where
-    the map so far says, makes a few steps of t-SNE without exaggeration, and lays the result over where they were by a
-    rigid motion. It is the map as a whole that should not jump; old and new samples need not correspond.
+    the map so far says when center and size are as they were, makes a few steps of t-SNE without exaggeration, and lays
+    the result over where they were by a rigid motion. So the picture does not change when an embedding grows or moves
+    as a whole. Old and new samples need not correspond.
 
     PALI and PLI train with ``hold_votes``, which departs from the paper: its gradient is that of the map. Votes change
     within a fraction of the distance to the next sample, and a pull along them trains worse (``benchmarks/README.md``).
@@ -156,7 +157,7 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         center, axes = principal_axes(landmarks)
         inputs = (landmarks - center) @ axes
         if warm:
-            start, iterations = self._positions(landmarks), (0, self.refit_iterations)
+            start, iterations = self._positions(self._as_before(landmarks, center, axes)), (0, self.refit_iterations)
         else:
             exaggerated = int(self.n_iterations) // 30 * 10
             start, iterations = None, (exaggerated, self.n_iterations - exaggerated)
@@ -178,6 +179,15 @@ class ParametricTSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             places = rigid_motion(places, start).apply(places)
         self.network_ = landmark_network(center, axes, inputs, places).to(device)
         self.n_iter_ = sum(iterations)
+
+    def _as_before(
+        self, vectors: NDArray[np.float64], center: NDArray[np.float64], axes: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return ``vectors`` at the center and in the size that samples had when the map was fitted."""
+        old_center, old_axes = (tensor.double().cpu().numpy() for tensor in (self.network_.center, self.network_.axes))
+        scale = np.linalg.norm(axes, axis=0).mean() / np.linalg.norm(old_axes, axis=0).mean()
+        moved: NDArray[np.float64] = old_center + scale * (vectors - center)
+        return moved
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
         """Lay out samples ``X`` (n, D), also such that ``fit`` has not seen; returns positions (n, 2)."""

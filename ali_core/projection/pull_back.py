@@ -21,6 +21,8 @@ Image = tuple[FloatArray, FloatArray]
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-3
 """How far from the target the mean may end, as a part of the RMS distance of all positions from their mean."""
+STARTS = (15, 1, 60)
+"""Steps start among so many landmarks near the target, and where the samples are."""
 FIRST_DAMPING, WEAKER, STRONGER = 1e-3, 0.2, 5.0
 
 
@@ -90,7 +92,7 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     moved = layout.vectors[chosen]
     image, center = _mean_position(layout.projector, moved), moved.mean(axis=0)
     found, refusal = [], None
-    for start in (np.zeros_like(center), _near(layout.projector, goal) - center):
+    for start in (np.zeros_like(center), *(_near(layout.projector, goal, number) - center for number in STARTS)):
         try:
             found.append(_followed(image, goal, start, size))
         except AliError as error:
@@ -100,12 +102,10 @@ def pull_back(layout: Layout, rows: ArrayLike, target: ArrayLike) -> FloatArray:
     return min(found, key=lambda displacement: float(np.linalg.norm(displacement)))
 
 
-def _near(projector: "ParametricTSNE", goal: FloatArray) -> FloatArray:
-    """Return a vector (D,) in the middle of the landmarks whose places are nearest to ``goal``."""
-    from ali_core.networks.parametric_tsne import VOTERS  # noqa: PLC0415  # torch is slow to import
-
+def _near(projector: "ParametricTSNE", goal: FloatArray, number: int) -> FloatArray:
+    """Return a vector (D,) in the middle of the ``number`` landmarks whose places are nearest to ``goal``."""
     known = {name: tensor.double().cpu().numpy() for name, tensor in projector.network_.state_dict().items()}
-    nearest = np.argsort(np.square(known["places"] - goal).sum(axis=1), kind="stable")[:VOTERS]
+    nearest = np.argsort(np.square(known["places"] - goal).sum(axis=1), kind="stable")[:number]
     coordinates = known["landmarks"][nearest].mean(axis=0)
     vector: FloatArray = known["center"] + coordinates @ np.linalg.pinv(known["axes"])
     return vector

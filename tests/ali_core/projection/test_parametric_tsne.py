@@ -127,6 +127,17 @@ def test_forward_lays_out_as_transform_does_and_the_input_gets_a_gradient(digits
     assert not list(fitted.network_.parameters())
 
 
+@pytest.mark.parametrize(("factor", "offset"), [(10.0, 0.0), (0.1, 0.0), (1.0, 50.0)])
+def test_a_refit_does_not_see_that_the_embedding_grows_or_moves_as_a_whole(digits, factor, offset):
+    vectors = digits[0][:300]
+    model = ParametricTSNE(warm_start=True, random_state=1)
+    before = model.fit_transform(vectors)
+    moved = model.fit(vectors).transform(vectors) - before
+    after = model.fit(factor * vectors + offset).transform(factor * vectors + offset) - before
+    size = np.sqrt(np.square(before - before.mean(axis=0)).sum(axis=1).mean())
+    assert np.sqrt(np.square(after).sum(axis=1).mean()) < 0.1 * size + 2 * np.sqrt(np.square(moved).sum(axis=1).mean())
+
+
 @pytest.mark.parametrize("n_samples", [4, 8, 16, 30])
 def test_few_samples_are_not_laid_out_at_one_point(n_samples):
     for seed in range(3):
