@@ -12,7 +12,11 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
+
+settings.register_profile("any machine")  # a first example can import much, or the machine be busy
+settings.load_profile("any machine")
 
 LIGHTNING = (
     "tests/ali_core/cli/test_train.py",

@@ -83,7 +83,7 @@ def test_quarter_turns_are_those_of_rot90(px: int, quarters: int):
 
 
 @given(st.integers(-7, 7), st.integers(-7, 7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whole_shifts_are_slices_of_the_mirrored_image(right: int, down: int):
     images = reference(photos(2, 8))
     moved = rotate_and_shift(images, torch.zeros(2), torch.tensor([[right, down]] * 2, dtype=torch.float32))
@@ -137,7 +137,7 @@ def test_pixels_are_dropped_with_all_channels_as_often_as_asked(probability: flo
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_state_of_the_generator_alone_decides(seed: int):
     batch = photos(3, 8)
     draws = generator(seed)

@@ -84,7 +84,7 @@ def test_pixels_are_those_that_load_returns(cells: CellImages, limit: int | None
 
 
 @given(st.lists(st.integers(-N, N - 1), max_size=30), st.integers(1, 40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_batches_joined_are_the_order(cells: CellImages, order: list[int], batch_size: int):
     for limit in (None, 0):
         with PixelSource.open(cells, 2, memory_limit_bytes=limit, workers=2) as source:

@@ -21,14 +21,14 @@ def literal_neighbours(vectors, k):
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 60), k=st.integers(1, 12), dim=st.integers(1, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_neighbours_are_those_of_a_loop(seed, n, k, dim):
     vectors = np.random.default_rng(seed).normal(size=(n, dim))
     assert nearest_neighbours(vectors, k).tolist() == literal_neighbours(vectors, k)
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(20, 60), k=st.integers(1, 8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_of_equal_distances_the_lower_row_comes_first(seed, n, k):
     """On a small grid most distances are tied, and many samples are equal."""
     vectors = np.random.default_rng(seed).integers(-1, 2, size=(n, 2)).astype(np.float64)
@@ -36,7 +36,7 @@ def test_of_equal_distances_the_lower_row_comes_first(seed, n, k):
 
 
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_share_is_that_of_sets(seed, k):
     rng = np.random.default_rng(seed)
     before = rng.normal(size=(40, 4))

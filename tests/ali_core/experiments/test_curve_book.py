@@ -103,7 +103,7 @@ scores = st.sampled_from([0.0, 1 / 3, 0.5, 0.7, 0.9, 1.0])
     order=st.permutations(range(5)),
     hold=st.sampled_from([1, 2, 3, None]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_bound_is_at_least_what_the_complete_configuration_gets(full, cuts, order, hold):
     """Folds come in any order, are left anywhere, or are missing; a curve that stays at 1 ends there."""
 

@@ -48,7 +48,7 @@ def as_lists(curves):
     regularisation=st.sampled_from([0.1, 1.0, 10.0, 100.0]),
     gamma=st.sampled_from([0.01, 0.1, 1.0, 10.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_matrix_products_predict_what_the_svm_predicts(seed, n_classes, missing, regularisation, gamma):
     vectors, labels = clouds([12 - n for n in range(n_classes)], seed=seed)
     kept = labels < max(2, n_classes - missing)

@@ -85,7 +85,7 @@ def as_told(recommendations):
     n_folds=st.integers(1, 4),
     hold=st.sampled_from([1, 3, None]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_race_recommends_what_following_everything_recommends(seed, reaches, n_folds, hold):
     raced, _, _ = told(seed, "race", reaches=reaches, n_folds=n_folds, hold=hold)
     full, _, _ = told(seed, "full", reaches=reaches, n_folds=n_folds, hold=hold)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -51,7 +51,6 @@ def test_markdown_is_read_as_it_was_meant(caption, rows):
     assert cells == [["a|b", "c_d_"], *plain]
 
 
-@settings(deadline=None)  # pandas loads a library at the first call
 @given(st.text("ab1 &%$#_{}*`[]()-+!.:'\n", max_size=12))
 def test_latex_is_escaped_as_pandas_does(text):
     found = pd.DataFrame([["x" + " ".join(text.split())]]).to_latex(escape=True, header=False, index=False)

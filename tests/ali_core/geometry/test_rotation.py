@@ -18,7 +18,7 @@ def test_a_quarter_turn_by_hand():
 
 
 @given(seed=st.integers(0, 10_000), dim=st.integers(2, 9), strength=st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rotating_away_keeps_lengths_and_widens_the_angle_by_the_share(seed, dim, strength):
     rng = np.random.default_rng(seed)
     center, neighbour = rng.normal(size=(2, dim))

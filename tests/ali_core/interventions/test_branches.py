@@ -120,7 +120,7 @@ def test_what_cannot_be_done_with_branches_changes_nothing(forked, action, messa
 
 
 @given(actions=ACTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_branch_is_the_replay_of_its_steps(actions):
     session = lived(actions)
     for name in session.branches:
@@ -133,7 +133,7 @@ def test_every_branch_is_the_replay_of_its_steps(actions):
 
 
 @given(actions=ACTIONS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_file_keeps_all_branches(actions, tmp_path_factory):
     session = lived(actions)
     folder = tmp_path_factory.mktemp("session")

@@ -24,7 +24,7 @@ def statistics_of(vectors, labels, n_classes=4, spread="rms"):
 
 
 @given(seed=st.integers(0, 10_000), empty=st.sampled_from([(), (0,), (1, 3)]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_measures_are_those_of_a_loop_over_pairs(seed, empty):
     vectors, labels = clouds(seed, empty=empty)
     table = class_distances(statistics_of(vectors, labels)).set_index("class")
@@ -43,7 +43,7 @@ def test_measures_are_those_of_a_loop_over_pairs(seed, empty):
 
 
 @given(seed=st.integers(0, 10_000), factor=st.sampled_from([0.01, 0.5, 7.0]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_scaling_everything_changes_neither_the_overlap_nor_the_relative_measures(seed, factor):
     vectors, labels = clouds(seed)
     first, second = (class_distances(statistics_of(scale * vectors, labels)) for scale in (1.0, factor))

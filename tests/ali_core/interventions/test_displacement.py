@@ -50,7 +50,7 @@ def test_a_dragged_class_lands_where_it_was_dropped_and_no_other_moves(contracte
 
 
 @given(vector=st.lists(st.floats(-1e3, 1e3), min_size=4, max_size=4).map(tuple))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_file_gives_bit_identical_vectors(vector, tmp_path_factory):
     session = Session(cells(), preset("c,s", 4))
     session.run(2)

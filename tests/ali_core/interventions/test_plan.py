@@ -44,7 +44,7 @@ def test_planning_equals_the_literal_loop(rng, name, dim):
     n_neighbours=st.integers(1, 20),
     criterion=st.sampled_from(["mean-std", "mean-all", "product"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_strengths_equal_the_literal_loop(seed, contract, rotate, shift, shift_mix, n_neighbours, criterion):
     vectors, labels = blobs(np.random.default_rng(seed), n_classes=5, dim=4)
     chosen = InterventionSettings(

@@ -309,7 +309,7 @@ def test_ones_own_criterion_decides_and_is_recorded(embedding, tmp_path):
 
 
 @given(actions=st.lists(st.sampled_from(["step", "undo", "redo", "manual", "reset"]), max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_history_is_the_composition_of_its_steps(actions):
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), 5)

@@ -26,7 +26,7 @@ def commands(session):
 
 
 @given(actions=ACTIONS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_history_is_done_again_bit_for_bit(stored, actions):
     session = lived(actions, stored, name="c,s")
     again = executed(session.as_code())

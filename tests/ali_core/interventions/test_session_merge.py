@@ -23,7 +23,7 @@ def lines(session):
 
 
 @given(own=ACTIONS, other=ACTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_steps_of_both_are_there_afterwards(own, other, tmp_path_factory):
     session, saved = lived(own), lived(other)
     before, there = lines(session), lines(saved)

@@ -29,7 +29,7 @@ def test_statistics_equal_numpy(spread):
 
 
 @given(seed=st.integers(0, 1000), cut=st.integers(0, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_merging_two_shards_is_exact(seed, cut):
     vectors, labels = samples(seed)
     whole = ClassStatistics.from_samples(vectors, labels, 5)

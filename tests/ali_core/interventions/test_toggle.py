@@ -10,7 +10,7 @@ from tests.ali_core.interventions.histories import ACTIONS, cells, lived
 
 
 @given(actions=ACTIONS, number=st.integers(0, 20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_without_a_step_is_the_replay_of_the_others_and_twice_is_nothing(actions, number):
     session = lived(actions)
     records = [*session.steps, *session.undone]

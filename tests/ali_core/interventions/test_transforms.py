@@ -9,7 +9,7 @@ from ali_core.interventions.transforms import contract, ortho_direction, rotate,
 
 
 @given(strength=st.floats(0, 1), seed=st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_contraction_scales_distances_to_the_center(strength, seed):
     points = np.random.default_rng(seed).normal(size=(9, 4))
     center = points.mean(axis=0)
@@ -42,7 +42,7 @@ def test_what_is_undefined_contributes_nothing():
 
 
 @given(mix=st.floats(0, 1), strength=st.floats(0.01, 8), spread=st.floats(0.01, 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_shift_is_strength_times_spread_long(mix, strength, spread):
     neighbours = np.array([[0.0, 0.0, 1], [4.0, 0.0, 0], [1.0, -1.0, 2]])
     vector = shift(np.array([1.0, 3.0, 0.5]), neighbours, spread=spread, strength=strength, shift_mix=mix)

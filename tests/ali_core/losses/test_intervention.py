@@ -55,7 +55,7 @@ def test_confusion_plans_on_the_samples_of_the_epoch_as_a_session_does():
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_weight_zero_is_the_triplet_loss_and_weight_one_the_distance(seed):
     points, labels = batch(seed)
     at = {w: planned_loss(points, labels, intervention_weight=w).terms(points, labels) for w in (0.0, 0.3, 1.0)}

@@ -69,7 +69,7 @@ def test_two_classes_may_be_booleans():
 
 
 @given(codes=st.lists(st.integers(0, 255), min_size=2, max_size=9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_a_code_weighs_does_not_depend_on_its_type(codes):
     weights, points = torch.arange(256.0), torch.arange(4.0 * len(codes)).reshape(-1, 4) ** 1.5
     each = [

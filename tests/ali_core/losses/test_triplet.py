@@ -178,7 +178,7 @@ def test_autocast_changes_nothing(inside, device):
 
 
 @given(seed=st.integers(0, 10_000), margin=st.sampled_from([0.1, 0.7]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_order_place_and_class_numbers_do_not_matter(seed, margin):
     points, labels = batch(seed, size=18, dim=3)
     rng = np.random.default_rng(seed)
@@ -194,7 +194,7 @@ def test_order_place_and_class_numbers_do_not_matter(seed, margin):
 
 
 @given(seed=st.integers(0, 10_000), factor=st.floats(0.1, 10))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_points_and_margin_scale_together(seed, factor):
     points, labels = batch(seed, size=18, dim=3)
     value = triplet_margin_loss(points, labels, margin=0.5).item()

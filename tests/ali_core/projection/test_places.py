@@ -80,7 +80,7 @@ def carry_out(session, kind, number, amount):
         session.switch(session.branches[number % len(session.branches)])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(moves=st.lists(MOVES, min_size=3, max_size=8))
 def test_steps_by_hand_drags_skips_and_branches(moves):
     data = embedding()

@@ -51,7 +51,7 @@ def test_with_pauses_and_without_interference_it_gives_the_numbers_of_train(meth
 ACTIONS = st.lists(st.sampled_from(["one", "two", "pause", "hold", "wait", "look"]), max_size=12)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(ACTIONS)
 def test_no_order_of_going_on_and_pausing_changes_a_number(actions):
     does = {

@@ -1,7 +1,7 @@
 """Settings say what contradicts, and survive a file."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ali_core import AliError, InterventionSettings
@@ -9,7 +9,6 @@ from ali_core.training import METHODS, TrainSettings
 from tests.ali_core.training.samples import small
 
 
-@settings(deadline=None)
 @given(
     method=st.sampled_from([name for name in METHODS if name != "pli"]),
     weights=st.booleans(),

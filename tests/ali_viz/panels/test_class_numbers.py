@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -27,7 +27,6 @@ def overlap(one, other):
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-@settings(deadline=None)
 @given(st.lists(points, min_size=1, max_size=15))
 def test_no_two_numbers_overlap_and_none_leaves_the_axes(anchors):
     n_digits = [1 + (index > 8) for index in range(len(anchors))]

@@ -27,7 +27,7 @@ def test_words_go_to_the_next_line_only_where_they_do_not_fit():
     assert wrapped("", 10.0) == ""
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.text("abcdeWi", min_size=1, max_size=30), min_size=1, max_size=4), st.floats(3.0, 40.0))
 def test_no_line_is_too_wide_and_no_letter_is_lost(words, width):
     lines = wrapped(" ".join(words), width).split("\n")

@@ -58,7 +58,7 @@ def test_means_and_intervals_are_those_by_hand():
     assert (bar["n"], bar["combination"], bar["weight"]) == (4, "c", 0.8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=12), st.integers(3, 9))
 def test_the_interval_is_that_of_a_difference_from_nothing(scores, n_folds):
     zero = runs("tml", np.zeros(len(scores)))

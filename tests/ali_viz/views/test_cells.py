@@ -64,7 +64,7 @@ def middle_of(place):
 
 
 @given(seed=st.integers(0, 10_000), kept=st.integers(1, N))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_sample_has_its_own_picture_whatever_the_order_and_what_is_left_out(seed, kept):
     rng = np.random.default_rng(seed)
     there = rng.permutation(N)[:kept]
@@ -123,7 +123,7 @@ def test_a_picture_is_decoded_once_and_only_so_many_are_kept(monkeypatch):
 
 
 @given(n_tiles=st.integers(1, PER_PAGE), x=st.integers(-5, 300), y=st.integers(-5, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_place_is_a_tile_where_the_sheet_has_its_colour(n_tiles, x, y):
     tiles = [
         Tile(
