@@ -62,7 +62,8 @@ class ExperimentFolder:
                 old = TrainSettings.read(run.folder / "settings.toml").max_epochs
                 if old != run.settings.max_epochs:
                     raise AliError(
-                        f"{run.folder} holds a run with other settings (max_epochs was {old}); choose another --out"
+                        f"{run.folder} holds a run with other settings (max_epochs was {old}); give these again, or "
+                        "choose another --out"
                     )
 
     def claim(self, samples: Data, runs: Iterable[PlannedRun]) -> None:
