@@ -36,3 +36,8 @@ def test_steady_limits_are_a_little_wider_and_stay_where_points_move_a_little():
         for (low, high), (left, right) in zip(tight, steady_limits(tight), strict=True):
             assert left <= low < high <= right
             assert right - left <= 1.125 * (high - low)
+
+
+def test_equal_points_far_out_have_limits_as_well():
+    limits = steady_limits(shared_limits(np.full((3, 2), 1e20)))
+    assert all(low < high for low, high in limits)

@@ -74,3 +74,12 @@ def test_a_session_chooses_the_class_that_is_mistaken_most(rng):
     session = Session(LabelledEmbedding(vectors, labels), InterventionSettings(criterion="confusion"))
     assert class_errors(vectors, labels, 3).argmax() == 1
     assert session.propose().step.classes == (1,)
+
+
+def test_where_no_confused_class_has_a_spread_it_is_mean_std(rng):
+    labels = np.repeat([0, 1, 2], [20, 1, 20])
+    vectors = rng.normal(size=(41, 2)) * 0.1 + np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])[labels]
+    now = ClassStatistics.from_samples(vectors, labels, 3)
+    assert class_errors(vectors, labels, 3).tolist() == [0.0, 1.0, 0.0]  # the class of one has no neighbour of its own
+    np.testing.assert_array_equal(confusion(vectors, labels, 3)(now), mean_std(now))
+    assert mean_std(now)[1] == 0.0

@@ -5,7 +5,7 @@ import pytest
 
 from ali_core import AliError
 from ali_core.interventions import CRITERIA, ClassStatistics, choose_class, class_probabilities
-from ali_core.interventions.criteria import closest, mean_all, mean_std, product
+from ali_core.interventions.criteria import closest, criterion_name, mean_all, mean_std, product
 
 
 def on_a_line(positions, spreads, counts=None):
@@ -62,3 +62,8 @@ def test_every_criterion_answers_the_same_questions(name):
 def test_scores_that_choose_nothing_are_refused(scores):
     with pytest.raises(AliError, match="scores of at least 0"):
         class_probabilities(np.array(scores))
+
+
+def test_a_name_in_place_of_a_function_is_refused_with_the_remedy():
+    with pytest.raises(AliError, match=r"criterion is 'confusion', but must be a function .* settings\.changed"):
+        criterion_name("confusion")

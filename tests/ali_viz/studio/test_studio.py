@@ -408,6 +408,16 @@ def test_a_second_export_lies_beside_the_first(studio, tmp_path):
         assert len(pd.read_csv(tmp_path / f"saved-{number}" / "steps.csv")) == steps
 
 
+@pytest.mark.parametrize("name", [".", "..", "new/.."])
+def test_an_export_beside_the_working_folder_is_refused(studio, tmp_path, monkeypatch, name):
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path)
+    control(studio, "folder").value = name
+    press(studio, "Export")
+    assert "is the working folder, or holds it; type the name of a folder of its own" in alert(studio)
+    assert sorted(path.name for path in tmp_path.parent.glob(f"{tmp_path.name}*")) == [tmp_path.name]
+
+
 def test_a_dragged_step_has_no_figure_of_its_neighbours(studio, tmp_path):
     from ali_viz.panels import step_geometry
 
